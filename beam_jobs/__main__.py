@@ -6,7 +6,7 @@ import importlib
 import sys
 from types import ModuleType
 
-from models.arguments.endings import ended
+from models.arguments.command import run_command
 from models.arguments.exact import ExactParser
 from models.arguments.help import DefaultsParser
 
@@ -38,16 +38,11 @@ def command_module(name: str) -> ModuleType:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """run a command; its exit code."""
-    words = sys.argv[1:] if arguments is None else arguments
-    try:
-        return ended(lambda: carried_out(words), LEFT.get(words[0], "") if words else "")
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    """Runs a command and returns its exit code."""
+    return run_command(dispatch, arguments, left=LEFT)
 
 
-def carried_out(words: list[str]) -> int:
+def dispatch(words: list[str]) -> int:
     parser = ExactParser(
         prog="python -m beam_jobs",
         description="Views, examples and where they come from.",

@@ -9,11 +9,13 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from models.arguments.command import UserError
+
 # ours: Beam imports a runner by its full name
 LOCAL_RUNNER = "beam_jobs.ingest.local_runner.LocalRunner"
 
 
-class BeamOptionError(ValueError):
+class BeamOptionError(UserError, ValueError):
     """An option that Beam has not, or would not take; the message lists what is close."""
 
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from models.arguments.endings import ended
+from models.arguments.command import BAD_INPUT, UserError, run_command
 from models.arguments.exact import ExactParser
 from models.arguments.help import DefaultsParser
+from models.arguments.numbers import count, natural, positive
 from models.arguments.places import named_path
 
 # flags alone: everything else is imported by the command that needs it, since TensorFlow takes
@@ -63,10 +64,13 @@ def parser() -> argparse.ArgumentParser:
         help="folder for pictures and answers.json, with --folder one a picture (default: answers)",
     )
     ask.add_argument(
-        "--deadline", type=float, default=30.0, help="seconds a request may take, repeats included"
+        "--deadline",
+        type=positive,
+        default=30.0,
+        help="seconds a request may take, repeats included",
     )
     ask.add_argument(
-        "--attempts", type=int, default=8, help="how often a server that is not there is asked"
+        "--attempts", type=count, default=8, help="how often a server that is not there is asked"
     )
     ask.add_argument(
         "--authority",
@@ -80,7 +84,7 @@ def parser() -> argparse.ArgumentParser:
         metavar=("KEY", "CERTIFICATE"),
         help="PEM files, for servers that ask for a client's certificate",
     )
-    ask.add_argument("--batch", type=int, default=8, help="pictures a request, with --folder")
+    ask.add_argument("--batch", type=count, default=8, help="pictures a request, with --folder")
     ask.add_argument(
         "--json",
         action="store_true",
@@ -97,10 +101,10 @@ def parser() -> argparse.ArgumentParser:
         help="a picture that is replayed; default: made-up ones",
     )
     check.add_argument(
-        "--longest", type=float, default=30.0, help="seconds that an answer may take"
+        "--longest", type=positive, default=30.0, help="seconds that an answer may take"
     )
     check.add_argument(
-        "--largest_mib", type=int, default=16384, help="memory that the server may take"
+        "--largest_mib", type=count, default=16384, help="memory that the server may take"
     )
     check.add_argument(
         "--public_key",
@@ -129,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     )
     back.add_argument(
         "--to",
-        type=int,
+        type=natural,
         help="the version to return to; left out: the newest older one that a server would load",
     )
     back.add_argument(
@@ -155,9 +159,12 @@ def add_console(commands: Any) -> None:
     page = commands.add_parser("console", help="a page on this machine: drop photos, see answers")
     page.add_argument("--server", default="127.0.0.1:8500", help="the model server that it asks")
     page.add_argument("--model_name", default="taxonomy", help="as the server calls it")
-    page.add_argument("--port", type=int, default=8600, help="of the page; 0: any free one")
+    page.add_argument("--port", type=natural, default=8600, help="of the page; 0: any free one")
     page.add_argument(
-        "--deadline", type=float, default=30.0, help="seconds a request may take, repeats included"
+        "--deadline",
+        type=positive,
+        default=30.0,
+        help="seconds a request may take, repeats included",
     )
     page.add_argument(
         "--model_base_path",
@@ -169,23 +176,12 @@ def add_console(commands: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    words = sys.argv[1:] if arguments is None else arguments
-    try:
-        return ended(lambda: carried_out(words), LEFT.get(words[0], "") if words else "")
-    except KeyError as error:
-        # str() of a KeyError is the repr of its key: quotes around a sentence
-        print(f"error: {error.args[0]}", file=sys.stderr)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-    # any type: RpcError can only be named where gRPC was imported
-    except Exception as error:
-        if not is_rpc_error(error):
-            raise
-        print(f"error: {rpc_words(error)}", file=sys.stderr)
-    return 1
+    """Runs a command and returns its exit code."""
+    # names of tasks are looked up as they were typed: KeyError
+    return run_command(dispatch, arguments, errors=(*BAD_INPUT, KeyError), left=LEFT)
 
 
-def carried_out(words: list[str]) -> int:
+def dispatch(words: list[str]) -> int:
     # unknown flags are collected: `serve` must go on without them, every other command must not
     options, unknown = parser().parse_known_args(words)
     if unknown and options.command != "serve":
@@ -205,7 +201,13 @@ def carried_out(words: list[str]) -> int:
         "sbom": do_sbom,
         "audit": do_audit,
     }
-    return commands[options.command](options)
+    try:
+        return commands[options.command](options)
+    # any type: RpcError can only be named where gRPC was imported
+    except Exception as error:
+        if not is_rpc_error(error):
+            raise
+        raise UserError(rpc_words(error)) from error
 
 
 def quieten() -> None:

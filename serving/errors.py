@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import grpc
 
-# as TensorFlow Serving cuts
-LONGEST = 1024  # bytes of a message; what is longer is cut
+# Bytes of a message; what is longer is cut, as TensorFlow Serving does.
+LONGEST = 1024
 TRUNCATED = "...TRUNCATED"
 _HTTP = {
     grpc.StatusCode.OK: 200,

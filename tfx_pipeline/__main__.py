@@ -6,19 +6,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.arguments.endings import ended
+from models.arguments.command import UserError, run_command
 from models.arguments.exact import ExactParser
+from models.arguments.numbers import duration, natural
 from models.arguments.places import named_path, named_place
 from tfx_pipeline import sources
-from tfx_pipeline.history.commands import DO, add_commands
+from tfx_pipeline.history.commands import add_commands
 from tfx_pipeline.schedule.commands import (
     add_parameter,
     add_schedule_arguments,
     add_window,
-    do_schedule,
+    start_schedule,
 )
 
 # for types alone: `--help` must not wait for TensorFlow's import
@@ -37,15 +39,18 @@ def parser() -> argparse.ArgumentParser:
         epilog="example: python -m tfx_pipeline run --data DIR --run runs/mine --config laptop "
         "--set default_budget=4",
     )
+    # a verb's own defaults take the place of this one
+    top.set_defaults(resumes=False)
     commands = top.add_subparsers(dest="command", required=True)
-    for name, text in (
-        ("demo", "make the procedural data set, run the pipeline on it, serve and ask"),
-        ("run", "run the pipeline on your data"),
-        ("config", "print a configuration as JSON"),
-        ("compile", "write the pipeline for Kubeflow Pipelines"),
-        ("schedule", "run again whenever data, code or configuration changed"),
+    for name, action, text in (
+        ("demo", do_demo, "make the procedural data set, run the pipeline on it, serve and ask"),
+        ("run", do_run, "run the pipeline on your data"),
+        ("config", do_config, "print a configuration as JSON"),
+        ("compile", do_compile, "write the pipeline for Kubeflow Pipelines"),
+        ("schedule", do_schedule, "run again whenever data, code or configuration changed"),
     ):
         command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(action=action, resumes=True)
         command.add_argument(
             "--config", default="laptop", help="paper, laptop or smoke (default: laptop)"
         )
@@ -105,22 +110,30 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_schema(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """the verb that shows and keeps what data look like."""
+    """Adds the verb that shows and keeps what data look like."""
     text = "what changed in the newest data's schema against the kept one"
     command = commands.add_parser("schema", help=text, description=text)
+    command.set_defaults(action=do_schema)
     command.epilog = "example: python -m tfx_pipeline schema runs/mine --accept"
     command.add_argument("run", type=named_path, help="folder of the run")
     command.add_argument("--accept", action="store_true", help="keep it from now on")
 
 
 def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """the verb that runs a compiled file."""
+    """Adds the verb that runs a compiled file."""
     text = "run a compiled file on Kubeflow Pipelines, and watch it"
     command = commands.add_parser("submit", help=text, description=text)
+    command.set_defaults(action=do_submit)
     command.epilog = (
         "example: python -m tfx_pipeline submit --host http://127.0.0.1:8888 taskonomy.yaml"
     )
-    command.add_argument("file", type=named_path, nargs="?", default=Path("taskonomy.yaml"))
+    command.add_argument(
+        "file",
+        type=named_path,
+        nargs="?",
+        default=Path("taskonomy.yaml"),
+        help="that `compile` wrote (default: taskonomy.yaml)",
+    )
     command.add_argument("--host", required=True, help="of the API (its v2beta1), http://...")
     command.add_argument("--token-file", type=named_path, help="file with a bearer token")
     command.add_argument("--name", default="taskonomy", help="of the run (default: taskonomy)")
@@ -131,12 +144,16 @@ def add_submit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     command.add_argument("--no-watch", action="store_true", help="end when it is submitted")
     command.add_argument("--watch", metavar="RUN", help="watch this run instead of a new one")
     command.add_argument(
-        "--every", type=float, default=15, help="seconds between two looks (default: 15)"
+        "--every",
+        type=duration,
+        metavar="TIME",
+        default=15.0,
+        help="between two looks: 15, 15s or 1m (default: 15 seconds)",
     )
 
 
 def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
-    """what `compile` is told about the cluster."""
+    """Adds what `compile` is told about the cluster."""
     command.epilog = (
         "example: python -m tfx_pipeline compile --config paper --data gs://BUCKET/data --root "
         "gs://BUCKET/runs --image REGISTRY/taskonomy:1 --out taskonomy.yaml"
@@ -170,104 +187,85 @@ def add_cluster_arguments(command: argparse.ArgumentParser) -> None:
         help="YAML, stage: {cpu: 8, memory: 32G, gpu: 1}; `default` is of all others",
     )
     command.add_argument(
-        "--retries", type=int, default=2, help="of a step that failed (default: 2)"
+        "--retries",
+        type=natural,
+        default=2,
+        help="how often a step that failed is tried again (default: 2)",
     )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    # as typed: a message says the same words again
-    words = sys.argv[1:] if arguments is None else arguments
-    try:
-        return ended(lambda: begun(words), LEFT.get(words[0], "") if words else "")
-    # any type: what ours are called is imported only now
-    except Exception as error:
-        from beam_jobs.options import BeamOptionError
-        from tfx_pipeline.config import ConfigError
-        from tfx_pipeline.faults import RunError
-
-        if not isinstance(error, (BeamOptionError, ConfigError, RunError, FileNotFoundError)):
-            raise
-        print(f"error: {error}", file=sys.stderr)
-        return error.code if isinstance(error, RunError) else 1
+    """Runs a command and returns its exit code."""
+    # a ValueError that is none of ours is a defect, and keeps its traceback
+    return run_command(dispatch, arguments, errors=(UserError, OSError), left=LEFT)
 
 
-def begun(words: list[str]) -> int:
+def dispatch(words: list[str]) -> int:
+    """Exit code of one command. words: as typed, since a message says them again."""
     # before any import of ours: errors of the command line come at once
     options = parser().parse_args(words)
     from tfx_pipeline import quiet
 
     # environment variables that TensorFlow and gRPC read once, when they are imported
     quiet.before_imports()
-    return carried_out(options, words)
-
-
-def carried_out(options: argparse.Namespace, words: list[str]) -> int:
-    """the exit code of one command. words: as typed."""
-    from beam_jobs.options import checked
-    from tfx_pipeline.config import configuration, shards_of
+    action: Callable[[argparse.Namespace], int] = options.action
+    if not options.resumes:
+        return action(options)
     from tfx_pipeline.stopping import resume_command, stoppable
 
-    # these commands need no configuration, and some of them no TFX either
-    if options.command == "submit":
-        return do_submit(options)
-    if options.command == "schema":
-        return do_schema(options)
-    if options.command in DO:
-        return DO[options.command](options)
-    if options.command in sources.DO:
-        with stoppable(resume_command(words)):
-            return do_sources(options)
-    # `--shards` is two fields by another name
-    shards = shards_of(options.shards) if options.shards else []
-    config = configuration(options.config, [*options.set, *shards])
-    if getattr(options, "beam", None):
-        options.beam = checked(options.beam)
     # a schedule in the foreground lets its tick write the history's line
     gently = getattr(options, "every", None) is not None
     with stoppable(resume_command(words), gently=gently):
-        if options.command == "schedule":
-            return do_schedule(config, options)
-        code: int = globals()[f"do_{options.command}"](config, options)
-        return code
+        return action(options)
 
 
-def do_demo(config: Config, options: argparse.Namespace) -> int:
+def config_of(options: argparse.Namespace) -> Config:
+    """The configuration that the options describe. Raises ConfigError."""
+    from tfx_pipeline.config import configuration, shards_of
+
+    # `--shards` is two fields by another name
+    shards = shards_of(options.shards) if options.shards else []
+    return configuration(options.config, [*options.set, *shards])
+
+
+def beam_of(options: argparse.Namespace) -> list[str]:
+    """The options for Beam, all of them known to it. Raises BeamOptionError."""
+    from beam_jobs.options import checked
+
+    return checked(options.beam)
+
+
+def do_demo(options: argparse.Namespace) -> int:
     from tfx_pipeline.demo import demo
 
-    return demo(config, options.run)
+    return demo(config_of(options), options.run)
 
 
-def do_run(config: Config, options: argparse.Namespace) -> int:
-    from tfx_pipeline.data_place import placed
+def do_run(options: argparse.Namespace) -> int:
+    config, beam = config_of(options), beam_of(options)
+    from tfx_pipeline.data_place import data_folder
     from tfx_pipeline.local import run_pipeline
 
-    data = Path(placed(options.data, options.run, options.window))
-    places = run_pipeline(config, data, options.run, beam=options.beam, force=options.force)
+    data = Path(data_folder(options.data, options.run, options.window))
+    places = run_pipeline(config, data, options.run, beam=beam, force=options.force)
     for name, place in places.items():
         print(f"{name:9s} {place}")
     return 0
 
 
-def do_sources(options: argparse.Namespace) -> int:
-    """a source of no use is one line on stderr."""
-    from models.networks.sources.description import SourceError
-    from tfx_pipeline.faults import RunError
-
-    try:
-        return sources.DO[options.command](options)
-    # a source that cannot be used is the person's to mend, like a field of the configuration
-    except SourceError as error:
-        raise RunError(str(error)) from error
+def do_schedule(options: argparse.Namespace) -> int:
+    return start_schedule(config_of(options), options, beam_of(options))
 
 
-def do_config(config: Config, options: argparse.Namespace) -> int:
+def do_config(options: argparse.Namespace) -> int:
     import json
 
-    print(json.dumps(config.to_json(), indent=1))
+    print(json.dumps(config_of(options).to_json(), indent=1))
     return 0
 
 
-def do_compile(config: Config, options: argparse.Namespace) -> int:
+def do_compile(options: argparse.Namespace) -> int:
+    config, beam = config_of(options), beam_of(options)
     from tfx_pipeline.kubeflow import compile_pipeline
 
     print(
@@ -281,7 +279,7 @@ def do_compile(config: Config, options: argparse.Namespace) -> int:
             volume=options.volume,
             resources=options.resources,
             retries=options.retries,
-            beam=options.beam,
+            beam=beam,
             force=options.force,
         )
     )
@@ -289,7 +287,7 @@ def do_compile(config: Config, options: argparse.Namespace) -> int:
 
 
 def do_submit(options: argparse.Namespace) -> int:
-    """the run's id to stdout, its steps to stderr."""
+    """Prints the run's id to stdout and its steps to stderr."""
     from tfx_pipeline.cluster import submit
 
     parameters = submit.parameters_of(options.parameter)

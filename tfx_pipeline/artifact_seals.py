@@ -27,8 +27,8 @@ Outputs = Mapping[str, Sequence[Any]]
 
 
 @contextlib.contextmanager
-def sealed_artifacts(run: Path) -> Iterator[None]:
-    """inside, TFX's local runner seals what nodes make and checks what it reuses."""
+def seal_artifacts(run: Path) -> Iterator[None]:
+    """Context in which TFX's local runner seals what nodes make, and checks what it reuses."""
     # TFX has no hook for either moment: its functions are replaced inside this context, and put
     # back
     publish, cached = Launcher._publish_successful_execution, cache_utils.get_cached_outputs
@@ -37,7 +37,7 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
         self: Any, execution_id: int, contexts: Any, output_dict: Outputs, executor_output: Any
     ) -> None:
         # before it is published: a seal is there as soon as anybody may reuse the outputs
-        for artifact in every(output_dict):
+        for artifact in local_artifacts(output_dict):
             write_seal(run, Path(artifact.uri))
         publish(self, execution_id, contexts, output_dict, executor_output)
 
@@ -48,11 +48,11 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
             outputs = cached(metadata_handle, cache_context)
             if outputs is None:
                 return None
-            places = [Path(artifact.uri) for artifact in every(outputs)]
+            places = [Path(artifact.uri) for artifact in local_artifacts(outputs)]
             if not all(is_own(run, place) for place in places):
                 return None
             # All are looked at, so that all that are damaged are named.
-            damaged = [place for place in places if not whole_artifact(run, place)]
+            damaged = [place for place in places if not is_whole(run, place)]
             if not damaged:
                 return outputs
 
@@ -66,32 +66,32 @@ def sealed_artifacts(run: Path) -> Iterator[None]:
         cache_utils.get_cached_outputs = cached
 
 
-def every(outputs: Outputs) -> Iterable[Any]:
-    """the artifacts that are folders of this machine."""
+def local_artifacts(outputs: Outputs) -> Iterable[Any]:
+    """Returns the artifacts that are folders of this machine."""
     found = [artifact for artifacts in outputs.values() for artifact in artifacts]
     # Kubeflow's are addresses of a store
     return [artifact for artifact in found if Path(artifact.uri).is_dir()]
 
 
 def is_own(run: Path, artifact: Path) -> bool:
-    """does an artifact lie below the run?"""
+    """Does an artifact lie below the run?"""
     # without `..`, and whatever links lead to the run
     return Path(os.path.realpath(artifact)).is_relative_to(os.path.realpath(run))
 
 
 def seal_path(run: Path, artifact: Path) -> Path:
-    """where the seal of an artifact lies: `RUN/seals/NODE/OUTPUT/NUMBER.json`."""
+    """Returns where the seal of an artifact lies: `RUN/seals/NODE/OUTPUT/NUMBER.json`."""
     # the last three parts: NODE/OUTPUT/NUMBER, wherever the run folder lies
     return run.joinpath("seals", *artifact.parts[-3:-1], f"{artifact.name}.json")
 
 
 def write_seal(run: Path, artifact: Path) -> None:
-    """of all that an artifact holds now."""
+    """Writes the seal of all that an artifact holds now."""
     write_json(seal_path(run, artifact), seal_of(artifact))
 
 
-def whole_artifact(run: Path, artifact: Path) -> bool:
-    """is an artifact what it was when it was made? A damaged one is set aside and said; one without
+def is_whole(run: Path, artifact: Path) -> bool:
+    """Is an artifact what it was when it was made? A damaged one is set aside and said; one without
     a seal (of an earlier version) gets one.
     """
     try:

@@ -12,14 +12,15 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from models.arguments.command import UserError
 from models.networks.architecture.sides import nearest_sides, reaches_labels
 from models.networks.config import NetworkConfig, without_lists
 from models.tasks import TASKS, check_label_folders, target_names
 from models.taxonomy.evidence.proxies import FEWEST
 
 COSTS = ("equal", "derived")
-# Of these 0 would be an empty run, or a gate that asks nothing, and not a small one.
-COUNTED = (
+# Fields of which 0 would be an empty run, or a gate that asks nothing.
+AT_LEAST_1 = (
     "buildings",
     "held_out",
     "views_per_building",
@@ -35,7 +36,9 @@ COUNTED = (
     "replayed_records",
     "seeds",
 )
-# Of a list whose first entry is of that type: what all may be.
+# 0 bytes have a meaning: no label is kept, all are made when they are used.
+AT_LEAST_0 = ("seed", "cache_bytes")
+# Type of a list's first entry -> types that the entries of its replacement may have.
 NUMBERS: dict[type, tuple[type, ...]] = {int: (int,), float: (int, float)}
 # The networks' generators take 32 bits: 1,000 times the seed, and a task's number below 1,000.
 LARGEST_SEED = 2**32 // 1000 - 1
@@ -43,7 +46,7 @@ LARGEST_SEED = 2**32 // 1000 - 1
 LARGEST_SIDE = 4096
 
 
-class ConfigError(ValueError):
+class ConfigError(UserError, ValueError):
     """A field or value that no configuration has; the message lists what there is."""
 
 
@@ -51,149 +54,185 @@ class ConfigError(ValueError):
 class Config:
     """Everything that a run is told. Raises ConfigError where its fields contradict each other.
 
-    The first group is of the procedural data set alone, and unused with your own data.
+    The fields up to `processes` are about the procedural data set, and unused with your own data.
     """
 
-    # Of the preset.
+    # Name of the preset that it was made from.
     name: str
-    # Buildings that are made; `held_out` of them validate, and as many test.
+    # Buildings that are made, and how many of them validate; as many test.
     buildings: int
     held_out: int
-    # About so many: views come in whole points.
+    # Views of a building, roughly: they come in whole points.
     views_per_building: int
     # Side of the rendered images, in pixels.
     render_size: int
-    # Processes that make them.
+    # Processes that render at the same time.
     processes: int
 
     # Side of the training images, in pixels.
     image_size: int
-    # Files a split.
+    # Files that the examples of a split are written to.
     example_shards: int
-    # Parallel nodes of TrainTasks, and of TrainTransfers.
+    # How many parallel nodes TrainTasks, and TrainTransfers, are split into.
     task_shards: int
     transfer_shards: int
-    # Most pairs or triplets of views, a task and split.
+    # Most pairs or triplets of views that a task has in a split.
     max_samples: int
-    # Taxonomies that are solved: every budget (labelled tasks) with every order (sources an edge).
+    # Taxonomies are solved for every budget (labelled tasks) with every order (sources an edge).
     budgets: tuple[int, ...]
     orders: tuple[int, ...]
     # May a target be answered by its network from scratch on the transfers' little data?
     scratch: bool
-    # Preset of label costs: "equal", or "derived" (labels that an algorithm makes from the picture
-    # cost nothing).
+    # What labels cost: "equal", the same for every task, or "derived", nothing where an algorithm
+    # makes the label from the picture.
     costs: str
-    # The taxonomy that is trained, bundled and served.
+    # Budget and order of the taxonomy that is trained, bundled and served.
     default_budget: int
     default_order: int
-    # Random policies that it is compared with.
+    # Random policies that this taxonomy is compared with.
     random_policies: int
-    # Resamples of the test images, behind every interval.
+    # Resamples of the test buildings behind every interval.
     resamples: int
-    # Samples a target that cheap predictions of transfers look at.
+    # Samples of a target that cheap predictions of its transfers look at.
     proxy_images: int
-    # Share of the transfers, the promising ones by these predictions, that are measured at all.
+    # Share of the transfers that are measured at all: the most promising by these predictions.
     measured_share: float
-    # Images that the gate before the push replays.
+    # Images that the check before a push asks a server of the new bundle about.
     replayed_records: int
-    # Largest p against random policies with which a bundle is pushed.
+    # A bundle is pushed if its p against random policies is at most that.
     significance: float
-    # Share by which a bundle's losses may be larger than those of the served version.
+    # Share by which a bundle's losses may exceed those of the served version.
     margin: float
-    # Of every draw; `--set seed=` sets the networks' too.
+    # Seed of every random draw; `--set seed=` sets the networks' seed too.
     seed: int
-    # Most bytes that a task's decoded labels, or the images, take; what would take more is made of
-    # the examples' records when it is used, to the same numbers (slower, and no second copy).
+    # Most bytes that a task's decoded labels, or the images, may take. What would take more is
+    # decoded from the examples whenever it is used: slower, without a copy, the same numbers.
     cache_bytes: int = 4 << 30
-    # Go on without the views whose records cannot be read (a damaged or missing shard)?
+    # Does a run go on without views whose records cannot be read (a damaged or missing shard)?
     skip_damaged: bool = False
-    # Folder of the released affinities (all_affinities_16k, _1k) that the run's are held against;
-    # "": none.
+    # Folder of the released affinities (all_affinities_16k, _1k) that the run's are compared with;
+    # "" for no comparison.
     published: str = ""
-    # Measurements in all, with other seeds (seed, seed + 1, ...): networks, codes, transfers. The
-    # first is the run's; the others say how much of it is luck of training.
+    # How many times networks, codes and transfers are made, with seeds seed, seed + 1, ...; the
+    # first are the run's own, the others say how much of its result is luck of training.
     seeds: int = 1
-    # Does a task's network begin from that of the version that serves, where shapes agree? Part of
-    # its address. Networks of further seeds and from scratch start cold.
-    # off: where it is on, the same data give other networks after another history
+    # Does a task's network begin from that of the version that serves, where shapes agree? Networks
+    # of further seeds and from scratch never do. Off, because with it the same data give other
+    # networks after another history; it is part of a network's address.
     warm_start: bool = False
     # Sizes and schedules of networks and transfers.
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
     # what would fail hours later, in a node, is said before the first
     def __post_init__(self) -> None:
-        if self.default_budget not in self.budgets or self.default_order not in self.orders:
-            raise ConfigError(
-                f"default_budget {self.default_budget} is one of budgets {list(self.budgets)}, "
-                f"default_order {self.default_order} is one of orders {list(self.orders)}"
-            )
-        if min(self.budgets) < 1 or max(self.budgets) > len(TASKS):
-            raise ConfigError(
-                f"budgets lie between 1 and {len(TASKS)} labelled tasks, got {list(self.budgets)}"
-            )
-        if min(self.orders) < 1:
-            raise ConfigError(f"orders are 1 source an edge or more, got {list(self.orders)}")
-        # a policy cannot use what was never measured
-        if max(self.orders) > self.network.transfer_order:
-            raise ConfigError(
-                f"orders up to {max(self.orders)} are asked for, transfers are measured up to "
-                f"transfer_order {self.network.transfer_order}"
-            )
-        if self.costs not in COSTS:
-            raise ConfigError(f"costs is one of {', '.join(COSTS)}; got {self.costs!r}")
-        if not 0 < self.measured_share <= 1:
-            raise ConfigError(f"measured_share is a share in (0, 1], got {self.measured_share}")
-        if not 0 < self.significance <= 1 or not 0 < self.margin < math.inf:
-            raise ConfigError(
-                f"significance is a probability in (0, 1], margin a share above 0; got "
-                f"{self.significance} and {self.margin}"
-            )
-        for name in COUNTED:
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is at least 1, got {getattr(self, name)}")
-        for name in ("image_size", "render_size"):
-            if getattr(self, name) > LARGEST_SIDE:
-                raise ConfigError(
-                    f"{name} is a side of at most {LARGEST_SIDE} pixels, got {getattr(self, name)}"
-                )
-        if not reaches_labels(self.network, self.image_size):
-            sides = nearest_sides(self.network, self.image_size)
-            raise ConfigError(
-                f"image_size {self.image_size} is no side that these decoders answer: their maps "
-                "would be of another size than the labels; the nearest that they do: "
-                f"{' and '.join(map(str, sides)) or 'none'}"
-            )
-        if self.network.scratch_steps < 1:
-            raise ConfigError(
-                "scratch_steps is at least 1: what labels save is counted against training from "
-                f"scratch; got {self.network.scratch_steps}"
-            )
-        if self.proxy_images < FEWEST:
-            raise ConfigError(
-                f"proxy_images is at least {FEWEST}: fewer predict nothing; got {self.proxy_images}"
-            )
-        # 0 bytes have a meaning: no label is kept, all are made when they are used
-        for name in ("seed", "cache_bytes"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} is at least 0, got {getattr(self, name)}")
-        # further seeds follow the first
-        if self.seed + self.seeds - 1 > LARGEST_SEED:
-            raise ConfigError(
-                f"seeds go up to {LARGEST_SEED:,}; got seed {self.seed} and {self.seeds} in all"
-            )
+        check_policies(self)
+        check_costs(self)
+        check_thresholds(self)
+        check_counts(self)
+        check_sides(self)
+        check_scratch_steps(self)
+        check_proxy_images(self)
+        check_seeds(self)
 
     def network_fields(self) -> dict[str, Any]:
-        """the fields of `network`, as components are given them."""
+        """Returns the fields of `network`, as components are given them."""
         return asdict(self.network)
 
     def to_json(self) -> dict[str, Any]:
-        """all fields, those of `network` under its name."""
+        """Returns all fields by name; `network` is a dict of its own."""
         return asdict(self)
 
 
+def check_policies(config: Config) -> None:
+    """Raises ConfigError unless all budgets and orders can be solved, and those of the policy that
+    is served are among them.
+    """
+    if config.default_budget not in config.budgets or config.default_order not in config.orders:
+        raise ConfigError(
+            f"default_budget {config.default_budget} is one of budgets {list(config.budgets)}, "
+            f"default_order {config.default_order} is one of orders {list(config.orders)}"
+        )
+    if min(config.budgets) < 1 or max(config.budgets) > len(TASKS):
+        raise ConfigError(
+            f"budgets lie between 1 and {len(TASKS)} labelled tasks, got {list(config.budgets)}"
+        )
+    if min(config.orders) < 1:
+        raise ConfigError(f"orders are 1 source an edge or more, got {list(config.orders)}")
+    # a policy cannot use what was never measured
+    if max(config.orders) > config.network.transfer_order:
+        raise ConfigError(
+            f"orders up to {max(config.orders)} are asked for, transfers are measured up to "
+            f"transfer_order {config.network.transfer_order}"
+        )
+
+
+def check_costs(config: Config) -> None:
+    if config.costs not in COSTS:
+        raise ConfigError(f"costs is one of {', '.join(COSTS)}; got {config.costs!r}")
+
+
+def check_thresholds(config: Config) -> None:
+    """Raises ConfigError for shares and probabilities that no measurement or gate can mean."""
+    if not 0 < config.measured_share <= 1:
+        raise ConfigError(f"measured_share is a share in (0, 1], got {config.measured_share}")
+    if not 0 < config.significance <= 1 or not 0 < config.margin < math.inf:
+        raise ConfigError(
+            f"significance is a probability in (0, 1], margin a share above 0; got "
+            f"{config.significance} and {config.margin}"
+        )
+
+
+def check_counts(config: Config) -> None:
+    for name in AT_LEAST_1:
+        if getattr(config, name) < 1:
+            raise ConfigError(f"{name} is at least 1, got {getattr(config, name)}")
+    for name in AT_LEAST_0:
+        if getattr(config, name) < 0:
+            raise ConfigError(f"{name} is at least 0, got {getattr(config, name)}")
+
+
+def check_sides(config: Config) -> None:
+    """Raises ConfigError for sides of pictures that no disk holds, or no decoder answers."""
+    for name in ("image_size", "render_size"):
+        if getattr(config, name) > LARGEST_SIDE:
+            raise ConfigError(
+                f"{name} is a side of at most {LARGEST_SIDE} pixels, got {getattr(config, name)}"
+            )
+    if not reaches_labels(config.network, config.image_size):
+        sides = nearest_sides(config.network, config.image_size)
+        raise ConfigError(
+            f"image_size {config.image_size} is no side that these decoders answer: their maps "
+            "would be of another size than the labels; the nearest that they do: "
+            f"{' and '.join(map(str, sides)) or 'none'}"
+        )
+
+
+def check_scratch_steps(config: Config) -> None:
+    if config.network.scratch_steps < 1:
+        raise ConfigError(
+            "scratch_steps is at least 1: what labels save is counted against training from "
+            f"scratch; got {config.network.scratch_steps}"
+        )
+
+
+def check_proxy_images(config: Config) -> None:
+    if config.proxy_images < FEWEST:
+        raise ConfigError(
+            f"proxy_images is at least {FEWEST}: fewer predict nothing; got {config.proxy_images}"
+        )
+
+
+def check_seeds(config: Config) -> None:
+    # further seeds follow the first
+    if config.seed + config.seeds - 1 > LARGEST_SEED:
+        raise ConfigError(
+            f"seeds go up to {LARGEST_SEED:,}; got seed {config.seed} and {config.seeds} in all"
+        )
+
+
 def paper() -> Config:
-    """The published study. Sources: spec of the released code (sections in brackets), the paper's
-    section 4, the data set's README.
+    """Returns the published study. Numbers come from the released code (sections of its description
+    in brackets), section 4 of the paper, and the data set's README.
     """
     return Config(
         name="paper",
@@ -294,7 +333,7 @@ LAPTOP_SHARES = (
 
 
 def laptop() -> Config:
-    """What `make demo` runs: minutes on two cores."""
+    """Returns what `make demo` runs: minutes on two cores."""
     network = dataclasses.replace(
         paper().network,
         encoder="lean",
@@ -361,7 +400,7 @@ def laptop() -> Config:
 
 
 def smoke() -> Config:
-    """The same run, only smaller: what tests run."""
+    """Returns what tests run: the laptop's run, only smaller."""
     network = dataclasses.replace(
         laptop().network,
         encoder_widths=(8, 8, 8, 8),
@@ -408,8 +447,8 @@ PRESETS = {"paper": paper, "laptop": laptop, "smoke": smoke}
 
 
 def configuration(preset: str, changes: list[str]) -> Config:
-    """the preset with `field=value` changes, values as JSON (or bare words). Raises ConfigError
-    listing the fields for an unknown one.
+    """Returns the preset with `field=value` changes, whose values are JSON or bare words. Raises
+    ConfigError, for an unknown field with the list of all.
     """
     try:
         check_label_folders()
@@ -460,8 +499,8 @@ def configuration(preset: str, changes: list[str]) -> Config:
 
 
 def from_json(facts: dict[str, Any]) -> Config:
-    """the configuration that `Config.to_json` wrote, read back from JSON. Raises ConfigError for
-    fields of another version.
+    """Returns the configuration that `Config.to_json` wrote. Raises ConfigError for fields that
+    this version does not have.
     """
     # fields that this version lacks would be dropped without a word
     unknown = sorted(set(facts) - {item.name for item in fields(Config)})
@@ -480,7 +519,9 @@ def from_json(facts: dict[str, Any]) -> Config:
 
 
 def value_like(old: object, text: str, name: str) -> object:
-    """`text` as a value of the same type as `old`."""
+    """Returns `text` as a value of the type of `old`, the present value of the field `name`. Raises
+    ConfigError.
+    """
     try:
         value = json.loads(text)
     except json.JSONDecodeError:
@@ -504,8 +545,8 @@ def value_like(old: object, text: str, name: str) -> object:
 
 
 def shards_of(text: str) -> list[str]:
-    """the changes that `--shards TASKS,TRANSFERS` stands for; of one number alone, both stages.
-    Raises ConfigError.
+    """Returns the changes of fields that `--shards TASKS,TRANSFERS` stands for; one number is for
+    both stages. Raises ConfigError.
     """
     numbers = text.split(",")
     if len(numbers) > 2 or not all(number.strip().isdigit() for number in numbers):

@@ -20,7 +20,7 @@ from typing import Any
 from tfx.orchestration.portable import cache_utils
 
 from components.content import CONTENT
-from tfx_pipeline.relocation import placeless, placeless_parameters
+from tfx_pipeline.relocation import parameters_without_place, without_run_place
 
 # What an artifact is told by in place of its number, place and times.
 KEPT = (CONTENT,)
@@ -29,8 +29,10 @@ PLACES = ("root",)
 
 
 @contextlib.contextmanager
-def compared_by_content(run: Path) -> Iterator[None]:
-    """inside, TFX's local runner compares artifacts by their content, and no places below `run`."""
+def compare_by_content(run: Path) -> Iterator[None]:
+    """Context in which TFX's local runner compares artifacts by their content, and no places below
+    `run`.
+    """
     run = run.absolute()
     # TFX has no way to say what counts: its function is replaced inside this context, and put back
     original = cache_utils.get_cache_context
@@ -48,7 +50,10 @@ def compared_by_content(run: Path) -> Iterator[None]:
         # the place of data is left out: their fingerprint is another parameter
         said = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
         return original(
-            *arguments, input_artifacts=plain, parameters=placeless_parameters(said, run), **more
+            *arguments,
+            input_artifacts=plain,
+            parameters=parameters_without_place(said, run),
+            **more,
         )
 
     cache_utils.get_cache_context = by_content
@@ -59,15 +64,15 @@ def compared_by_content(run: Path) -> Iterator[None]:
 
 
 def stand_in(artifact: Any, run: Path) -> Any:
-    """the artifact with nothing but its type and content; as it is but for the run's place, if it
-    does not say that.
+    """Returns a copy of the artifact with nothing but its type and content; of one that does not
+    say its content, a copy without the run's place.
     """
     # TFX goes on to use the artifact itself
     plain = copy.deepcopy(artifact)
     entry = plain.mlmd_artifact
     # TFX's own artifacts say nothing of their content: they are compared by number, as before
     if not artifact.get_string_custom_property(CONTENT):
-        entry.uri = placeless(entry.uri, run)
+        entry.uri = without_run_place(entry.uri, run)
         return plain
     # properties of ours that differ from run to run (places, counts)
     for name in [name for name in entry.custom_properties if name not in KEPT]:

@@ -10,7 +10,7 @@ from beam_jobs.ingest import spans, storage
 from beam_jobs.ingest.window import last_spans, write_window
 from tfx_pipeline.faults import RunError
 from tfx_pipeline.fingerprint import check_there, folder_fingerprint
-from tfx_pipeline.run_lock import locked
+from tfx_pipeline.run_lock import lock_run
 
 # Below a run's folder: the last spans as one data set.
 WINDOW = "window"
@@ -22,9 +22,10 @@ class NoSpan(RunError):
     """A pattern that names no folder yet."""
 
 
-def placed(data: str, run: Path, window: int | None) -> str:
-    """the folder, or pattern, that the pipeline is given, without file://. Raises NoSpan for a
-    pattern without a folder, RunError for one that cannot be meant.
+def data_folder(data: str, run: Path, window: int | None) -> str:
+    """Returns the folder, or pattern, that the pipeline is given, without file://. window: how many
+    of a pattern's last spans are read as one data set, None for the newest alone. Raises NoSpan for
+    a pattern without a folder, RunError for one that cannot be meant.
     """
     data = storage.plain(data)
     if not spans.PLACEHOLDER.search(data):
@@ -38,16 +39,16 @@ def placed(data: str, run: Path, window: int | None) -> str:
         if window is None:
             return data
         # links of a window are written below the run: nobody else may be there
-        with locked(run):
+        with lock_run(run):
             write_window(last_spans(data, window), run / WINDOW)
     except ValueError as error:
         raise RunError(str(error)) from error
     return str(run / WINDOW)
 
 
-def present(place: str) -> None:
-    """without reading them. Raises FileNotFoundError for no data, RunError for a pattern that
-    cannot be meant.
+def check_data_there(place: str) -> None:
+    """Raises FileNotFoundError where there are no data, RunError for a pattern that cannot be
+    meant; no file is read.
     """
     try:
         check_there(place)
@@ -56,9 +57,9 @@ def present(place: str) -> None:
 
 
 def fingerprint_of(place: str, known: Path | None = None) -> str:
-    """of the data; a file that vanishes while it is read is read about again. known: the list of
-    what was read before. Raises FileNotFoundError for no data, RunError where files go on
-    vanishing.
+    """Returns the fingerprint of the data; where a file vanishes while it is read, all is read
+    again. known: file with the digests of what was read before. Raises FileNotFoundError for no
+    data, RunError where files go on vanishing.
     """
     for _ in range(LOOKS):
         try:

@@ -22,8 +22,8 @@ SMALL = 64
 
 
 def demo(config: Config, run: Path) -> int:
-    """everything below `run`: data (procedural, published layout), artifacts, metadata.sqlite,
-    serving, answers. Returns the exit code.
+    """Makes everything below `run` and returns the exit code: data (procedural, published layout),
+    artifacts, metadata.sqlite, serving, answers.
     """
     # the whole time, the data included: that is what a newcomer waits for
     since = time.time()
@@ -56,7 +56,7 @@ took      {time.time() - since:.0f} s""")
 
 
 def picture_to_ask(data: Path) -> Path:
-    """the last picture of the test split's buildings, from which no network learned. Raises
+    """Returns the last picture of the test split's buildings, from which no network learned. Raises
     RunError where there is none.
     """
     splits = json.loads((data / "dataset.json").read_text())["splits"]
@@ -71,8 +71,8 @@ def picture_to_ask(data: Path) -> Path:
 
 
 def make_data(config: Config, data: Path) -> None:
-    """the procedural data set, in a process of its own (its kernels are compiled there); complete
-    buildings are kept.
+    """Makes the procedural data set in a process of its own, in which its kernels are compiled;
+    complete buildings are kept. Raises RunError.
     """
     command = [
         sys.executable,
@@ -105,8 +105,8 @@ def make_data(config: Config, data: Path) -> None:
 
 
 def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> str:
-    """start a model server with `flags` on `base`, ask it about `picture` over gRPC, stop it; one
-    line on what came back.
+    """Starts a model server with `flags` on `base`, asks it about `picture` over gRPC, stops it,
+    and returns a line on what came back. Raises RunError.
     """
     command = [*serve_command(base), *flags]
     try:

@@ -9,23 +9,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.arguments.command import UserError
 from models.provenance.atomic import NO_ROOM
 
 # Another run holds the folder: come back later (sysexits.h, EX_TEMPFAIL).
 HELD = 75
 # How a run that broke off ends its message.
 RESUMES = " (finished work is kept; the same command resumes)"
-# Of the class that carries a worker's traceback: multiprocessing and concurrent.futures have one
-# each, and the latter's is private.
+# Name of the class that carries a worker's traceback: multiprocessing and concurrent.futures have
+# one each, and the latter's is private.
 REMOTE = "RemoteTraceback"
 
 
-class RunError(Exception):
-    """A run that could not start or finish; the message is for the person who started it. code: the
-    command's exit code.
-    """
-
-    code = 1
+class RunError(UserError):
+    """A run that could not start or finish; the message is for the person who started it."""
 
 
 class HeldError(RunError):
@@ -35,7 +32,7 @@ class HeldError(RunError):
 
 
 def reason(error: BaseException) -> str:
-    """the deepest cause in one line: frameworks wrap what matters."""
+    """Returns the deepest cause of an error in one line: frameworks wrap what matters."""
     # `raise ... from`: frameworks wrap the error that says what happened. A pool of processes gives
     # the error itself, with the text of its traceback for a cause, which is no deeper one.
     while error.__cause__ is not None and not type(error.__cause__).__name__.endswith(REMOTE):
@@ -53,7 +50,7 @@ def reason(error: BaseException) -> str:
 
 
 def reason_in(lines: list[str]) -> str:
-    """the last error that is named in a worker's traceback, which Beam passes on as text."""
+    """Returns the last error that a worker's traceback names, which Beam passes on as text."""
     named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
     last = (named or lines)[-1].strip()
     # Beam adds the stage in which it happened
@@ -72,10 +69,10 @@ NOTHING = 1 << 20
 
 
 def disk_full(error: BaseException, run: Path) -> str | None:
-    """one line that says which folder's disk is full, where this is what `error` comes from (our
-    own writes, those of ML metadata, HDF5 or Beam's workers); else None.
+    """Returns one line that says which folder's disk is full, where that is what `error` comes from
+    (our own writes, those of ML metadata, HDF5 or Beam's workers); else None.
     """
-    for each in chain(error):
+    for each in causes(error):
         text = str(each)
         number = each.errno if isinstance(each, OSError) else None
         # SQLite's words for it are the same for other troubles: only a disk that is full makes them
@@ -85,14 +82,14 @@ def disk_full(error: BaseException, run: Path) -> str | None:
             folder = full_folder(each, text, run)
             return (
                 f"disk full: {free_bytes(folder) >> 20} MiB free at {folder}; free some"
-                + (", or set TMPDIR to another disk" if folder == temporary() else "")
+                + (", or set TMPDIR to another disk" if folder == temporary_folder() else "")
                 + (", or use --run OTHER_DIR" if folder == run.absolute() else "")
             )
     return None
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
-    """an error, what caused it, and what was being handled when it came."""
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yields an error, what caused it, and what was being handled when it came."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -107,7 +104,9 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def full_folder(error: BaseException, text: str, run: Path) -> Path:
-    """the folder that was written to: named by the error, or of the usual ones the fullest."""
+    """Returns the folder that was written to: the one that the error names, or the fuller of the
+    usual two.
+    """
     named = [error.filename] if isinstance(error, OSError) and error.filename else []
     for name in [*map(str, named), *PATH.findall(text)]:
         folder = Path(name).parent
@@ -115,16 +114,16 @@ def full_folder(error: BaseException, text: str, run: Path) -> Path:
         if folder.is_dir() and not folder.is_relative_to("/dev") and ".py" not in name:
             return folder.absolute()
     # nothing named: the fuller disk of the two that a run writes to
-    return min((run.absolute(), temporary()), key=free_bytes)
+    return min((run.absolute(), temporary_folder()), key=free_bytes)
 
 
-def temporary() -> Path:
-    """where Beam and others put what they need in between."""
+def temporary_folder() -> Path:
+    """Returns the folder of temporary files, of Beam's and others'."""
     return Path(tempfile.gettempdir()).absolute()
 
 
 def free_bytes(folder: Path) -> int:
-    """on the disk of a folder, or of its nearest parent that exists."""
+    """Returns the free bytes on the disk of a folder, or of its nearest parent that exists."""
     # a run folder that is not there yet lies on its parent's disk
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -132,7 +131,7 @@ def free_bytes(folder: Path) -> int:
 
 
 def check_space(run: Path, needed: int = 1 << 30) -> None:
-    """RunError if less than `needed` bytes are free at `run`."""
+    """Raises RunError if less than `needed` bytes are free at `run`."""
     free = free_bytes(run)
     if free < needed:
         raise RunError(

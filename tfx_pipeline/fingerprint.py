@@ -31,7 +31,7 @@ Known = dict[str, list[int | str]]
 
 
 def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
-    """16 hex digits over names and contents of all files below `root`.
+    """Returns 16 hex digits over names and contents of all files below `root`.
 
     root: a folder, or a pattern with {SPAN} of which the newest counts. known: file with the
     digests of files that were read before, which is written anew; None reads all of them. Raises
@@ -43,10 +43,10 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
     paths = dict(files_below(root))
     with ThreadPoolExecutor(READERS) as pool:
         # in the order of the names, whichever is read first
-        found = pool.map(digested, paths.values(), [before.get(p) for p in paths.values()])
+        found = pool.map(file_facts, paths.values(), [before.get(p) for p in paths.values()])
         rows = dict(zip(paths, found))
     if not rows:
-        raise nothing_at(root)
+        raise no_data_error(root)
     now = {paths[name]: row for name, row in rows.items()}
     # written only where something is new: a tick of a schedule finds nothing nearly always
     if known is not None and now != before:
@@ -62,11 +62,13 @@ def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
 def check_there(root: str) -> None:
     """Raises FileNotFoundError as `folder_fingerprint` does; no file is read."""
     if next(files_below(folder_of(root)), None) is None:
-        raise nothing_at(folder_of(root))
+        raise no_data_error(folder_of(root))
 
 
 def folder_of(root: str) -> str:
-    """a folder as it is; of a pattern the newest. Raises ValueError for a pattern without one."""
+    """Returns a folder as it is, and the newest folder of a pattern. Raises ValueError for a
+    pattern without one.
+    """
     if "{" not in root:
         return root
     # patterns alone need ingest's modules
@@ -75,7 +77,7 @@ def folder_of(root: str) -> str:
     return newest(root).root if PLACEHOLDER.search(root) else root
 
 
-def nothing_at(root: str) -> FileNotFoundError:
+def no_data_error(root: str) -> FileNotFoundError:
     return FileNotFoundError(
         f"no data at {root}: expected buildings in the published layout "
         "(BUILDING/rgb/point_P_view_V_domain_rgb.png); "
@@ -84,8 +86,8 @@ def nothing_at(root: str) -> FileNotFoundError:
 
 
 def files_below(root: str) -> Iterator[tuple[str, str]]:
-    """(name below root, absolute path), in one order everywhere, through links, as ingest reads;
-    hidden ones, which nothing reads and which come and go, are left out.
+    """Yields (name below root, absolute path) of each file, in one order everywhere, through links,
+    as ingest reads; hidden ones, which nothing reads and which come and go, are left out.
     """
     root = os.path.abspath(root)
     for folder, files in visible_folders(root):
@@ -96,7 +98,9 @@ def files_below(root: str) -> Iterator[tuple[str, str]]:
 
 
 def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
-    """{} for a list that is not there, or cannot be read: it only saves time."""
+    """Returns path -> facts of the files that were read before; {} for a list that is not there, or
+    cannot be read: it only saves time.
+    """
     try:
         found: Known = json.loads(Path(known).read_text()) if known is not None else {}
         return found if isinstance(found, dict) else {}
@@ -104,8 +108,10 @@ def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
         return {}
 
 
-def digested(path: str, before: list[int | str] | None) -> list[int | str]:
-    """what is known of a file now; it is read only if its size, times or place have changed."""
+def file_facts(path: str, before: list[int | str] | None) -> list[int | str]:
+    """Returns the facts of a file (`Known`); it is read only if its size, times or place are not
+    those of `before`.
+    """
     state = os.stat(path)
     # Programs set the time of content (`cp -p`, `tar x`), and a freed inode is given out again: the
     # inode's own time alone is the system's.

@@ -12,7 +12,8 @@ from tfx_pipeline.faults import RunError
 
 
 def review(run: Path, accept: bool) -> list[str]:
-    """lines: what the newest data's schema says otherwise than the kept one; accept: keep it.
+    """Returns lines on what the newest data's schema says otherwise than the kept one. accept: keep
+    it from now on.
 
     Raises RunError where no data were looked at yet, ValueError for a kept file that is no schema.
     """
@@ -35,7 +36,9 @@ def review(run: Path, accept: bool) -> list[str]:
 
 
 def newest_schema(run: Path) -> Path:
-    """of the newest data that a run looked at. Raises RunError where there are none."""
+    """Returns the schema's file of the newest data that a run looked at. Raises RunError where
+    there are none.
+    """
     newest = newest_with(run / "artifacts" / "SchemaGen" / "schema", SCHEMA)
     if newest is None:
         raise RunError(

@@ -52,14 +52,15 @@ def compile_pipeline(
     beam: Iterable[str] = (),
     force: str = "",
 ) -> Path:
-    """write the pipeline to `out`: .yaml with the volume as a second document (Kubernetes), .json
-    as Vertex AI's job.
+    """Writes the pipeline to `out` and returns that path: .yaml with the volume as a second
+    document (Kubernetes), .json as Vertex AI's job.
 
-    data: an object store, or a folder on the volume. root: object store of the artifacts. image: of
-    every step. work: where each step sees the shared volume: ledgers and served versions lie there.
-    volume: the volume's claim. resources: a file in place of defaults. retries: of a step that
-    failed. force: why gates that refuse are passed all the same. `data` and `force` are inputs of
-    the file, so that a run can be given others (`INPUTS`). Raises ConfigError.
+    data: an object store, or a folder on the volume. root: object store of the artifacts. image:
+    container image of every step. work: where each step sees the shared volume, on which ledgers
+    and served versions lie. volume: the volume's claim. resources: a file in place of defaults.
+    retries: how often a step that failed is tried again. force: why gates that refuse are passed
+    all the same. `data` and `force` are inputs of the file, so that a run can be given others
+    (`INPUTS`). Raises ConfigError.
     """
     # before TFX is imported, which takes ten seconds
     check_places(data, root, work, out)
@@ -106,7 +107,7 @@ def compile_pipeline(
 
 
 def check_places(data: str, root: str, work: str, out: Path) -> None:
-    """ConfigError for places that a step on a cluster could not reach."""
+    """Raises ConfigError for places that a step on a cluster could not reach."""
     stores = ", ".join(STORES)
     if not in_a_bucket(root):
         raise ConfigError(f"--root is a place in an object store ({stores}BUCKET), got {root}")
@@ -132,12 +133,12 @@ def check_places(data: str, root: str, work: str, out: Path) -> None:
 
 
 def in_a_bucket(place: str) -> bool:
-    """is it an address of a store that names a bucket?"""
+    """Is it an address of a store that names a bucket?"""
     return any(re.match(rf"{re.escape(store)}[^/\s]", place) for store in STORES)
 
 
 def check_pattern(data: str) -> None:
-    """ConfigError for a pattern of spans that no run would take."""
+    """Raises ConfigError for a pattern of spans that no run would take."""
     from beam_jobs.ingest import spans
 
     if spans.PLACEHOLDER.search(data):
@@ -148,7 +149,7 @@ def check_pattern(data: str) -> None:
 
 
 def check_claim(volume: str) -> None:
-    """ConfigError for what Kubernetes takes as no name of a claim."""
+    """Raises ConfigError for what Kubernetes takes as no name of a claim."""
     if len(volume) > LONGEST_NAME or not NAME.fullmatch(volume):
         raise ConfigError(
             "--volume is the name of a claim: small letters, digits, - and ., a letter or digit "
@@ -157,8 +158,8 @@ def check_claim(volume: str) -> None:
 
 
 def open_inputs(spec: dict[str, Any], values: Mapping[str, str]) -> None:
-    """what was a constant of some steps is an input of the pipeline, in place. values: name of
-    `INPUTS` -> what it is where a run says nothing else.
+    """Makes constants of some steps inputs of the pipeline, in place. values: name of `INPUTS` ->
+    its value where a run says nothing else.
 
     Not by TFX's RuntimeParameter: its compiler writes no default, so that every run would have to
     name all of them.
@@ -177,7 +178,7 @@ def open_inputs(spec: dict[str, Any], values: Mapping[str, str]) -> None:
 
 
 def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
-    """every step's resources, tries, and no cache, in place."""
+    """Gives every step its resources and tries, and no cache, in place."""
     executors = spec["deploymentSpec"]["executors"]
     for name, step in spec["root"]["dag"]["tasks"].items():
         step["cachingOptions"] = {"enableCache": False}
@@ -190,7 +191,7 @@ def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
 
 
 def shared_volume(spec: dict[str, Any], volume: str, work: str) -> dict[str, Any]:
-    """Kubernetes' part of the file: the claim `volume` at `work` in every step."""
+    """Returns Kubernetes' part of the file: the claim `volume` at `work` in every step."""
     mount = {"pvcMount": [{"constant": volume, "mountPath": work}]}
     # one dictionary for all: `as_yaml` writes it out for each
     executors = dict.fromkeys(spec["deploymentSpec"]["executors"], mount)
@@ -198,11 +199,11 @@ def shared_volume(spec: dict[str, Any], volume: str, work: str) -> dict[str, Any
 
 
 def as_yaml(spec: dict[str, Any], platform: dict[str, Any]) -> str:
-    """both documents, with the name as a comment that Kubeflow's page shows."""
+    """Returns both documents as YAML, with the name as a comment that Kubeflow's page shows."""
     import yaml
 
     class Plain(yaml.SafeDumper):
-        """without anchors: other readers need not know them."""
+        """YAML dumper that writes no anchors: other readers need not know them."""
 
         def ignore_aliases(self, data: Any) -> bool:
             return True

@@ -8,41 +8,39 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
 
 from models.provenance.numbered import newest_with
 from tfx_pipeline import quiet
 from tfx_pipeline.config import Config
-from tfx_pipeline.data_place import fingerprint_of, present
+from tfx_pipeline.data_place import check_data_there, fingerprint_of
 from tfx_pipeline.faults import RESUMES, RunError, check_space, disk_full, reason
 from tfx_pipeline.fingerprint import KNOWN
-from tfx_pipeline.history.recorder import recorded
-from tfx_pipeline.relocation import settle
-from tfx_pipeline.run_lock import locked
+from tfx_pipeline.history.recorder import record_run
+from tfx_pipeline.relocation import rewrite_places
+from tfx_pipeline.run_lock import lock_run
 
 
 def run_pipeline(
     config: Config,
     data: Path,
     run: Path,
-    out: TextIO = sys.stderr,
     beam: Iterable[str] = (),
     force: str = "",
 ) -> dict[str, Path]:
-    """run every node that is not cached; {"report": index.html, "serving": folder the server polls,
-    "seconds": ...}. beam: options for every Beam stage. force: why gates that refuse are passed all
-    the same.
+    """Runs every node that is not cached, with a line a node on stderr, and returns where its
+    results are: {"report": index.html, "serving": folder that a server polls}.
 
-    Raises RunError in one line: what failed, and where the full log is; FileNotFoundError for data
-    that are not there.
+    beam: options for every Beam stage. force: why gates that refuse are passed all the same, "" for
+    not. Raises RunError, in one line, for what failed; FileNotFoundError for data that are not
+    there.
     """
     if not run.exists():
         # a wrong path must not leave a folder behind
-        present(str(data))  # a wrong path is said before a folder is made
-    with locked(run):
+        check_data_there(str(data))
+    with lock_run(run):
         # before anything reads what the run knows of itself
-        settle(run)
-        with recorded(run, config, str(data)) as recorder:
+        rewrite_places(run)
+        with record_run(run, config, str(data)) as recorder:
             since = time.time()
             # before TFX is loaded: a folder without data, or one that did not change, is known
             # within a second
@@ -50,8 +48,8 @@ def run_pipeline(
             check_space(run)
             # trainers and Beam's workers inherit the environment
             quiet.before_imports()
-            run_nodes(config, data, run, recorder.data["fingerprint"], out, beam, force)
-    print(f"pipeline: {time.time() - since:.0f} s", file=out)
+            run_nodes(config, data, run, recorder.data["fingerprint"], beam, force)
+    print(f"pipeline: {time.time() - since:.0f} s", file=sys.stderr)
     return outputs(run)
 
 
@@ -60,25 +58,24 @@ def run_nodes(
     data: Path,
     run: Path,
     fingerprint: str,
-    out: TextIO,
     beam: Iterable[str],
     force: str,
 ) -> None:
-    """the nodes of the pipeline, by TFX's local runner."""
+    """Runs the nodes of the pipeline by TFX's local runner. Raises RunError."""
     # now: TFX takes ten seconds to import, and everything above can fail before it
     from tfx.orchestration.local.local_dag_runner import LocalDagRunner
 
-    from tfx_pipeline.artifact_seals import sealed_artifacts
-    from tfx_pipeline.content_cache import compared_by_content
+    from tfx_pipeline.artifact_seals import seal_artifacts
+    from tfx_pipeline.content_cache import compare_by_content
     from tfx_pipeline.pipeline import make_pipeline
 
     quiet.after_imports()
     pipeline = make_pipeline(
         config, data=str(data), run=str(run), fingerprint=fingerprint, beam=beam, force=force
     )
-    progress = quiet.node_progress(len(pipeline.components), out)
+    progress = quiet.node_progress(len(pipeline.components))
     # both replace functions of TFX, and only inside this run
-    with progress, compared_by_content(run), sealed_artifacts(run):
+    with progress, compare_by_content(run), seal_artifacts(run):
         try:
             LocalDagRunner().run(pipeline)
         except Exception as error:
@@ -87,7 +84,9 @@ def run_nodes(
 
 
 def outputs(run: Path) -> dict[str, Path]:
-    """where the newest report and the served versions of a finished run are."""
+    """Returns where the newest report and the served versions of a finished run are. Raises
+    RunError where there is no report yet.
+    """
     # by the page itself: a run that was ended may have left an empty folder
     newest = newest_with(run / "artifacts" / "WriteReport" / "report", "index.html")
     if newest is None:

@@ -49,12 +49,10 @@ _NOISY = (
 _OURS = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
 
 
-def before_imports(verbose: bool = False) -> None:
-    """set the environment that native libraries read once, and log levels that exist already."""
+def before_imports() -> None:
+    """Sets the environment that native libraries read once, and log levels that exist already."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    if verbose:
-        return
     warnings.simplefilter("ignore")
     # warnings of our own are for the person who runs us
     warnings.filterwarnings("default", module=rf"({'|'.join(_OURS)})\.")
@@ -64,15 +62,15 @@ def before_imports(verbose: bool = False) -> None:
 
 
 def quiet_root() -> None:
-    """errors alone of whoever has no level, which is others; ours have one."""
-    # the root's level is everybody's who has none
+    """Lets through errors of others, who have no level of their own, and warnings of ours."""
+    # the root's level is that of everybody who has none
     logging.getLogger().setLevel(logging.ERROR)
     for name in _OURS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def after_imports() -> None:
-    """levels that importing TensorFlow and absl has just reset."""
+    """Sets the levels again that importing TensorFlow and absl has just reset."""
     import tensorflow as tf
     from absl import logging as absl_logging
 
@@ -90,7 +88,7 @@ def after_imports() -> None:
 
 
 class _NodeLines(logging.Filter):
-    """turns TFX's own "Component X is running./finished.", and "Execution N failed.", into a
+    """Turns TFX's own "Component X is running./finished.", and "Execution N failed.", into a
     numbered line with its seconds.
     """
 
@@ -127,7 +125,9 @@ class _NodeLines(logging.Filter):
 
 @contextlib.contextmanager
 def node_progress(total: int, out: TextIO = sys.stderr) -> Iterator[None]:
-    """inside: one line when a pipeline node starts and one when it ends."""
+    """Context in which `out` gets a line when a pipeline node starts, and one when it ends. total:
+    how many nodes there are.
+    """
     from absl import logging as absl_logging
 
     logger, lines = absl_logging.get_absl_logger(), _NodeLines(total, out)

@@ -32,12 +32,12 @@ TEXTS = (
     ("ArtifactProperty", "string_value"),
     ("ExecutionProperty", "string_value"),
 )
-# Of decoded labels, the one file of an artifact that names another: where the records lie.
+# The one file of an artifact that names another artifact: decoded labels say where the records lie.
 RECORDS = "DecodeLabels/labels/*/store/images/images.json"
 
 
-def settle(run: Path) -> None:
-    """write the run's places anew where it lay elsewhere before; its lock is held.
+def rewrite_places(run: Path) -> None:
+    """Writes the places in a run's metadata anew where it lay elsewhere before; its lock is held.
 
     A place that the run has no longer (it was pruned) is written too: TFX passes over what is not
     there.
@@ -56,38 +56,38 @@ def settle(run: Path) -> None:
         # files first: as long as the metadata name the former place, all of it is done again
         for described in sorted((run / ARTIFACTS).glob(RECORDS)):
             with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-                settle_records(described, before, run)
+                rewrite_records(described, before, run)
         # one transaction: after a kill all of it, or nothing, is written
         with base:
             for table, column in TEXTS:
-                settle_texts(base, table, column, before, run)
+                rewrite_column(base, table, column, before, run)
 
 
 def former_places(base: sqlite3.Connection, run: Path) -> list[Path]:
-    """where the run lay before, as its artifacts say."""
+    """Returns where the run lay before, as its artifacts say."""
     uris = [Path(uri) for (uri,) in base.execute("select distinct uri from Artifact") if uri]
     own = [uri for uri in uris if uri.is_absolute() and uri.parts[-4:-3] == (ARTIFACTS,)]
     return sorted({uri.parents[3] for uri in own} - {run})
 
 
-def settle_texts(
+def rewrite_column(
     base: sqlite3.Connection, table: str, column: str, before: Iterable[Path], run: Path
 ) -> None:
-    """of one column."""
+    """Writes the places in one column of a table anew."""
     rows = base.execute(f"select rowid, {column} from {table} where {column} is not null")
     for row, text in rows.fetchall():
-        now = replaced(text, before, str(run))
+        now = replace_places(text, before, str(run))
         if now != text:
             # no other column: times are part of TFX's cache keys
             base.execute(f"update {table} set {column} = ? where rowid = ?", (now, row))
 
 
-def settle_records(described: Path, before: Iterable[Path], run: Path) -> None:
-    """in a label store's file that says where the records lie, and in the two seals of that file.
-    One that is not as it was sealed is left: it is damaged, and found to be.
+def rewrite_records(described: Path, before: Iterable[Path], run: Path) -> None:
+    """Writes the place of the records anew in a label store's file, and in the two seals of that
+    file. A file that is not as it was sealed is left: it is damaged, and found to be.
     """
     facts = json.loads(described.read_text())
-    now = replaced(facts["examples"], before, str(run))
+    now = replace_places(facts["examples"], before, str(run))
     if now == facts["examples"]:
         return
     folder = described.parent
@@ -108,17 +108,21 @@ def settle_records(described: Path, before: Iterable[Path], run: Path) -> None:
 
 
 def row_of(path: Path) -> list[int | str]:
-    """of a seal."""
+    """Returns a file's row in a seal: size and SHA-256."""
     return [path.stat().st_size, sha256_of(path)]
 
 
-def placeless(text: str, run: Path) -> str:
-    """the text with one word for the run's folder: equal for a run that was moved or copied."""
-    return replaced(text, [run], ANYWHERE)
+def without_run_place(text: str, run: Path) -> str:
+    """Returns the text with one word for the run's folder: equal for a run that was moved or
+    copied.
+    """
+    return replace_places(text, [run], ANYWHERE)
 
 
-def replaced(text: str, before: Iterable[Path], now: str) -> str:
-    """a place, or JSON with places, in which those at or below `before` are at or below `now`."""
+def replace_places(text: str, before: Iterable[Path], now: str) -> str:
+    """Returns a place, or JSON with places, in which those at or below `before` are at or below
+    `now`.
+    """
     for place in before:
         # whole places alone: neither /a/run in /b/a/run, nor in /a/run2
         if text.startswith(("[", "{")):
@@ -131,13 +135,13 @@ def replaced(text: str, before: Iterable[Path], now: str) -> str:
 
 
 def json_text(text: str) -> str:
-    """as JSON writes it inside of quotes."""
+    """Returns the text as JSON writes it inside of quotes."""
     return json.dumps(text)[1:-1]
 
 
-def placeless_parameters(parameters: Mapping[str, Any], run: Path) -> dict[str, Any]:
-    """of a node."""
+def parameters_without_place(parameters: Mapping[str, Any], run: Path) -> dict[str, Any]:
+    """Returns a node's parameters with one word for the run's folder."""
     return {
-        name: placeless(value, run) if isinstance(value, str) else value
+        name: without_run_place(value, run) if isinstance(value, str) else value
         for name, value in parameters.items()
     }

@@ -12,9 +12,9 @@ from tfx_pipeline.faults import HeldError, RunError
 
 
 @contextlib.contextmanager
-def locked(run: Path) -> Iterator[None]:
-    """only one pipeline at a time writes below `run`; a second one raises HeldError instead of
-    waiting on SQLite.
+def lock_run(run: Path) -> Iterator[None]:
+    """Context in which nobody else writes below `run`. Raises HeldError where another pipeline
+    does, instead of waiting on SQLite, and RunError where the folder cannot be written.
     """
     try:
         # not "w": a second run must not empty the first one's file

@@ -8,11 +8,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.numbers import count, natural
 from models.arguments.places import named_path
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class FinishedRun:
 
 
 def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """of both verbs."""
+    """Adds both verbs."""
     text = "make any frozen encoder a source of a run, and its taxonomy anew"
     command = commands.add_parser("add-source", help=text, description=text)
+    command.set_defaults(action=raising_run_errors(do_add_source), resumes=True)
     command.epilog = (
         "example: python -m tfx_pipeline add-source hed --run runs/demo --encoder hed.keras "
         "--size 128 --preprocess caffe --random-control"
@@ -62,18 +64,21 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         help="a .keras or .onnx file, the folder of a SavedModel, or .npz or .npy features a view",
     )
     command.add_argument(
-        "--size", type=int, default=0, help="side of its pictures (default: the run's)"
+        "--size",
+        type=natural,
+        default=0,
+        help="side of its pictures in pixels (default, and 0: the run's)",
     )
     command.add_argument(
         "--preprocess",
         default="unit",
         help="unit [0, 1] (default), signed [-1, 1], bytes [0, 255], lite, imagenet, caffe",
     )
-    command.add_argument("--mean", type=numbers, help="R,G,B of pictures in [0, 1]")
-    command.add_argument("--std", type=numbers, help="R,G,B of pictures in [0, 1]")
+    command.add_argument("--mean", type=number_list, help="R,G,B of pictures in [0, 1]")
+    command.add_argument("--std", type=number_list, help="R,G,B of pictures in [0, 1]")
     command.add_argument("--layer", default="", help="layer of a .keras model (default: its last)")
     command.add_argument(
-        "--channels", type=int, default=8, help="principal components that are kept (default: 8)"
+        "--channels", type=count, default=8, help="principal components that are kept (default: 8)"
     )
     command.add_argument(
         "--random-control",
@@ -83,32 +88,54 @@ def add_arguments(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     add_run(command, "only add it; the next `run` measures it")
     text = "take such a source away again, and make the taxonomy without it"
     command = commands.add_parser("remove-source", help=text, description=text)
+    command.set_defaults(action=raising_run_errors(do_remove_source), resumes=True)
     command.epilog = "example: python -m tfx_pipeline remove-source hed --run runs/demo"
     command.add_argument("name", help="of the source; its random control goes with it")
     add_run(command, "only remove it; the next `run` goes without it")
 
 
 def add_run(command: argparse.ArgumentParser, later: str) -> None:
-    """the run of either verb, and that it goes on at another time."""
+    """Adds the options of both verbs: the run, and that it goes on at another time. later: help of
+    the second.
+    """
     command.add_argument(
         "--run", type=named_path, default=Path("runs/demo"), help="the run (default: runs/demo)"
     )
     command.add_argument("--later", action="store_true", help=later)
 
 
-def numbers(text: str) -> tuple[float, ...]:
-    """of `--mean` and `--std`."""
+def number_list(text: str) -> tuple[float, ...]:
+    """Returns the numbers of `--mean` and `--std`."""
     # argparse turns a ValueError into its own message
     return tuple(float(part) for part in text.split(","))
 
 
+def raising_run_errors(
+    action: Callable[[argparse.Namespace], int],
+) -> Callable[[argparse.Namespace], int]:
+    """Returns `action` with its SourceErrors raised as RunErrors: a source that cannot be used is
+    the person's to mend, like a field of the configuration.
+    """
+
+    def run(options: argparse.Namespace) -> int:
+        from models.networks.sources.description import SourceError
+        from tfx_pipeline.faults import RunError
+
+        try:
+            return action(options)
+        except SourceError as error:
+            raise RunError(str(error)) from error
+
+    return run
+
+
 def do_add_source(options: argparse.Namespace) -> int:
-    """0 when the source is there, and unless `--later` the new taxonomy. Raises SourceError,
+    """Adds a source and, unless `--later`, makes the new taxonomy; returns 0. Raises SourceError,
     RunError.
     """
     from models.networks.sources.description import check_name
     from tfx_pipeline.faults import RunError
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.run_lock import lock_run
 
     # errors in order of what they cost: name, run, file, then the encoder itself
     check_name(options.name)
@@ -124,7 +151,7 @@ def do_add_source(options: argparse.Namespace) -> int:
     # of a run that has not finished its pictures' side is not known
     told |= {"run_size": last.config.image_size if last else None}
     # only while files are written: the run that follows takes the lock itself
-    with locked(options.run):
+    with lock_run(options.run):
         added = add_source(
             options.run / SOURCES,
             options.name,
@@ -147,23 +174,23 @@ def do_add_source(options: argparse.Namespace) -> int:
                 f"{source.form}, and the run's policies take none of it",
                 file=sys.stderr,
             )
-    return 0 if last is None or options.later else made_anew(last, options.run)
+    return 0 if last is None or options.later else run_again(last, options.run)
 
 
 def do_remove_source(options: argparse.Namespace) -> int:
-    """0 when the source is gone, and unless `--later` the new taxonomy is there. Raises
+    """Removes a source and, unless `--later`, makes the taxonomy without it; returns 0. Raises
     SourceError, RunError.
     """
     check_run(options.run)
     last = run_to_go_on_with(options.run, options.later)
     # after these checks: Keras takes seconds to import
     from models.networks.sources.register import remove_source
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.run_lock import lock_run
 
-    with locked(options.run):
+    with lock_run(options.run):
         for name in remove_source(options.run / SOURCES, options.name):
             print(f"{name}: removed from {options.run / SOURCES}", file=sys.stderr)
-    return 0 if last is None or options.later else made_anew(last, options.run)
+    return 0 if last is None or options.later else run_again(last, options.run)
 
 
 def check_run(run: Path) -> None:
@@ -176,8 +203,8 @@ def check_run(run: Path) -> None:
 
 
 def run_to_go_on_with(run: Path, later: bool) -> FinishedRun | None:
-    """the newest finished run at `run`, None where there is none. Raises RunError unless it can go
-    on now, or its sources are for a `later` one.
+    """Returns the newest finished run at `run`, None where there is none. Raises RunError unless it
+    can go on now, or its sources are for a `later` one.
     """
     from tfx_pipeline.faults import RunError
 
@@ -192,12 +219,14 @@ def run_to_go_on_with(run: Path, later: bool) -> FinishedRun | None:
     return last
 
 
-def made_anew(last: FinishedRun, run: Path) -> int:
-    """the run with the sources that it has now; 0."""
+def run_again(last: FinishedRun, run: Path) -> int:
+    """Runs the pipeline with the sources that the run has now, prints what came of it, and returns
+    0.
+    """
     from tfx_pipeline.local import run_pipeline
 
     places = run_pipeline(last.config, last.data, run)
-    for line in standing(places["report"].parent):
+    for line in rank_lines(places["report"].parent):
         print(line)
     print(taxonomy_time(run))
     for name, place in places.items():
@@ -205,8 +234,8 @@ def made_anew(last: FinishedRun, run: Path) -> int:
     return 0
 
 
-def standing(report: Path) -> list[str]:
-    """where the sources from outside rank, in lines."""
+def rank_lines(report: Path) -> list[str]:
+    """Returns lines on where the sources from outside rank."""
     from models.reports.outside_sources import outside_lines, outside_sources
     from models.reports.run_files import load_run
 
@@ -215,7 +244,7 @@ def standing(report: Path) -> list[str]:
 
 
 def taxonomy_time(run: Path) -> str:
-    """what the newest run took from encoded views to a new taxonomy."""
+    """Returns a line on what the newest run took from encoded views to a new taxonomy."""
     from tfx_pipeline.history.metadata import run_graphs
 
     nodes = run_graphs(run)[-1].executions
@@ -225,7 +254,7 @@ def taxonomy_time(run: Path) -> str:
 
 
 def last_run(run: Path) -> FinishedRun | None:
-    """of the newest finished report; None where there is none."""
+    """Returns the run of the newest finished report; None where there is none."""
     from tfx_pipeline.config import from_json
     from tfx_pipeline.history.metadata import DONE, run_graphs
 
@@ -239,15 +268,15 @@ def last_run(run: Path) -> FinishedRun | None:
                 labels = graph.artifacts.get("/".join(LABELS))
                 return FinishedRun(
                     from_json(json.loads(told["config"])),
-                    moved(Path(told["root"]), before, run),
-                    moved(Path(labels), before, run) / "store" if labels else None,
+                    place_after_move(Path(told["root"]), before, run),
+                    place_after_move(Path(labels), before, run) / "store" if labels else None,
                 )
     return None
 
 
-def moved(path: Path, before: Sequence[Path], run: Path) -> Path:
-    """where a path is now that lay below a run's folder, of a run that was moved or copied; another
-    path as it is. before: where the run lay.
+def place_after_move(path: Path, before: Sequence[Path], run: Path) -> Path:
+    """Returns where a path is now that lay below a run's folder, of a run that was moved or copied;
+    another path as it is. before: where the run lay.
     """
     full = Path(os.path.abspath(path))
     for folder in before:
@@ -258,20 +287,14 @@ def moved(path: Path, before: Sequence[Path], run: Path) -> Path:
 
 def check_data(last: FinishedRun, run: Path) -> None:
     """Raises RunError where the data of the run are gone: nothing is added to it then."""
-    from tfx_pipeline.data_place import present
+    from tfx_pipeline.data_place import check_data_there
     from tfx_pipeline.faults import RunError
 
     try:
-        present(str(last.data))
+        check_data_there(str(last.data))
     except FileNotFoundError as error:
         raise RunError(
             f"the data of the run are no longer at {last.data}; put them back, or change "
             "its sources with --later and name them: "
             f"`python -m tfx_pipeline run --data DIR --run {run}`"
         ) from error
-
-
-DO: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "add-source": do_add_source,
-    "remove-source": do_remove_source,
-}

@@ -29,8 +29,7 @@ SIGNALS = {
 }
 # Seconds that a run has to close what it holds open.
 GRACE = 5.0
-# It cleans up behind those that were killed, and ends by itself.
-# ended with the others, it would leave shared memory behind
+# A process that frees the shared memory of those that were killed, and ends by itself.
 SPARED = b"multiprocessing.resource_tracker"
 
 
@@ -46,9 +45,12 @@ class Stopped(KeyboardInterrupt):
 def stoppable(
     resume: str, out: TextIO = sys.stderr, grace: float = GRACE, *, gently: bool = False
 ) -> Iterator[None]:
-    """inside, a signal of `SIGNALS` raises Stopped in the main thread, and the process ends with
-    128 + its number. resume: the command that goes on from there, which is said. gently: processes
-    below are not killed before they had three times `grace` to end; who started them tells them.
+    """Context in which a signal of `SIGNALS` raises Stopped in the main thread, and the process
+    ends with 128 + the signal's number.
+
+    resume: the command that goes on from there, which is written to `out`. grace: seconds that the
+    main thread has to close what it holds open. gently: processes below are not killed before three
+    times `grace`; who started them tells them to end.
     """
     said = threading.Lock()
 
@@ -70,26 +72,25 @@ def stoppable(
     def on_signal(number: int, frame: FrameType | None) -> None:
         # a second signal would raise in the middle of the way out
         for each in before:
-            signal.signal(each, signal.SIG_IGN)  # once is enough
+            signal.signal(each, signal.SIG_IGN)
         # workers first: the main thread may be waiting for one of them
         if not gently:
             kill_descendants()
         raise Stopped(number)
 
-    # Python's handlers wait for the main thread to come back from compiled code; this thread is
-    # told by the signal itself.
+    # Python's handlers wait for the main thread to come back from compiled code; `watch`, in a
+    # thread of its own, is told by the signal itself.
     reader, writer = socket.socketpair()
     # a handler must not wait for room in the pipe
     writer.setblocking(False)
 
-    # bytes are the signals' numbers; those that are not ours are passed over
     def watch() -> None:
+        # bytes are the signals' numbers; those that are not ours are passed over
         number = reader.recv(1)
         while number and number[0] not in set(before):
             number = reader.recv(1)
         if number:
-            # the main thread has so long to close what it holds; then the process ends wherever it
-            # is
+            # so long the main thread may close what it holds; then the process ends wherever it is
             time.sleep(3 * grace if gently else grace)
             leave(number[0])
 
@@ -117,7 +118,7 @@ def stoppable(
 
 
 def resume_command(arguments: list[str]) -> str:
-    """what a person types to start a command of this program again."""
+    """Command line with which a person starts this program's command again."""
     python = Path(sys.executable)
     if python.is_relative_to(Path.cwd()):
         python = python.relative_to(Path.cwd())
@@ -125,7 +126,7 @@ def resume_command(arguments: list[str]) -> str:
 
 
 def kill_descendants() -> None:
-    """SIGKILL for every process below this one, also for those that they start meanwhile."""
+    """Sends SIGKILL to every process below this one, also to those that they start meanwhile."""
     # until none is left: a process may start another while it is killed
     while found := [number for number in descendants(os.getpid()) if not is_spared(number)]:
         for number in found:
@@ -136,7 +137,7 @@ def kill_descendants() -> None:
 
 
 def descendants(process: int) -> Iterator[int]:
-    """numbers of the living processes that `process` started, and that these started."""
+    """Yields the numbers of living processes that `process` started, and that these started."""
     # a list a thread: any of them may have started it
     for listed in Path(f"/proc/{process}/task").glob("*/children"):
         with contextlib.suppress(OSError):
@@ -148,7 +149,7 @@ def descendants(process: int) -> Iterator[int]:
 
 
 def is_alive(process: int) -> bool:
-    """not a process that has ended and was not waited for."""
+    """Does the process run? One that has ended and was not waited for does not."""
     try:
         # the name in brackets may hold blanks and brackets: from the last one on
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -12,21 +12,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from beam_jobs.annotate import fork_server
-from models.arguments.numbers import count, natural
+from models.arguments.numbers import count, natural, positive
 from models.arguments.places import named_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=named_path, required=True, help="folder of the data set")
-    parser.add_argument("--buildings", type=int, default=12)
+    parser.add_argument("--buildings", type=count, default=12, help="procedural buildings to make")
     parser.add_argument(
-        "--views", type=int, default=40, help="views a building (whole points, so slightly more)"
+        "--views", type=count, default=40, help="views a building (whole points, so slightly more)"
     )
-    parser.add_argument("--size", type=int, default=128, help="side of the images in pixels")
-    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--size", type=count, default=128, help="side of the images in pixels")
+    parser.add_argument(
+        "--seed", type=natural, default=0, help="another number makes other buildings and views"
+    )
     parser.add_argument(
         "--held-out",
-        type=int,
+        type=count,
         help="buildings that validate, and as many that test (default: a sixth each); the "
         "others train, and those of an existing splits.csv keep their split",
     )
@@ -53,7 +55,7 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
         help=".npy with a class id (0 to 17) a triangle; one for each --mesh, in order",
     )
     meshes.add_argument(
-        "--units-per-metre", type=float, default=1.0, help="1000 for a file in millimetres"
+        "--units-per-metre", type=positive, default=1.0, help="1000 for a file in millimetres"
     )
     meshes.add_argument(
         "--up",

@@ -38,7 +38,7 @@ ADDRESS = "TASKONOMY_URL"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "example: python -m beam_jobs download --subset tiny --dest data --accept-licence --url "
+        "example: python -m beam_jobs download --subset tiny --out data --accept-licence --url "
         "ADDRESS --splits splits_taskonomy/"
     )
     parser.add_argument(
@@ -48,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the published list of buildings: 35, 138, 482 or 537 of them",
     )
     parser.add_argument(
+        "--out",
+        # its former name
         "--dest",
         type=named_place,
         required=True,
@@ -84,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--name", help=f"your name, which {TOOL} sends with the licence's acceptance"
     )
-    parser.add_argument("--email", help="your address, likewise")
+    parser.add_argument("--email", help=f"your e-mail address, which {TOOL} sends too")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     if tool:
         arrived = by_tool(
             tool,
-            Path(options.dest),
+            Path(options.out),
             options.subset,
             options.domains,
             splits=options.splits,
@@ -110,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
     elif options.url:
         counts = download(
             options.url,
-            Path(options.dest),
+            Path(options.out),
             options.subset,
             options.domains,
             splits=options.splits,
@@ -122,9 +124,9 @@ def run(options: argparse.Namespace) -> int:
             f"{TOOL} is not installed (pip install omnidata-tools, and aria2), and no address "
             f"is given: say --url ADDRESS or set {ADDRESS}"
         )
-    table = Path(options.dest) / "splits.csv"
+    table = Path(options.out) / "splits.csv"
     print(
-        f"{said}, splits in {table}; next: python -m beam_jobs ingest --data {options.dest} "
+        f"{said}, splits in {table}; next: python -m beam_jobs ingest --data {options.out} "
         f"--splits {table} --out examples"
     )
     return 0

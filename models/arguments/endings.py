@@ -20,15 +20,15 @@ PIPE_CLOSED = 141  # what a shell sees of a program that SIGPIPE ended
 INTERRUPTED = 130  # the same of SIGINT
 
 
-def ended(run: Callable[[], int], left: str = "") -> int:
-    """the exit code of `run()`: its own; INTERRUPTED after Ctrl-C, with a line on stderr;
+def exit_code_of(run: Callable[[], int], left: str = "") -> int:
+    """Returns the exit code of `run()`: its own; INTERRUPTED after Ctrl-C, with a line on stderr;
     PIPE_CLOSED where nobody reads the output any more; 1, with a line, where the disk is full.
     Every other error goes on to the caller.
 
     left: what an interrupted command leaves behind, in words; "" for one that leaves nothing.
     """
     open_closed_streams()
-    with noted_interrupts() as came:
+    with note_interrupts() as came:
         try:
             try:
                 return run()
@@ -55,14 +55,14 @@ def ended(run: Callable[[], int], left: str = "") -> int:
 
 
 def place_of(error: OSError) -> str:
-    """what could not be written: a file's own error names it only where it is opened."""
+    """Returns what could not be written: the file that the error names, else where output goes."""
     is_output = takes_no_more(sys.stdout)
     return error.filename or ("what standard output goes to" if is_output else "what it writes")
 
 
 def open_closed_streams() -> None:
-    """a stream that the shell closed (`>&-`) goes nowhere. Left closed, its number would be that of
-    the next file to be opened, which then gets what libraries print.
+    """Opens a stream that the shell closed (`>&-`) on the null device. Left closed, its number
+    would be that of the next file to be opened, which then gets what libraries print.
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -70,9 +70,9 @@ def open_closed_streams() -> None:
 
 
 @contextlib.contextmanager
-def noted_interrupts() -> Iterator[list[int]]:
-    """inside, Ctrl-C raises KeyboardInterrupt as ever, and its signal is in the list that is given.
-    The second one ends the process at once.
+def note_interrupts() -> Iterator[list[int]]:
+    """Context in which Ctrl-C raises KeyboardInterrupt as ever, and its signal's number is appended
+    to the list that is given. The second Ctrl-C ends the process at once.
     """
     came: list[int] = []
 
@@ -96,7 +96,7 @@ def noted_interrupts() -> Iterator[list[int]]:
 
 
 def has_lost_reader(stream: object) -> bool:
-    """is it a pipe whose other end is closed?"""
+    """Is `stream` a pipe whose other end is closed?"""
     number = number_of(stream)
     if number is None:
         return False
@@ -106,7 +106,7 @@ def has_lost_reader(stream: object) -> bool:
 
 
 def takes_no_more(stream: object) -> bool:
-    """is it a file on a full disk, or a device that no person sits at (/dev/full)?"""
+    """Is `stream` a file on a full disk, or a device that no person sits at (/dev/full)?"""
     number = number_of(stream)
     if number is None:
         return False
@@ -117,7 +117,9 @@ def takes_no_more(stream: object) -> bool:
 
 
 def number_of(stream: object) -> int | None:
-    """of its file; None for one that is none, as tests put in the place of a stream."""
+    """Returns the number of the stream's file; None for a stream without one, as tests put in
+    place.
+    """
     try:
         number: int = stream.fileno()  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
@@ -126,7 +128,9 @@ def number_of(stream: object) -> int | None:
 
 
 def silence() -> None:
-    """what is still held for a stream that failed would fail again when the interpreter ends."""
+    """Sends streams that failed to the null device: what they still hold would fail again when the
+    interpreter ends.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         number = number_of(stream)

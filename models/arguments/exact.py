@@ -7,8 +7,8 @@ from typing import Any
 
 
 class ExactParser(argparse.ArgumentParser):
-    """argparse's own, which takes no abbreviated options: one that is misspelt is refused, not
-    taken for another, and a later option cannot change what an earlier command line means.
+    """ArgumentParser that takes no abbreviated options: one that is misspelt is refused, not taken
+    for another, and a later option cannot change what an earlier command line means.
     """
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -9,8 +9,8 @@ from models.arguments.exact import ExactParser
 
 
 class DefaultsFormatter(argparse.HelpFormatter):
-    """argparse's own, and of every option with a value of its own that value, where its text does
-    not say it. argparse's ArgumentDefaultsHelpFormatter says None and False too, and nothing of an
+    """HelpFormatter that adds the default of every option that has one, unless the option's text
+    says it. argparse's ArgumentDefaultsHelpFormatter says None and False too, and nothing of an
     option without a text.
     """
 
@@ -28,7 +28,7 @@ class DefaultsFormatter(argparse.HelpFormatter):
 
 
 class DefaultsParser(ExactParser):
-    """options by their full names, and that formatter, for `add_subparsers`."""
+    """ExactParser whose help is made by DefaultsFormatter, as a class for `add_subparsers`."""
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         return DefaultsFormatter(prog=self.prog)

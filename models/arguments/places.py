@@ -9,12 +9,14 @@ from pathlib import Path
 
 
 def named_path(text: str) -> Path:
-    """of a folder or file, by a name that says something."""
+    """Returns the path of a folder or file; refuses an empty name."""
     return Path(named_place(text))
 
 
 def named_place(text: str) -> str:
-    """the same as it was typed: also a pattern, or a place in an object store."""
+    """Returns a place as it was typed, also a pattern or one in an object store; refuses an empty
+    one.
+    """
     # the path of an empty name is the current folder, which nobody means who writes "$RUNS"
     if not text.strip():
         raise argparse.ArgumentTypeError(

@@ -8,7 +8,7 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.arguments.endings import ended
+from models.arguments.command import run_command
 from models.arguments.exact import ExactParser
 from models.arguments.places import named_path
 from models.provenance.numbered import newest_with
@@ -21,15 +21,12 @@ PAGE = "index.html"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    try:
-        return ended(lambda: carried_out(arguments))
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    """Runs a command and returns its exit code."""
+    return run_command(dispatch, arguments)
 
 
-def carried_out(arguments: Sequence[str] | None) -> int:
-    options = parser().parse_args(arguments)
+def dispatch(words: list[str]) -> int:
+    options = parser().parse_args(words)
     if options.command == "open":
         return open_page(options.folder)
     if options.command == "compare":

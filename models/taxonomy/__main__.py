@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from models.arguments.endings import ended
+from models.arguments.command import BAD_INPUT, run_command
 from models.taxonomy.commands import COMMANDS
 from models.taxonomy.commands.options import Parser
 from models.taxonomy.commands.terms import TERMS, foot
@@ -35,27 +35,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """runs a command and returns its exit code; every error of ours is one line on stderr."""
-    try:
-        return ended(lambda: carried_out(arguments))
-    # these are what bad input raises; anything else is a defect of ours and keeps its traceback
-    except (ValueError, LookupError, OSError) as error:
-        print(f"error: {reason_of(error)}", file=sys.stderr)
-        return 1
+    """Runs a command and returns its exit code; every error of ours is one line on stderr."""
+    # names of tasks, regimes and columns are looked up as they were typed: LookupError
+    return run_command(dispatch, arguments, errors=(*BAD_INPUT, LookupError))
 
 
-def carried_out(arguments: Sequence[str] | None) -> int:
-    options = parser().parse_args(arguments)
+def dispatch(words: list[str]) -> int:
+    options = parser().parse_args(words)
     return COMMANDS[options.command].run(options)
-
-
-def reason_of(error: Exception) -> str:
-    """one line, with the file's name where it is about one."""
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
-    # the text of a KeyError is the repr of its key, in quotes
-    text = error.args[0] if isinstance(error, KeyError) else error
-    return " ".join(str(text).split())
 
 
 if __name__ == "__main__":

@@ -58,8 +58,6 @@ class Question:
         if options.folder and not options.folder.is_dir():
             raise NotADirectoryError(f"{options.folder}: no such folder")
         check_out(options.out, options.folder)
-        if options.batch < 1:
-            raise ValueError(f"batch is at least 1, got {options.batch}")
         # argparse gives both or none
         key, certificate = options.identity or (None, None)
         identity = (key.read_bytes(), certificate.read_bytes()) if key and certificate else None

@@ -11,9 +11,9 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
 
-from tfx_pipeline.artifact_seals import sealed_artifacts
-from tfx_pipeline.content_cache import compared_by_content
-from tfx_pipeline.relocation import settle
+from tfx_pipeline.artifact_seals import seal_artifacts
+from tfx_pipeline.content_cache import compare_by_content
+from tfx_pipeline.relocation import rewrite_places
 
 Model = standard_artifacts.Model
 
@@ -57,8 +57,8 @@ def run_at(tmp_path):
             ),
         )
         if settled:
-            settle(folder)
-        with sealed_artifacts(folder), compared_by_content(folder):
+            rewrite_places(folder)
+        with seal_artifacts(folder), compare_by_content(folder):
             LocalDagRunner().run(pipeline)
         return log.read_text()
 

@@ -7,14 +7,14 @@ from tfx.orchestration.portable import cache_utils
 from tfx.types import standard_artifacts
 
 from components.content import say_content
-from tfx_pipeline.content_cache import compared_by_content
+from tfx_pipeline.content_cache import compare_by_content
 
 
 @pytest.fixture
 def key(monkeypatch):
     """(inputs, parameters) -> what the cache is asked for."""
     monkeypatch.setattr(cache_utils, "get_cache_context", seen)
-    with compared_by_content(Path("/runs/a")):
+    with compare_by_content(Path("/runs/a")):
         yield lambda inputs, said: cache_utils.get_cache_context(
             input_artifacts={"examples": inputs}, parameters=said
         )
@@ -50,7 +50,7 @@ def test_where_the_run_lies_is_no_part_of_it(key):
         [artifact(1, place="/runs/a/artifacts/Node/output")],
         {"work": "/runs/a/work", "outside": '[{"folder": "/runs/a/sources/hed"}]', "size": 32},
     )
-    with compared_by_content(Path("/runs/b")):
+    with compare_by_content(Path("/runs/b")):
         there = cache_utils.get_cache_context(
             input_artifacts={
                 "examples": [artifact(1, place="/runs/b/artifacts/Node/output")],

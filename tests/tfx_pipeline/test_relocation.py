@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 
 from models.provenance.seals import damage_of, reseal, seal_of
-from tfx_pipeline.relocation import placeless, settle
+from tfx_pipeline.relocation import rewrite_places, without_run_place
 
 LABELS = "DecodeLabels/labels/4"
 
@@ -59,7 +59,7 @@ def test_all_places_below_the_former_one_and_no_others_are_written_anew(run, tmp
     now.parent.mkdir()
     shutil.copytree(run, now)
     before = texts(run)
-    settle(now)
+    rewrite_places(now)
     assert texts(now) == [
         [f"{now}/artifacts/{LABELS}"],
         [f"{now}/serving/taxonomy/9", None],
@@ -74,14 +74,14 @@ def test_all_places_below_the_former_one_and_no_others_are_written_anew(run, tmp
     # and back, from a place that JSON writes otherwise
     shutil.rmtree(run)
     now.rename(run)
-    settle(run)
+    rewrite_places(run)
     assert texts(run) == before
 
 
 def test_labels_say_where_the_records_lie_and_are_whole(run, tmp_path):
     now = tmp_path / "now"
     run.rename(now)
-    settle(now)
+    rewrite_places(now)
     artifact = now / "artifacts" / LABELS
     facts = json.loads((artifact / "store" / "images" / "images.json").read_text())
     assert facts == {"size": 32, "examples": f"{now}/artifacts/ExampleGen/examples/1"}
@@ -95,7 +95,7 @@ def test_what_was_damaged_before_is_damaged_still(run, tmp_path, name):
     run.rename(now)
     file = now / "artifacts" / LABELS / "store" / "images" / name
     file.write_bytes(file.read_bytes().replace(b"3", b"4"))
-    settle(now)
+    rewrite_places(now)
     assert [line.split()[0] for line in damage_of(now / "artifacts" / LABELS, seal_at(now))] == [
         f"store/images/{name}"
     ]
@@ -103,17 +103,18 @@ def test_what_was_damaged_before_is_damaged_still(run, tmp_path, name):
 
 def test_a_run_that_lies_where_it_lay_is_not_written_to(run, tmp_path):
     before = (run / "metadata.sqlite").read_bytes()
-    settle(run)
+    rewrite_places(run)
     assert (run / "metadata.sqlite").read_bytes() == before
     # none yet, or half made
-    settle(tmp_path / "none")
+    rewrite_places(tmp_path / "none")
     (tmp_path / "none").mkdir()
     sqlite3.connect(tmp_path / "none" / "metadata.sqlite").close()
-    settle(tmp_path / "none")
+    rewrite_places(tmp_path / "none")
 
 
 def test_places_are_whole_ones(tmp_path):
     run = tmp_path / "run"
-    assert placeless(f"{run}/work", run) == "RUN/work" and placeless(str(run), run) == "RUN"
+    assert without_run_place(f"{run}/work", run) == "RUN/work"
+    assert without_run_place(str(run), run) == "RUN"
     for text in (f"{run}s/work", f"/mnt{run}/work", "", "1"):
-        assert placeless(text, run) == text
+        assert without_run_place(text, run) == text

@@ -78,8 +78,8 @@ class Cluster:
     made: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
     def run(self, say: Callable[[str], None], to: Iterable[str] = ()) -> list[Try]:
-        """every step after those that it depends on, or only what the steps `to` need; all
-        tries.
+        """Runs every step after those that it depends on, or only what the steps `to` need, and
+        returns all tries.
         """
         steps = self.needed(to)
         done: set[str] = set()
@@ -95,8 +95,8 @@ class Cluster:
         return self.tries
 
     def needed(self, to: Iterable[str]) -> dict[str, Any]:
-        """the steps `to` and all that they depend on; every step if none is named. Raises
-        StepFailed for one that there is not.
+        """Returns the steps `to` and all that they depend on; every step if none is named. Raises
+        StepFailed for a name that no step has.
         """
         every_step: dict[str, Any] = self.spec["root"]["dag"]["tasks"]
         waiting, found = list(to) or list(every_step), {}
@@ -111,7 +111,7 @@ class Cluster:
         return {name: step for name, step in every_step.items() if name in found}
 
     def run_step(self, name: str, step: dict[str, Any], say: Callable[[str], None]) -> None:
-        """until it ends well, at most as often as its retry policy says."""
+        """Runs one step until it ends well, at most as often as its retry policy says."""
         component = self.spec["components"][step["componentRef"]["name"]]
         executors = self.spec["deploymentSpec"]["executors"]
         container = executors[component["executorLabel"]]["container"]
@@ -136,7 +136,7 @@ class Cluster:
     def invocation(
         self, name: str, step: dict[str, Any], component: dict[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """what the launcher tells a step, and the kinds of its outputs."""
+        """Returns what the launcher tells a step, and the kinds of its outputs."""
         inputs = step.get("inputs", {})
         values = {key: self.value_of(value) for key, value in inputs.get("parameters", {}).items()}
         artifacts = {}
@@ -169,7 +169,7 @@ class Cluster:
         return call, kinds
 
     def value_of(self, told: dict[str, Any]) -> Any:
-        """of a step's parameter: a constant, or an input of the file."""
+        """Returns the value of a step's parameter: a constant, or an input of the file."""
         if "runtimeValue" in told:
             return told["runtimeValue"]["constant"]
         name = told["componentInputParameter"]
@@ -177,19 +177,23 @@ class Cluster:
         return self.parameters.get(name, default)
 
     def bring(self, pod: Path, call: dict[str, Any]) -> None:
-        """an empty disk with the inputs, and the folders that outputs will stand in."""
+        """Makes an empty disk with the step's inputs, and the folders that its outputs will stand
+        in.
+        """
         # an empty disk: whatever a step left for the next would be found here
         shutil.rmtree(pod, ignore_errors=True)
         (pod / "folder").mkdir(parents=True)
-        for artifact in every(call["inputs"]["artifacts"]):
+        for artifact in artifacts_in(call["inputs"]["artifacts"]):
             store = local_path(artifact["uri"], str(self.disk / "store"))
             shutil.copytree(store, local_path(artifact["uri"], str(pod)))
-        for artifact in every(call["outputs"]["artifacts"]):
+        for artifact in artifacts_in(call["outputs"]["artifacts"]):
             # the launcher makes parents alone: the component's own folder is made by `pod`
             Path(local_path(artifact["uri"], str(pod))).parent.mkdir(parents=True, exist_ok=True)
 
     def take(self, pod: Path, name: str, call: dict[str, Any], kinds: dict[str, Any]) -> None:
-        """outputs into the store, and what the step said of them for those that follow."""
+        """Takes a step's outputs into the store, and notes what it said of them for those that
+        follow.
+        """
         told = json.loads(Path(call["outputs"]["outputFile"]).read_text()).get("artifacts", {})
         for key, value in told.items():
             for artifact in value["artifacts"]:
@@ -231,13 +235,13 @@ class Cluster:
         return Try(name, number, code, seconds, cpu, left), said
 
 
-def every(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def artifacts_in(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for value in artifacts.values():
         yield from value["artifacts"]
 
 
 def row(this: Try) -> str:
-    """one line of the table."""
+    """Returns one line of the table of tries."""
     left = f"  left {', '.join(this.left)}" if this.left else ""
     return (
         f"{this.step:22s} try {this.number + 1}  exit {this.code:3d}  {this.seconds:6.1f} s  "
@@ -245,10 +249,10 @@ def row(this: Try) -> str:
     )
 
 
-def started(
+def start_process(
     command: Sequence[str], folder: Path, environment: dict[str, str]
 ) -> tuple[int, Iterator[str]]:
-    """a new interpreter, as in a container."""
+    """Starts a step in a new interpreter, as in a container."""
     process = subprocess.Popen(
         [sys.executable, *command[1:]],
         cwd=folder,
@@ -264,10 +268,12 @@ def started(
     return process.pid, process.stdout
 
 
-def forked(
+def fork_process(
     command: Sequence[str], folder: Path, environment: dict[str, str]
 ) -> tuple[int, Iterator[str]]:
-    """a fork of this process, which has imported TFX once for all: the same, only sooner."""
+    """Starts a step in a fork of this process, which has imported TFX once for all: the same, only
+    sooner.
+    """
     # forked from the process that has imported TFX: seconds less a step
     reading, writing = os.pipe()
     process = os.fork()
@@ -295,7 +301,7 @@ def forked(
 
 
 def preload() -> None:
-    """what every step imports."""
+    """Imports what every step imports."""
     from tfx_pipeline import quiet
 
     quiet.before_imports()
@@ -350,7 +356,7 @@ def main(arguments: list[str] | None = None) -> int:
     cluster = Cluster(
         spec,
         disk,
-        forked if options.fork else started,
+        fork_process if options.fork else start_process,
         [Kill(*kill) for kill in options.kill],
         parameters,
     )

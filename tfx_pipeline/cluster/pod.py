@@ -32,11 +32,11 @@ class Pod:
         self.translate = entry.translate_executor_output
 
     def parse_raw_artifact_dict(self, artifacts: Any, *names: Any) -> dict[str, list[Any]]:
-        """artifacts by name, at the launcher's folders."""
+        """Returns the artifacts by name, at the launcher's folders."""
         # TFX asks twice: first for the inputs, then for the outputs
         self.calls += 1
         found: dict[str, list[Any]] = self.parse(artifacts, *names)
-        for artifact in every(found):
+        for artifact in all_artifacts(found):
             path = local_path(artifact.uri, self.root)
             # the way back, for what the launcher is told
             ADDRESSES[path] = artifact.uri
@@ -47,20 +47,20 @@ class Pod:
         return found
 
     def translate_executor_output(self, outputs: Mapping[str, list[Any]], *names: Any) -> Any:
-        """what the launcher is told, with the store's addresses."""
-        for artifact in every(outputs):
+        """Returns what the launcher is told, with the store's addresses."""
+        for artifact in all_artifacts(outputs):
             # an address that was never a folder stays as it is
             artifact.uri = ADDRESSES.get(artifact.uri, artifact.uri)
         return self.translate(outputs, *names)
 
 
-def every(artifacts: Mapping[str, list[Any]]) -> list[Any]:
-    """all of a table of lists."""
+def all_artifacts(artifacts: Mapping[str, list[Any]]) -> list[Any]:
+    """Returns the artifacts of all names in one list."""
     return [artifact for some in artifacts.values() for artifact in some]
 
 
 def run(arguments: list[str], root: str) -> None:
-    """one step, told as TFX's entry point is told."""
+    """Runs one step, with the words that TFX's entry point is given."""
     from tfx_pipeline import quiet
 
     quiet.before_imports()

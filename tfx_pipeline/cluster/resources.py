@@ -25,7 +25,7 @@ UNITS = {"M": 1e-3, "Mi": 2**20 / 1e9, "G": 1.0, "Gi": 2**30 / 1e9, "T": 1e3, "T
 
 @dataclass(frozen=True)
 class Resources:
-    """Of one stage; what is 0 or empty is left to the cluster. Raises ConfigError."""
+    """What one stage asks for; what is 0 or empty is left to the cluster. Raises ConfigError."""
 
     # Processors.
     cpu: float = 0
@@ -46,7 +46,7 @@ class Resources:
         self.gigabytes()
 
     def gigabytes(self) -> float:
-        """memory in GB; 0 where none is said."""
+        """Returns the memory in GB; 0 where none is asked for. Raises ConfigError."""
         if not self.memory:
             return 0.0
         parts = re.fullmatch(r"([0-9]+)([A-Za-z]+)", str(self.memory))
@@ -58,7 +58,8 @@ class Resources:
         return int(parts[1]) * UNITS[parts[2]]
 
     def to_spec(self) -> dict[str, Any]:
-        """the fields of a container's `resources` in a pipeline file; limits are requests too.
+        """Returns the fields of a container's `resources` in a pipeline file; limits are requests
+        too.
 
         Each stands twice: as numbers, which older launchers and Vertex AI read, and as strings.
         """
@@ -82,8 +83,9 @@ class Resources:
 
 Table = Mapping[str, Resources]
 
-# Of the published study. By what a stage does, not measured at that size: a GPU where networks are
-# trained or run over all views, memory where codes or losses of all test images are held.
+# What stages of the published study get. Judged by what they do, not measured at that size: a GPU
+# where networks are trained or run over all views, memory where codes or losses of all test images
+# are held.
 PAPER: Table = {
     DEFAULT: Resources(cpu=4, memory="16G"),
     "ExampleGen": Resources(cpu=16, memory="64G"),
@@ -102,12 +104,13 @@ SMALL: Table = {DEFAULT: Resources(cpu=2, memory="8G")}
 
 
 def defaults(config: Config) -> Table:
-    """what stages get where no file says it."""
+    """Returns what stages get where no file says it."""
     return PAPER if config.name == "paper" else SMALL
 
 
 def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
-    """the defaults with the rows of a file in their place (a row's fields are all of it).
+    """Returns the defaults with the rows of a file in their place; a row replaces all fields of its
+    stage.
 
     stages: names that there are. Raises ConfigError for an unreadable file, an unknown stage or
     field.
@@ -131,9 +134,9 @@ def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
     # a row replaces the whole of its stage's defaults: half of one would be a surprise
     table = dict(defaults(config))
     for stage, row in rows.items():
-        known(stage, [DEFAULT, *sorted(stages)], f"{path}: unknown stage")
+        check_known(stage, [DEFAULT, *sorted(stages)], f"{path}: unknown stage")
         for field in row:
-            known(field, fields, f"{path}: {stage} has an unknown field")
+            check_known(field, fields, f"{path}: {stage} has an unknown field")
         try:
             table[stage] = Resources(**row)
         except ConfigError as error:
@@ -141,8 +144,8 @@ def read_resources(path: Path, config: Config, stages: set[str]) -> Table:
     return table
 
 
-def known(name: Any, names: list[str], complaint: str) -> None:
-    """ConfigError with the names, closest first, for one that is not among them."""
+def check_known(name: Any, names: list[str], complaint: str) -> None:
+    """Raises ConfigError, with the names, closest first, for a name that is not among them."""
     if name not in names:
         close = difflib.get_close_matches(str(name), names, n=3)
         hint = f"did you mean {' or '.join(close)}? " if close else ""
@@ -150,10 +153,10 @@ def known(name: Any, names: list[str], complaint: str) -> None:
 
 
 def stage_of(step: str) -> str:
-    """a step's stage: `TrainTasks-3` is one of TrainTasks."""
+    """Returns the stage that a step belongs to: `TrainTasks-3` is a shard of TrainTasks."""
     return re.sub(r"-[0-9]+$", "", step)
 
 
 def resources_of(step: str, table: Table) -> Resources:
-    """what a step is given."""
+    """Returns the resources that a step is given."""
     return table.get(stage_of(step), table.get(DEFAULT, Resources()))

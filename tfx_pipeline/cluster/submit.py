@@ -21,13 +21,13 @@ Answer = TypeVar("Answer")
 
 GOOD = ("SUCCEEDED", "SKIPPED")
 BAD = ("FAILED", "CANCELED")
-# Of a watched run: so many questions in a row may go unanswered.
+# How many questions about a watched run may go unanswered in a row.
 PATIENCE = 10
 
 
 def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
-    """kfp's client of the server at `host` (http://...). token: of a bearer. Raises RunError where
-    nothing answers there, or something else does.
+    """Returns kfp's client of the server at `host` (http://...). token: a bearer token. Raises
+    RunError where nothing answers there, or something else does.
     """
     address = host.rstrip("/")
     # asked by hand first: whatever answers there, or nothing, can then be said in one line
@@ -54,11 +54,13 @@ def connect(host: str, token: str | None = None, timeout: float = 10) -> Any:
     # seconds to import: only where a server answers
     import kfp
 
-    return asked(address, functools.partial(kfp.Client, host=address, existing_token=token))
+    return ask_server(address, functools.partial(kfp.Client, host=address, existing_token=token))
 
 
-def asked(address: str, call: Callable[[], Answer]) -> Answer:
-    """the server's answer; its refusals and silences as RunError in one line."""
+def ask_server(address: str, call: Callable[[], Answer]) -> Answer:
+    """Returns the answer of the server at `address` to `call`. Raises RunError, in one line, where
+    it refuses or stays silent.
+    """
     import kfp_server_api
     import urllib3
 
@@ -73,7 +75,7 @@ def asked(address: str, call: Callable[[], Answer]) -> Answer:
 
 
 def words_of(error: Any) -> str:
-    """what an answer with an error says, in one line."""
+    """Returns what an answer with an error says, in one line."""
     try:
         # errors of the API are JSON, those of a proxy before it are pages
         body = json.loads(error.body)
@@ -84,7 +86,9 @@ def words_of(error: Any) -> str:
 
 
 def token_in(file: Path | None) -> str | None:
-    """of a bearer. Raises RunError for a file that cannot be read."""
+    """Returns the bearer token that a file holds, None without a file. Raises RunError for a file
+    that cannot be read.
+    """
     try:
         return file.read_text().strip() if file else None
     except (OSError, UnicodeDecodeError) as error:
@@ -92,7 +96,7 @@ def token_in(file: Path | None) -> str | None:
 
 
 def parameters_of(words: Iterable[str]) -> dict[str, str]:
-    """input of the compiled file -> value, of NAME=VALUE. Raises RunError."""
+    """Returns {input of the compiled file: value} of words NAME=VALUE. Raises RunError."""
     found = {}
     for word in words:
         name, equals, value = word.partition("=")
@@ -114,12 +118,12 @@ def create(
     experiment: str,
     parameters: Mapping[str, str] | None = None,
 ) -> str:
-    """the id of a new run of `file` in an experiment, which is made where there is none.
-    parameters: values of its inputs, where not as compiled. Raises RunError.
+    """Starts a run of `file` in an experiment, which is made where there is none, and returns the
+    run's id. parameters: values of the file's inputs that are not as compiled. Raises RunError.
     """
     check_file(file)
-    group = asked(address, functools.partial(client.create_experiment, name=experiment))
-    run = asked(
+    group = ask_server(address, functools.partial(client.create_experiment, name=experiment))
+    run = ask_server(
         address,
         functools.partial(
             client.run_pipeline,
@@ -132,7 +136,7 @@ def create(
     return str(run.run_id)
 
 
-def recur(
+def create_recurring(
     client: Any,
     address: str,
     file: Path,
@@ -142,12 +146,13 @@ def recur(
     every: int,
     parameters: Mapping[str, str] | None = None,
 ) -> str:
-    """the id of a new recurring run of `file`: every so many seconds, one at a time, none of those
-    that were missed made up for. Raises RunError, also where there is one of that name.
+    """Makes a recurring run of `file` and returns its id: every so many seconds, one run at a time,
+    and none in place of those that were missed. Raises RunError, also where there is one of that
+    name.
     """
     check_file(file)
-    group = asked(address, functools.partial(client.create_experiment, name=experiment))
-    listed = asked(
+    group = ask_server(address, functools.partial(client.create_experiment, name=experiment))
+    listed = ask_server(
         address,
         functools.partial(
             client.list_recurring_runs, page_size=100, experiment_id=group.experiment_id
@@ -160,7 +165,7 @@ def recur(
                 f"{address} has a recurring run {name} already ({each.recurring_run_id}); delete "
                 "it there first"
             )
-    made = asked(
+    made = ask_server(
         address,
         functools.partial(
             client.create_recurring_run,
@@ -190,15 +195,16 @@ def check_file(file: Path) -> None:
 def watch(
     client: Any, address: str, run: str, *, say: Callable[[str], None], every: float = 15
 ) -> None:
-    """until the run ends, a line for each change of a step's state. every: seconds between two
-    questions. Raises RunError if it ends badly, or if the server stays silent; the run goes on.
+    """Waits until the run ends, and says a line for each change of a step's state. every: seconds
+    between two questions. Raises RunError if the run ends badly, or if the server stays silent,
+    where the run may go on.
     """
     states: dict[str, str] = {}
     silent = 0
     # the server may be restarted while a run goes on: a few silences in a row are borne
     while True:
         try:
-            found = asked(address, functools.partial(client.get_run, run))
+            found = ask_server(address, functools.partial(client.get_run, run))
             silent = 0
         except RunError as error:
             silent += 1
@@ -210,31 +216,31 @@ def watch(
             time.sleep(every)
             continue
         # before its end is looked at: the last states are said, too
-        tell(found, states, say)
+        say_changes(found, states, say)
         if found.state in GOOD:
             return
         if found.state in BAD:
-            raise RunError(f"run {run} {found.state.lower()}: {why(found)}")
+            raise RunError(f"run {run} {found.state.lower()}: {failure_text(found)}")
         time.sleep(every)
 
 
 def tasks_of(run: Any) -> list[Any]:
-    """steps that the server tells of, in order of their start."""
+    """Returns the steps that the server tells of, in order of their start."""
     # other servers leave these fields out
     details = getattr(run, "run_details", None)
     return list(getattr(details, "task_details", None) or [])
 
 
-def tell(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
-    """a line for what changed since `states`, which is brought up to date."""
+def say_changes(run: Any, states: dict[str, str], say: Callable[[str], None]) -> None:
+    """Says a line for each state that changed since `states`, which is brought up to date."""
     for task in tasks_of(run):
         if task.state and states.get(task.display_name) != task.state:
             states[task.display_name] = task.state
             say(f"{task.display_name}: {task.state.lower()}")
 
 
-def why(run: Any) -> str:
-    """the steps that failed, and what the server says."""
+def failure_text(run: Any) -> str:
+    """Returns which steps of a run failed, and what the server says of it, in one line."""
     failed = [task.display_name for task in tasks_of(run) if task.state == "FAILED"]
     steps = f"{', '.join(sorted(set(failed)))} failed" if failed else ""
     said = getattr(getattr(run, "error", None), "message", "") or ""

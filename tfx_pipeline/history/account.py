@@ -12,7 +12,9 @@ Artifacts = Mapping[str, str]
 
 
 def facts_in(artifacts: Artifacts, output: str, *names: str) -> dict[str, Any]:
-    """a JSON file of an artifact; {} where either is not there, or cannot be read."""
+    """Returns what a JSON file of an artifact holds; {} where either is not there, or cannot be
+    read.
+    """
     if output not in artifacts:
         return {}
     try:
@@ -24,7 +26,7 @@ def facts_in(artifacts: Artifacts, output: str, *names: str) -> dict[str, Any]:
 
 
 def data_of(artifacts: Artifacts) -> dict[str, Any]:
-    """hash of the manifest, views a split, buildings."""
+    """Returns the hash of the manifest, the views of each split, and the number of buildings."""
     # the index is small; the manifest lists every view
     index = facts_in(artifacts, "ExampleGen/examples", "index", "index.json")
     if not index:
@@ -37,8 +39,8 @@ def data_of(artifacts: Artifacts) -> dict[str, Any]:
 
 
 def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
-    """of the policy that is served: quality and gain in [0, 1], saved (share of labels), p against
-    random policies, and that in words.
+    """Returns the measures of the policy that is served: quality and gain in [0, 1], saved (share
+    of labels), p against random policies, and that in words.
     """
     evidence = facts_in(artifacts, "EvaluateTaxonomy/evidence", "evidence.json")
     asked = (evidence.get("budget"), evidence.get("order"))
@@ -61,7 +63,9 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
 
 
 def policy_of(artifacts: Artifacts) -> dict[str, Any]:
-    """budget, order, supervised tasks; target -> {sources, way, quality, gain}."""
+    """Returns the policy's budget, order, supervised tasks, and edges: target -> {sources, way,
+    quality, gain}.
+    """
     policy = facts_in(artifacts, "TrainPolicy/transfers", "policy.json")
     if not policy:
         return {}

@@ -24,8 +24,8 @@ NAMES = {
 }
 
 
-def beside(run: Path, config: Config) -> dict[str, str]:
-    """key of `NAMES` -> digest, of those that there are.
+def dependency_digests(run: Path, config: Config) -> dict[str, str]:
+    """Returns key of `NAMES` -> digest, of those that there are.
 
     The accepted data are left out: a run that pushes changes them itself.
     """

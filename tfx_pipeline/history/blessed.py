@@ -13,8 +13,8 @@ NETWORKS = re.compile(r"TrainTasks(-\d+)?/networks")
 
 
 def blessed_networks(run: Path) -> dict[str, str]:
-    """task -> folder of its network, as the run that pushed the served version made it; {} where
-    nothing serves, or its artifacts are gone.
+    """Returns task -> folder of its network, as the run that pushed the served version made it; {}
+    where nothing serves, or its artifacts are gone.
     """
     version = newest_version(run)
     # the run that pushed what serves: a later one may have trained others

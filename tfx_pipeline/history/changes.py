@@ -16,9 +16,9 @@ from tfx_pipeline.history.software import software_changes
 NAMED = 3
 
 
-def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
-    """what a run had to follow: of data, code, configuration, what lies beside them and software,
-    what is not as in the run before; [] if all are the same.
+def reasons_to_run(run: Path, before: Entry | None, after: Entry) -> list[str]:
+    """Returns, in words, which of data, code, configuration, what lies beside them, and software
+    are not as in the run before; [] if all are the same.
     """
     if before is None:
         return ["the first run"]
@@ -28,10 +28,10 @@ def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
         found.append(f"data ({data_change(before, after)})")
     codes = changed_code(before, after)
     if codes:
-        found.append(f"code of {listed(codes)}")
+        found.append(f"code of {first_names(codes)}")
     if before.config.get("digest") != after.config.get("digest"):
         fields = config_changes(run, before, after)
-        found.append(f"configuration ({listed(fields)})")
+        found.append(f"configuration ({first_names(fields)})")
     found += changed_beside(before, after)
     if changes := software_changes(before.software, after.software):
         found.append(f"software ({', '.join(changes)})")
@@ -39,14 +39,14 @@ def why(run: Path, before: Entry | None, after: Entry) -> list[str]:
 
 
 def changed_beside(before: Entry, after: Entry) -> list[str]:
-    """what lies beside data, code and configuration and is not as it was, in words."""
+    """Returns, in words, what lies beside data, code and configuration and is not as it was."""
     return [
         words for key, words in BESIDE.items() if before.beside.get(key) != after.beside.get(key)
     ]
 
 
 def is_other(before: Any, after: Any, *names: str) -> bool:
-    """by the first of the names that both have."""
+    """Do the two differ in the first of the names that both have? False where they share none."""
     for name in names:
         if before.get(name) and after.get(name):
             return bool(before[name] != after[name])
@@ -54,7 +54,7 @@ def is_other(before: Any, after: Any, *names: str) -> bool:
 
 
 def data_change(before: Entry, after: Entry) -> str:
-    """in short: how many views came or went."""
+    """Returns in short how many views came or went."""
     old, new = views_of(before), views_of(after)
     if old is None or new is None:
         return "other files"
@@ -69,27 +69,31 @@ def views_of(entry: Entry) -> int | None:
 
 
 def changed_code(before: Entry, after: Entry) -> list[str]:
-    """components whose digest differs, or that one of the two lacks."""
+    """Returns the components whose digest differs, or that one of the two lacks."""
     names = sorted(before.code.keys() | after.code.keys())
     return [name for name in names if before.code.get(name) != after.code.get(name)]
 
 
 def config_changes(run: Path, before: Entry, after: Entry) -> list[str]:
-    """`field old -> new`; names of the two where the fields are not kept."""
+    """Returns `field old -> new` for each field that differs; names and digests of both where the
+    fields are not kept.
+    """
     old, new = before.config.get("digest", ""), after.config.get("digest", "")
     return configurations.differences(run, old, new) or [
         f"{before.config.get('name', '?')} {old} -> {after.config.get('name', '?')} {new}"
     ]
 
 
-def listed(names: Iterable[str], most: int = NAMED) -> str:
+def first_names(names: Iterable[str], most: int = NAMED) -> str:
     names = list(names)
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def policy_changes(before: Entry, after: Entry) -> list[str]:
-    """what is bought and how a target is answered, where that is not as it was, with qualities."""
+    """Returns lines on what is bought and how targets are answered, where that is not as it was,
+    with qualities.
+    """
     lines = []
     old, new = before.policy, after.policy
     # one of the two ended before its policy
@@ -120,17 +124,17 @@ def way_of(edge: dict[str, Any]) -> str:
 
 
 def qualities(was: dict[str, Any], now: dict[str, Any]) -> str:
-    return f"quality {share(was['quality'])} -> {share(now['quality'])}"
+    return f"quality {percent(was['quality'])} -> {percent(now['quality'])}"
 
 
-def share(value: float | None) -> str:
-    """of [0, 1], as a person reads it."""
+def percent(value: float | None) -> str:
+    """Returns a share in [0, 1] as a person reads it; `?` for one that is not known."""
     return "?" if value is None else f"{value:.0%}"
 
 
 def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[str]:
-    """of two manifests' views: buildings that came or went, and in how many views the others
-    differ.
+    """Returns lines on what differs between the views of two manifests: how many came, went or
+    changed, and in which buildings.
     """
     # by digest of the whole view: labels that changed count as much as pictures
     before = {row["key"]: (row["split"], row["sha256"]) for row in old}
@@ -143,5 +147,5 @@ def manifest_changes(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]
     ):
         if keys:
             buildings = sorted({building_of(key) for key in keys})
-            lines.append(f"{len(keys)} views {word}, in {listed(buildings)}")
+            lines.append(f"{len(keys)} views {word}, in {first_names(buildings)}")
     return lines

@@ -15,7 +15,9 @@ DECORATOR, CLASS = "component", "BaseComponent"
 
 
 def code_addresses() -> dict[str, str]:
-    """component -> 16 hex digits over all that it runs, and `pipeline` for the graph's own."""
+    """Returns component -> 16 hex digits over all that it runs, and `pipeline` for the graph's own
+    code.
+    """
     names = {
         name: f"components.{path.stem}:{name}"
         for path in sorted((ROOT / "components").glob("*.py"))
@@ -26,20 +28,22 @@ def code_addresses() -> dict[str, str]:
 
 
 def components_in(path: Path) -> list[str]:
-    """functions of a file that TFX's decorator makes components, and classes that are some."""
+    """Returns the names of a file's components: functions with TFX's decorator, and classes of its
+    base.
+    """
     return [
         node.name
         # by syntax: importing a component imports TFX, which takes ten seconds
         for node in syntax_of(path).body
         if (isinstance(node, ast.FunctionDef) and any(map(is_component, node.decorator_list)))
-        or (isinstance(node, ast.ClassDef) and any(named(base) == CLASS for base in node.bases))
+        or (isinstance(node, ast.ClassDef) and any(name_of(base) == CLASS for base in node.bases))
     ]
 
 
 def is_component(decorator: ast.expr) -> bool:
-    return named(decorator.func if isinstance(decorator, ast.Call) else decorator) == DECORATOR
+    return name_of(decorator.func if isinstance(decorator, ast.Call) else decorator) == DECORATOR
 
 
-def named(node: ast.expr) -> str:
+def name_of(node: ast.expr) -> str:
     # an attribute (`tfx.component`) is not how components are written here
     return node.id if isinstance(node, ast.Name) else ""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from models.arguments.numbers import count
+from models.arguments.numbers import count, natural
 from models.arguments.places import named_path
 from tfx_pipeline.faults import RunError
 from tfx_pipeline.history.journal import HISTORY, PRUNED, ROLLBACK, Entry, append, next_number, read
@@ -17,29 +17,44 @@ Subcommands = argparse._SubParsersAction
 
 
 def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
-    """the verbs about a folder of runs."""
-    command = add(commands, "history", "every run of a folder: what it made, and why it ran")
+    """Adds the verbs about a folder of runs."""
+    text = "every run of a folder: what it made, and why it ran"
+    command = add_command(commands, "history", do_history, text)
     command.add_argument("--json", action="store_true", help="a list of all that is known")
     command.add_argument("--last", type=count, metavar="N", help="the newest N alone")
-    command = add(commands, "diff", "what two runs of a folder differ in", "diff runs/mine 3 4")
-    command.add_argument("before", type=int, help="its number in `history`, or its version")
-    command.add_argument("after", type=int, help="likewise")
-    command = add(
-        commands, "prune", "remove what no kept version refers to", "prune runs/mine --keep 2"
-    )
-    command.add_argument("--keep", type=int, required=True, metavar="N", help="newest versions")
-    command.add_argument("--yes", action="store_true", help="do it; without, it is only said")
-    command = add(commands, "rollback", "serve an older version again, and note it in the history")
-    command.add_argument("version", type=int, nargs="?", help="default: the one before the newest")
 
-    command = add(
-        commands,
-        "trace",
-        "where a version's answers come from, as one page",
-        "trace runs/mine --version 1795853461",
+    text = "what two runs of a folder differ in"
+    command = add_command(commands, "diff", do_diff, text, "diff runs/mine 3 4")
+    number = "number in `history` of the {} run, or the version that it pushed"
+    command.add_argument("before", type=natural, help=number.format("earlier"))
+    command.add_argument("after", type=natural, help=number.format("later"))
+
+    text = "remove what no kept version refers to"
+    command = add_command(commands, "prune", do_prune, text, "prune runs/mine --keep 2")
+    command.add_argument(
+        "--keep", type=count, required=True, metavar="N", help="how many of the newest versions"
     )
+    command.add_argument("--yes", action="store_true", help="do it; without, it is only said")
+
+    text = "serve an older version again, and note it in the history"
+    command = add_command(commands, "rollback", do_rollback, text)
+    wanted = command.add_mutually_exclusive_group()
+    # by its place, or as `serving rollback` takes it
+    wanted.add_argument(
+        "version",
+        type=natural,
+        nargs="?",
+        help="the version to return to (default: the one before the newest)",
+    )
+    wanted.add_argument("--to", type=natural, metavar="VERSION", help="the same as an option")
+
+    text = "where a version's answers come from, as one page"
+    example = "trace runs/mine --version 1795853461"
+    command = add_command(commands, "trace", do_trace, text, example)
     asked = command.add_mutually_exclusive_group()
-    asked.add_argument("--version", type=int, help="that is served (default: the newest)")
+    asked.add_argument(
+        "--version", type=natural, help="number of a served version (default: the newest)"
+    )
     asked.add_argument(
         "--lineage", type=named_path, metavar="FILE", help="lineage.json of a bundle that answered"
     )
@@ -48,11 +63,17 @@ def add_commands(commands: Subcommands[argparse.ArgumentParser]) -> None:
     )
 
 
-def add(
-    commands: Subcommands[argparse.ArgumentParser], name: str, text: str, example: str = ""
+def add_command(
+    commands: Subcommands[argparse.ArgumentParser],
+    name: str,
+    action: Callable[[argparse.Namespace], int],
+    text: str,
+    example: str = "",
 ) -> argparse.ArgumentParser:
+    """Adds a verb about the folder of a run, and returns its parser. text: what it does."""
     command = commands.add_parser(name, help=text, description=text)
     command.epilog = f"example: python -m tfx_pipeline {example or f'{name} runs/mine'}"
+    command.set_defaults(action=action)
     command.add_argument("run", type=named_path, help="folder of a run, --run DIR of the others")
     return command
 
@@ -79,12 +100,12 @@ def do_diff(options: argparse.Namespace) -> int:
 
 
 def do_prune(options: argparse.Namespace) -> int:
-    from tfx_pipeline.history.waste import described, remove, waste_of
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.history.waste import remove, waste_lines, waste_of
+    from tfx_pipeline.run_lock import lock_run
 
     check_folder(options.run)
     # a run in progress may be using what would go
-    with locked(options.run):
+    with lock_run(options.run):
         since = time.time()
         try:
             waste = waste_of(options.run, options.keep)
@@ -93,7 +114,7 @@ def do_prune(options: argparse.Namespace) -> int:
         if not waste.paths:
             print("nothing to remove")
             return 0
-        print("\n".join(described(options.run, waste)))
+        print("\n".join(waste_lines(options.run, waste)))
         if not options.yes:
             print("nothing was removed; --yes does it", file=sys.stderr)
             return 0
@@ -113,14 +134,15 @@ def do_rollback(options: argparse.Namespace) -> int:
     # imports of a command are its own: `history` must not load a server
     from serving.release.push import rollback, versions
     from tfx_pipeline.history.waste import SERVED
-    from tfx_pipeline.run_lock import locked
+    from tfx_pipeline.run_lock import lock_run
 
     check_folder(options.run)
-    with locked(options.run):
+    with lock_run(options.run):
         since = time.time()
         try:
             before = versions(options.run / SERVED)
-            now = rollback(options.run / SERVED, options.version)
+            wanted = options.version if options.to is None else options.to
+            now = rollback(options.run / SERVED, wanted)
         except ValueError as error:
             raise RunError(str(error)) from error
         gone = ", ".join(str(number) for number in before if number > int(now.name))
@@ -145,7 +167,9 @@ def do_trace(options: argparse.Namespace) -> int:
 
 
 def note(run: Path, outcome: str, since: float, reason: str) -> None:
-    """a line about something that is no run."""
+    """Appends a line to the history about something that is no run. since: when it began, in
+    seconds since 1970.
+    """
     from tfx_pipeline.history.recorder import newest_version
 
     append(
@@ -162,7 +186,7 @@ def note(run: Path, outcome: str, since: float, reason: str) -> None:
 
 
 def entries_of(run: Path) -> list[Entry]:
-    """Raises RunError where there is no history."""
+    """Returns the lines of the history. Raises RunError where there is none."""
     check_folder(run)
     entries = read(run)
     if not entries:
@@ -178,19 +202,12 @@ def check_folder(run: Path) -> None:
 
 
 def entry_called(entries: list[Entry], number: int) -> Entry:
-    """by its number, or the version that it pushed. Raises RunError."""
+    """Returns the entry of that number, or the one that pushed the version of that number. Raises
+    RunError.
+    """
     found = [entry for entry in entries if number in (entry.number, entry.version)]
     if not found:
         numbers = ", ".join(str(entry.number) for entry in entries)
         raise RunError(f"no run {number} in the history; there are {numbers}")
     # a version that was pushed twice: the later run
     return found[-1]
-
-
-DO: dict[str, Callable[[argparse.Namespace], int]] = {
-    "history": do_history,
-    "diff": do_diff,
-    "prune": do_prune,
-    "rollback": do_rollback,
-    "trace": do_trace,
-}

@@ -17,7 +17,9 @@ FOLDER = "configurations"
 
 
 def keep(run: Path, config: Config) -> dict[str, str]:
-    """write the fields, unless they are there; the name and digest that a line carries."""
+    """Writes the configuration's fields, unless they are there, and returns the name and digest
+    that a line carries.
+    """
     values = config.to_json()
     digest = digest_of(values)
     # by digest: what is there is the same
@@ -28,24 +30,26 @@ def keep(run: Path, config: Config) -> dict[str, str]:
 
 
 def fields_of(run: Path, digest: str) -> dict[str, Any]:
-    """field (those of the network as `network.FIELD`) -> value; {} where they are not kept."""
+    """Returns field (the network's as `network.FIELD`) -> value; {} where they are not kept."""
     try:
         values = json.loads((run / FOLDER / f"{digest}.json").read_text(encoding="utf-8"))
-        return dict(flat(values))
+        return dict(flat_items(values))
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat_items(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from flat(value, f"{prefix}{name}.")
+            yield from flat_items(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
 
 
 def differences(run: Path, before: str, after: str) -> list[str]:
-    """`field old -> new` for each field that differs; [] for equal digests, or ones not kept."""
+    """Returns `field old -> new` for each field that differs; [] for equal digests, or ones that
+    are not kept.
+    """
     old, new = fields_of(run, before), fields_of(run, after)
     if not (old and new):
         return []

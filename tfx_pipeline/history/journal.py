@@ -72,18 +72,18 @@ class Entry:
 
 
 def read(run: Path) -> list[Entry]:
-    """all whole lines, in order; [] where there are none yet. Fields that this version does not
-    know are passed over, and so are lines that are no entry.
+    """Returns all whole lines in order; [] where there are none yet. Fields that this version does
+    not know are passed over, and so are lines that are no entry.
     """
     try:
         # bytes: a line that a power cut left may be no text
         lines = (run / HISTORY).read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    return [entry for line in lines if (entry := parsed(line)) is not None]
+    return [entry for line in lines if (entry := parse_entry(line)) is not None]
 
 
-def parsed(line: bytes) -> Entry | None:
+def parse_entry(line: bytes) -> Entry | None:
     # fields of a later version are passed over, so that an older program can read on
     known = {item.name for item in fields(Entry)}
     try:
@@ -95,7 +95,7 @@ def parsed(line: bytes) -> Entry | None:
 
 
 def append(run: Path, entry: Entry) -> None:
-    """add a line; the folder's lock is the caller's. Raises OSError."""
+    """Appends a line; the folder's lock is the caller's. Raises OSError."""
     line = json.dumps(asdict(entry)).encode() + b"\n"
     path = run / HISTORY
     # appended in one write: a reader sees a whole line or its beginning
@@ -116,6 +116,6 @@ def ends_a_line(path: Path) -> bool:
 
 
 def next_number(run: Path) -> int:
-    """one more than the last entry's."""
+    """Returns one more than the last entry's number."""
     # also of entries that are no runs: numbers name lines
     return max((entry.number for entry in read(run)), default=0) + 1

@@ -18,8 +18,8 @@ SEGMENTS = "*/segment-*.npz"
 
 @dataclass(frozen=True)
 class Ledgers:
-    """networks: task -> address of the network that is there. segments: files of measured losses,
-    below the ledger of transfers.
+    """What a run's ledgers hold at one moment. networks: task -> address of its network. segments:
+    files of measured losses, below the ledger of transfers.
     """
 
     networks: dict[str, str]
@@ -27,19 +27,19 @@ class Ledgers:
 
 
 def ledgers_of(run: Path) -> Ledgers:
-    """as they are now."""
+    """Returns what the ledgers of a run hold now."""
     transfers = run / TRANSFERS
     return Ledgers(
         {
-            path.parent.name: told(path, "address")
+            path.parent.name: record_field(path, "address")
             for path in sorted((run / NETWORKS).glob("*/network.json"))
         },
         frozenset(str(path.relative_to(transfers)) for path in transfers.glob(SEGMENTS)),
     )
 
 
-def told(path: Path, name: str) -> str:
-    """a field of a network's record; "" where it has none, or cannot be read."""
+def record_field(path: Path, name: str) -> str:
+    """Returns a field of a network's record; "" where it has none, or cannot be read."""
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))[name] or "")
     except (OSError, ValueError, KeyError, TypeError):
@@ -47,7 +47,7 @@ def told(path: Path, name: str) -> str:
 
 
 def trained_since(before: Ledgers, after: Ledgers) -> tuple[str, ...]:
-    """tasks whose network is another than it was."""
+    """Returns the tasks whose network is another than it was."""
     # by address: a network that was trained to the same end counts as none
     return tuple(
         name for name, address in after.networks.items() if before.networks.get(name) != address
@@ -55,18 +55,24 @@ def trained_since(before: Ledgers, after: Ledgers) -> tuple[str, ...]:
 
 
 def warm_among(run: Path, names: Iterable[str]) -> tuple[str, ...]:
-    """tasks whose network in the ledger began from another one."""
-    return tuple(name for name in names if told(run / NETWORKS / name / "network.json", "start"))
+    """Returns those of the tasks whose network in the ledger began from another one."""
+    return tuple(
+        name for name in names if record_field(run / NETWORKS / name / "network.json", "start")
+    )
 
 
 def measured_since(run: Path, before: Ledgers, after: Ledgers) -> int:
-    """rows of losses (transfers, and their controls) in files that were not there."""
+    """Returns how many rows of losses (transfers, and their controls) are in files that were not
+    there before.
+    """
     # a segment is written once and never changed
     return sum(rows_in(run / TRANSFERS / name) for name in after.segments - before.segments)
 
 
 def rows_in(segment: Path) -> int:
-    """0 for a file that cannot be read: whoever uses it says so."""
+    """Returns how many rows of losses a file holds; 0 where it cannot be read: whoever uses it says
+    so.
+    """
     try:
         with np.load(segment) as file:
             # keys alone: losses of all test pictures need not be read

@@ -55,8 +55,8 @@ class RunGraph:
 
 
 def run_graphs(run: Path) -> list[RunGraph]:
-    """of all runs, oldest first; [] where nothing ran yet."""
-    store = opened(run)
+    """Returns the graphs of all runs, oldest first; [] where nothing ran yet."""
+    store = open_metadata(run)
     if store is None:
         return []
     pushed = {
@@ -80,14 +80,14 @@ def run_graphs(run: Path) -> list[RunGraph]:
 
 
 def count_runs(run: Path) -> int:
-    """how many runs there were."""
-    store = opened(run)
+    """Returns how many runs the metadata know of."""
+    store = open_metadata(run)
     return len(store.get_contexts_by_type("pipeline_run")) if store is not None else 0
 
 
-def opened(run: Path) -> Any:
-    """the metadata, to be read alone; None where there are none, or a run was killed while it made
-    the tables (the next one makes them).
+def open_metadata(run: Path) -> Any:
+    """Returns the metadata, opened for reading; None where there are none, or a run was killed
+    while it made the tables (the next one makes them).
     """
     if not (run / METADATA).exists():
         return None
@@ -106,13 +106,13 @@ def opened(run: Path) -> Any:
 
 
 def artifacts_of(store: Any, kind: str) -> list[Any]:
-    """of a type; none where the type is not known yet."""
+    """Returns the artifacts of a type; [] where the type is not known yet."""
     known = {each.name for each in store.get_artifact_types()}
     return list(store.get_artifacts_by_type(kind)) if kind in known else []
 
 
 def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execution]:
-    """of a run, in order. nodes: execution -> its node."""
+    """Returns the executions of a run, in order. nodes: execution -> its node."""
     from ml_metadata.proto import metadata_store_pb2
 
     states = {
@@ -151,7 +151,7 @@ def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execu
 
 
 def nodes_of(store: Any) -> dict[int, str]:
-    """execution -> its node's id in the pipeline; TFX calls a node's context PIPELINE.NODE."""
+    """Returns execution -> its node's id; TFX calls a node's context PIPELINE.NODE."""
     return {
         execution.id: context.name.partition(".")[2]
         for context in store.get_contexts_by_type("node")
@@ -160,7 +160,7 @@ def nodes_of(store: Any) -> dict[int, str]:
 
 
 def parameters_of(execution: Any) -> dict[str, Any]:
-    """numbers and texts that the component was given."""
+    """Returns the numbers and texts that the component was given, by name."""
     kinds = ("string_value", "int_value", "double_value")
     return {
         name: getattr(value, kind)

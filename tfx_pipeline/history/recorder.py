@@ -20,7 +20,7 @@ from tfx_pipeline.config import Config
 from tfx_pipeline.faults import RESUMES
 from tfx_pipeline.history import configurations, journal
 from tfx_pipeline.history.account import data_of, metrics_of, policy_of
-from tfx_pipeline.history.beside import beside
+from tfx_pipeline.history.beside import dependency_digests
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import Entry
 from tfx_pipeline.history.ledgers import (
@@ -31,17 +31,16 @@ from tfx_pipeline.history.ledgers import (
     warm_among,
 )
 from tfx_pipeline.history.metadata import METADATA, RAN, RunGraph, count_runs, run_graphs
-from tfx_pipeline.history.software import mixed, software
+from tfx_pipeline.history.software import software, software_note
 
 # There while a run goes on: what its line will say of how it began.
 RUNNING = ".running.json"
-# How PushBundle begins to say that it did not.
-# as `components.push_bundle` words it
+# How PushBundle's message begins where it refuses a bundle (`components/push_bundle.py`).
 NOT_PUSHED = "not pushed"
 
 
 class Recorder:
-    """Of one run. fingerprint: of the data, set as soon as it is known."""
+    """What is known of a run while it goes on, for its line in the history."""
 
     def __init__(self, run: Path, config: Config, data: str) -> None:
         self.run = run
@@ -52,7 +51,7 @@ class Recorder:
         self.config = configurations.keep(run, config)
         # now, not at the end: a file may be edited while the run goes on
         self.code = code_addresses()
-        self.beside = beside(run, config)
+        self.beside = dependency_digests(run, config)
         self.software = software()
         self.before = ledgers_of(run)
         self.served = newest_version(run)
@@ -61,12 +60,12 @@ class Recorder:
         self.note()
 
     def saw(self, fingerprint: str) -> None:
-        """the data as the run found them."""
+        """Notes the fingerprint of the data, as the run found them."""
         self.data["fingerprint"] = fingerprint
         self.note()
 
     def note(self) -> None:
-        """what the next run will say of this one, should it be killed."""
+        """Writes what the next run will say of this one, should it be killed."""
         before = {
             "networks": self.before.networks,
             "segments": sorted(self.before.segments),
@@ -85,12 +84,14 @@ class Recorder:
         write_json(self.run / RUNNING, begun)
 
     def entry(self, error: BaseException | None) -> Entry:
-        """the line, of what there is."""
+        """Returns the run's line, made of what there is. error: what ended the run, None if it
+        ended well.
+        """
         graph = self.graph()
         artifacts = graph.artifacts if graph else {}
         verdicts = self.verdicts(graph)
         after = ledgers_of(self.run)
-        version = pushed_now(graph)
+        version = version_pushed(graph)
         # The very bundle that is served is blessed, but not pushed again.
         version = None if version == self.served else version
         trained = trained_since(self.before, after)
@@ -127,13 +128,13 @@ class Recorder:
         )
 
     def graph(self) -> RunGraph | None:
-        """this run's part of the metadata; None if it did not come that far."""
+        """Returns this run's part of the metadata; None if it did not come that far."""
         graphs = run_graphs(self.run)
         # a run that was stopped before its first node has no part of its own
         return graphs[-1] if len(graphs) > self.runs else None
 
     def verdicts(self, graph: RunGraph | None) -> list[Verdict]:
-        """of the gates that this run reached."""
+        """Returns the verdicts of the gates that this run reached."""
         # verdicts of gates that this run did not reach lie there from an earlier one
         reached = {each.node for each in graph.executions} if graph else set()
         return [verdict for verdict in latest_verdicts(self.run) if verdict.gate in reached]
@@ -149,8 +150,8 @@ def outcome_of(error: BaseException | None, verdicts: list[Verdict], version: in
     return journal.UNCHANGED if version is None else journal.PUSHED
 
 
-def pushed_now(graph: RunGraph | None) -> int | None:
-    """the version that this very run pushed."""
+def version_pushed(graph: RunGraph | None) -> int | None:
+    """Returns the version that this very run pushed; None where it pushed none."""
     nodes = [each for each in graph.executions if each.node == "Pusher"] if graph else []
     # a push from the cache pushed nothing now
     if graph is None or graph.pushed is None or not nodes or nodes[-1].state != RAN:
@@ -160,39 +161,41 @@ def pushed_now(graph: RunGraph | None) -> int | None:
 
 
 def newest_version(run: Path) -> int | None:
-    """the version that a server on the run's folder answers with."""
+    """Returns the version that a server on the run's folder answers with; None for none."""
     with contextlib.suppress(ValueError):
         return max(versions(run / "serving" / "taxonomy"), default=None)
     return None
 
 
 @contextlib.contextmanager
-def recorded(run: Path, config: Config, data: str) -> Iterator[Recorder]:
-    """inside is a run; the folder's lock is the caller's. Its line is written however it ends."""
+def record_run(run: Path, config: Config, data: str) -> Iterator[Recorder]:
+    """Context of a run, whose line is written however it ends. The folder's lock is the caller's.
+    data: place of the data.
+    """
     # first: numbers must follow each other
-    tell_of_killed(run)
+    record_killed_run(run)
     recorder = Recorder(run, config, data)
-    tell_of_software(recorder)
+    print_software_note(recorder)
     try:
         yield recorder
     # of any kind: Ctrl-C ends a run, too
     except BaseException as error:
-        write(recorder, error)
+        write_line(recorder, error)
         raise
-    write(recorder, None)
+    write_line(recorder, None)
 
 
-def tell_of_software(recorder: Recorder) -> None:
-    """a line where the packages are not those of the run before."""
+def print_software_note(recorder: Recorder) -> None:
+    """Prints a line where the packages are not those of the run before."""
     # those of earlier code noted none
     noted = [entry.software for entry in journal.read(recorder.run) if entry.software]
-    line = mixed(recorder.run, noted[-1], recorder.software) if noted else ""
+    line = software_note(recorder.run, noted[-1], recorder.software) if noted else ""
     if line:
         print(line, file=sys.stderr, flush=True)
 
 
-def write(recorder: Recorder, error: BaseException | None) -> None:
-    """the line; that it could not be written hides no other error."""
+def write_line(recorder: Recorder, error: BaseException | None) -> None:
+    """Writes the run's line; an error in doing so is printed, and hides no other."""
     try:
         journal.append(recorder.run, recorder.entry(error))
         (recorder.run / RUNNING).unlink(missing_ok=True)
@@ -204,19 +207,29 @@ def write(recorder: Recorder, error: BaseException | None) -> None:
         )
 
 
-def tell_of_killed(run: Path) -> None:
-    """a line for a run that could not write its own."""
+def record_killed_run(run: Path) -> None:
+    """Write the line of an earlier run that was killed before it could write its own.
+
+    Raises OSError where the line cannot be written; the note of that run stays then, so that the
+    next run writes it.
+    """
     path = run / RUNNING
     if not path.exists():
         return
-    # a note that a crash left half cannot be read: there is nothing to say
-    with contextlib.suppress(ValueError, TypeError, KeyError, OSError):
-        journal.append(run, entry_of_killed(run, json.loads(path.read_text(encoding="utf-8"))))
+    try:
+        entry = entry_of_killed(run, json.loads(path.read_text(encoding="utf-8")))
+    # the machine went down while the note was written: of that run nothing is known
+    except (ValueError, TypeError, KeyError):
+        entry = None
+    if entry is not None:
+        journal.append(run, entry)
     path.unlink(missing_ok=True)
 
 
 def entry_of_killed(run: Path, begun: dict[str, Any]) -> Entry:
-    """begun: what was noted when it began. Its end is the last time that it told the metadata."""
+    """Returns the line of a run that was killed; its end is the last time that it wrote metadata.
+    begun: what it noted when it began. Raises ValueError, TypeError, KeyError for half a note.
+    """
     before = Ledgers(begun["before"]["networks"], frozenset(begun["before"]["segments"]))
     after = ledgers_of(run)
     # the last moment at which it wrote anything

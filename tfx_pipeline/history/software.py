@@ -14,7 +14,7 @@ PACKAGES = ("tensorflow", "keras", "jax", "numpy")
 
 
 def software() -> dict[str, str]:
-    """package -> its version, of those that are installed, and `backend`; none is imported."""
+    """Returns package -> version, of those that are installed, and `backend`; none is imported."""
     found = {BACKEND: os.environ.get("KERAS_BACKEND") or "tensorflow"}
     for name in PACKAGES:
         # of JAX only where it computes: a package that lies there changes nothing
@@ -28,7 +28,7 @@ def software() -> dict[str, str]:
 
 
 def software_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
-    """`name old -> new`; [] where a run of earlier code noted none."""
+    """Returns `name old -> new` for each that differs; [] where earlier code noted none."""
     if not before or not after:
         return []
     return [
@@ -38,9 +38,9 @@ def software_changes(before: Mapping[str, str], after: Mapping[str, str]) -> lis
     ]
 
 
-def mixed(run: Path, before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """a line for who runs a folder with other packages than the run before; "" if they are the
-    same.
+def software_note(run: Path, before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Returns a line for whoever runs a folder with other packages than the run before; "" if they
+    are the same.
     """
     changes = software_changes(before, after)
     if not changes:

@@ -15,10 +15,10 @@ from tfx_pipeline.history.changes import (
     config_changes,
     is_other,
     manifest_changes,
+    percent,
     policy_changes,
-    share,
+    reasons_to_run,
     views_of,
-    why,
 )
 from tfx_pipeline.history.journal import Entry
 from tfx_pipeline.history.software import software_changes
@@ -29,12 +29,12 @@ MEASURED = "transfers with every amount of labels, and their controls"
 
 
 def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
-    """lines: one with the figures of an entry, and below it why it ran and how it ended."""
+    """Yields lines: one with the figures of an entry, and below it why it ran and how it ended."""
     yield HEAD
     before: Entry | None = None
     for entry in entries:
         yield row(entry).rstrip()
-        for line in told(run, before, entry):
+        for line in explanation_lines(run, before, entry):
             yield from textwrap.wrap(
                 line, WIDTH, initial_indent="     ", subsequent_indent="       "
             )
@@ -49,28 +49,28 @@ def table(run: Path, entries: Sequence[Entry]) -> Iterator[str]:
 
 def row(entry: Entry) -> str:
     when = time.strftime("%m-%d %H:%M", time.localtime(entry.began))
-    quality, saved = (share(entry.metrics.get(name)) for name in ("quality", "saved"))
+    quality, saved = (percent(entry.metrics.get(name)) for name in ("quality", "saved"))
     figures = f"{quality:>7s} {saved:>6s} {len(entry.networks):9d} {entry.transfers:9d}"
     if not entry.is_run:
         # a rollback has no measures
         figures = " " * len(figures)
     return (
         f"{entry.number:3d}  {when}  {entry.outcome:9s}  {entry.version or '':<11}"
-        f"{figures} {duration(entry.seconds):>5s}"
+        f"{figures} {short_duration(entry.seconds):>5s}"
     )
 
 
-def duration(seconds: float) -> str:
-    """at most five characters."""
+def short_duration(seconds: float) -> str:
+    """Returns seconds, minutes or hours in at most five characters."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} m" if seconds < 6000 else f"{seconds / 3600:.0f} h"
 
 
-def told(run: Path, before: Entry | None, entry: Entry) -> Iterator[str]:
-    """why an entry is there, and how it ended."""
+def explanation_lines(run: Path, before: Entry | None, entry: Entry) -> Iterator[str]:
+    """Yields why an entry is there, and how it ended."""
     if entry.is_run:
-        reasons = why(run, before, entry)
+        reasons = reasons_to_run(run, before, entry)
         yield "; ".join(reasons) if reasons else "nothing changed"
     for verdict in entry.verdicts:
         if verdict.get("forced") and not verdict["passed"]:
@@ -82,19 +82,21 @@ def told(run: Path, before: Entry | None, entry: Entry) -> Iterator[str]:
 
 
 def as_json(entries: Sequence[Entry], run: Path) -> str:
-    """a list of entries, each with `because`: what changed since the run before."""
+    """Returns a JSON list of entries, each with `because`: what changed since the run before."""
     from dataclasses import asdict
 
     rows, before = [], None
     for entry in entries:
-        rows.append({**asdict(entry), "because": why(run, before, entry) if entry.is_run else []})
+        rows.append(
+            {**asdict(entry), "because": reasons_to_run(run, before, entry) if entry.is_run else []}
+        )
         before = entry if entry.is_run else before
     return json.dumps(rows, indent=1)
 
 
 def difference(run: Path, old: Entry, new: Entry) -> Iterator[str]:
-    """lines on all that differs between two runs of the folder."""
-    yield f"{named(old)} -> {named(new)}"
+    """Yields lines on all that differs between two runs of the folder."""
+    yield f"{entry_title(old)} -> {entry_title(new)}"
     for title, lines in (
         ("data", data_lines(run, old, new)),
         ("code", [f"{name}" for name in changed_code(old, new)]),
@@ -116,7 +118,7 @@ def difference(run: Path, old: Entry, new: Entry) -> Iterator[str]:
             yield from textwrap.wrap(line, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
-def named(entry: Entry) -> str:
+def entry_title(entry: Entry) -> str:
     version = f", version {entry.version}" if entry.version else ""
     return f"{entry.number} ({entry.outcome}{version})"
 
@@ -136,7 +138,7 @@ def data_lines(run: Path, old: Entry, new: Entry) -> list[str]:
 
 
 def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
-    """views of an entry's examples; None where they are gone."""
+    """Returns the views of an entry's examples; None where they are gone."""
     try:
         place = run / entry.artifacts["ExampleGen/examples"]
         found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
@@ -152,7 +154,7 @@ def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
 def metric_lines(old: Entry, new: Entry) -> list[str]:
     names = ("quality", "gain", "saved")
     lines = [
-        f"{name} {share(old.metrics.get(name))} -> {share(new.metrics.get(name))}"
+        f"{name} {percent(old.metrics.get(name))} -> {percent(new.metrics.get(name))}"
         for name in names
         if old.metrics.get(name) != new.metrics.get(name)
     ]
@@ -178,7 +180,7 @@ def verdict_lines(old: Entry, new: Entry) -> list[str]:
 
 
 def made_lines(new: Entry) -> list[str]:
-    lines = [f"{name} {duration(seconds)}" for name, seconds in new.ran.items()]
+    lines = [f"{name} {short_duration(seconds)}" for name, seconds in new.ran.items()]
     found = [", ".join(lines)] if lines else []
     if new.networks:
         found.append(f"{len(new.networks)} networks: {', '.join(new.networks)}")

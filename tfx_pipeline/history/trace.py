@@ -27,8 +27,8 @@ STORE = "DecodeLabels/labels"
 
 
 def trace(run: Path, version: int | None, out: Path | None = None) -> Path:
-    """the page of a version (default: the newest that serves), written; its path. Raises RunError
-    for a version that is not there.
+    """Writes the page of a version (default: the newest that serves), and returns its path. Raises
+    RunError for a version that is not there.
     """
     there = bundles(run)
     # withdrawn versions have hidden names
@@ -43,7 +43,7 @@ def trace(run: Path, version: int | None, out: Path | None = None) -> Path:
 
 
 def bundles(run: Path) -> dict[int, Path]:
-    """version -> its folder, withdrawn ones too."""
+    """Returns version -> its folder, withdrawn ones too."""
     folder = run / SERVED
     if not folder.is_dir():
         return {}
@@ -57,8 +57,8 @@ def bundles(run: Path) -> dict[int, Path]:
 
 
 def version_with(run: Path, lineage: Path) -> int:
-    """the version whose story a file is: lineage.json of a bundle, as a server's folder has it.
-    Raises RunError.
+    """Returns the version that a lineage.json belongs to, be it a bundle's or from a server's
+    folder. Raises RunError.
     """
     try:
         asked = json.loads(lineage.read_text(encoding="utf-8"))
@@ -76,12 +76,12 @@ def version_with(run: Path, lineage: Path) -> int:
 
 
 def story_of(bundle: Path) -> dict[str, Any]:
-    """lineage.json of a bundle; {} where it cannot be read."""
+    """Returns lineage.json of a bundle; {} where it cannot be read."""
     return facts_in({"bundle": str(bundle)}, "bundle", str(PLACE))
 
 
 def trace_of(run: Path, version: int, bundle: Path) -> Trace:
-    """all that is known of a version."""
+    """Returns all that is known of a version."""
     story = story_of(bundle)
     graph = graph_of(run, version)
     entry = entry_of(run, version)
@@ -100,15 +100,16 @@ def trace_of(run: Path, version: int, bundle: Path) -> Trace:
         code=code_of(graph, story),
         config=config_of(run, graph, entry, story),
         artifacts=[
-            (name, shown(run, folder), Path(folder).is_dir()) for name, folder in artifacts.items()
+            (name, below_run(run, folder), Path(folder).is_dir())
+            for name, folder in artifacts.items()
         ],
         verdicts=entry.verdicts if entry else (),
-        unknown=unknown(graph, entry, artifacts),
+        unknown=missing_facts(graph, entry, artifacts),
     )
 
 
 def graph_of(run: Path, version: int) -> RunGraph | None:
-    """the run that pushed a version."""
+    """Returns the run that pushed a version; None where the metadata know none."""
     found = [graph for graph in run_graphs(run) if version_of(graph) == version]
     # of runs that name a version, the one that pushed it; others found it served already
     made = [graph for graph in found if graph.executions[-1].state == RAN]
@@ -151,7 +152,7 @@ def answer_of(edge: Mapping[str, Any], story: Mapping[str, Any], artifacts: Arti
 def networks_of(
     answers: list[Answer], story: Mapping[str, Any], artifacts: Artifacts
 ) -> list[Network]:
-    """every network that an answer is read from, once, in the order of the answers."""
+    """Returns every network that an answer is read from, once, in the order of the answers."""
     names = list(dict.fromkeys(name for answer in answers for name in answer.networks))
     metrics = story.get("metrics") or {}
     found = []
@@ -178,7 +179,9 @@ def networks_of(
 
 
 def trained_record(artifacts: Artifacts, task: str) -> dict[str, Any]:
-    """network.json of a task, of the stage or of the shard that trained it."""
+    """Returns network.json of a task, of the stage or of the shard that trained it; {} where it is
+    gone.
+    """
     for name in artifacts:
         if re.fullmatch(r"TrainTasks(-\d+)?/networks", name):
             record = facts_in(artifacts, name, task, "network.json")
@@ -211,7 +214,9 @@ def bundle_facts(bundle: Path, story: Mapping[str, Any]) -> dict[str, Any]:
 def data_facts(
     graph: RunGraph | None, story: Mapping[str, Any], entry: Entry | None, artifacts: Artifacts
 ) -> dict[str, Any]:
-    """by the names that the page shows; count and hash are in the picture too."""
+    """Returns what is known of the data, by the names that the page shows; count and hash are in
+    the picture too.
+    """
     index = facts_in(artifacts, "ExampleGen/examples", "index", "index.json")
     counts = facts_in(artifacts, "ExampleGen/examples", "counts.json")
     manifest = facts_in(artifacts, "ExampleGen/examples", "manifest.json")
@@ -232,7 +237,7 @@ def data_facts(
 
 
 def code_of(graph: RunGraph | None, story: Mapping[str, Any]) -> dict[str, str]:
-    """node -> digest of all that it ran."""
+    """Returns node -> digest of all that it ran."""
     if graph is None:
         # without metadata the bundle knows its own code
         return {"BuildBundle": str(story["code"])} if "code" in story else {}
@@ -246,7 +251,9 @@ def code_of(graph: RunGraph | None, story: Mapping[str, Any]) -> dict[str, str]:
 def config_of(
     run: Path, graph: RunGraph | None, entry: Entry | None, story: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """the whole configuration: as the history keeps it, else as the report's node was told."""
+    """Returns the whole configuration: as the history keeps it, else as the report's node was told
+    it.
+    """
     from tfx_pipeline.history.configurations import fields_of
 
     kept = fields_of(run, entry.config.get("digest", "")) if entry else {}
@@ -258,15 +265,15 @@ def config_of(
     return {"name": story["config"]} if "config" in story else {}
 
 
-def shown(run: Path, folder: str) -> str:
-    """below the run, where it is."""
+def below_run(run: Path, folder: str) -> str:
+    """Returns a folder's path below the run where it lies there, else as it is."""
     path = Path(folder)
     # by absolute paths: a run may have been started from another folder
     return str(path.relative_to(run.absolute())) if path.is_relative_to(run.absolute()) else folder
 
 
-def unknown(graph: RunGraph | None, entry: Entry | None, artifacts: Artifacts) -> list[str]:
-    """what the page cannot say, in words."""
+def missing_facts(graph: RunGraph | None, entry: Entry | None, artifacts: Artifacts) -> list[str]:
+    """Returns lines on what the page cannot say."""
     lines = []
     if graph is None:
         lines.append(

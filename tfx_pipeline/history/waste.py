@@ -44,8 +44,8 @@ class Waste:
 
 
 def waste_of(run: Path, keep: int) -> Waste:
-    """keep: the newest served versions that stay, at least 1. Versions that were withdrawn go.
-    Raises ValueError for less than 1.
+    """Returns what no kept version refers to. keep: how many of the newest served versions stay, at
+    least 1; versions that were withdrawn go. Raises ValueError for less than 1.
     """
     if keep < 1:
         raise ValueError(f"--keep takes 1 or more versions, got {keep}")
@@ -74,7 +74,7 @@ def waste_of(run: Path, keep: int) -> Waste:
         tuple(stale_ledgers(run, alive)),
         tuple(leftovers(run)),
     )
-    return Waste(*parts, bytes=freed([path for part in parts for path in part]))
+    return Waste(*parts, bytes=freed_bytes([path for part in parts for path in part]))
 
 
 def version_of(graph: RunGraph) -> int | None:
@@ -83,15 +83,15 @@ def version_of(graph: RunGraph) -> int | None:
 
 
 def artifact_folders(run: Path) -> list[Path]:
-    """every artifact of the folder, of any run: artifacts/NODE/OUTPUT/NUMBER."""
+    """Returns every artifact of the folder, of any run: artifacts/NODE/OUTPUT/NUMBER."""
     found = (run / "artifacts").glob("*/*/*")
     # `.system` is TFX's own
     return sorted(path for path in found if path.name.isdigit() and path.parent.name != ".system")
 
 
 def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
-    """folders of measured losses that no kept run took losses from; none while a kept run does not
-    say which it took. What the newest run touched stays: it may not have come to its end.
+    """Yields folders of measured losses that no kept run took losses from; none while a kept run
+    does not say which it took. What the newest run touched stays: it may not have come to its end.
     """
     alive = list(alive)
     taken: set[str] = set()
@@ -115,7 +115,7 @@ def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
 
 
 def ledgers_named(losses: Iterable[str]) -> set[str] | None:
-    """of LossBanks; None where one does not say it."""
+    """Returns the ledgers that LossBanks name; None where one does not say it."""
     found: set[str] = set()
     for folder in losses:
         try:
@@ -128,8 +128,8 @@ def ledgers_named(losses: Iterable[str]) -> set[str] | None:
 
 
 def leftovers(run: Path) -> Iterator[Path]:
-    """what was set aside as damaged, and halves of files whose writer was killed: the folder's lock
-    says that nobody writes now.
+    """Yields what was set aside as damaged, and halves of files whose writer was killed: the
+    folder's lock says that nobody writes now.
     """
     for place in (run / "work", run / "artifacts", run):
         pattern = "*" if place == run else "**/*"
@@ -140,8 +140,8 @@ def leftovers(run: Path) -> Iterator[Path]:
                 yield path
 
 
-def freed(paths: Iterable[Path]) -> int:
-    """bytes of the files whose every link goes: ledger and artifact may share one."""
+def freed_bytes(paths: Iterable[Path]) -> int:
+    """Returns the bytes of files whose every link goes: ledger and artifact may share one."""
     links: Counter[tuple[int, int]] = Counter()
     states: dict[tuple[int, int], os.stat_result] = {}
     # by device and inode: links of one file are one file
@@ -167,8 +167,8 @@ def files_of(path: Path) -> Iterator[Path]:
         yield path
 
 
-def described(run: Path, waste: Waste) -> Iterator[str]:
-    """lines: what would go."""
+def waste_lines(run: Path, waste: Waste) -> Iterator[str]:
+    """Yields lines on what would go."""
     for title, paths in (
         ("versions", waste.versions),
         ("artifacts", waste.artifacts),
@@ -182,8 +182,8 @@ def described(run: Path, waste: Waste) -> Iterator[str]:
 
 
 def remove(run: Path, waste: Waste) -> None:
-    """for good; an interruption leaves what the same command then removes. Of withdrawn versions it
-    stays noted what they answered with.
+    """Removes the waste for good; what an interruption leaves, the same command removes then. What
+    withdrawn versions answered with stays noted.
     """
     # TensorFlow, which reads the graphs, takes seconds: for withdrawn versions alone
     if any(path.name.startswith(".") for path in waste.versions):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.arguments.numbers import count, duration
 from models.arguments.places import named_path
 from tfx_pipeline.faults import RunError
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # no tick can install or repeat, whatever was typed. Data and run last: `install` looks for them.
 OF_A_TICK = ("config", "set", "shards", "beam", "window", "hook", "data", "run")
 
+# Seconds between two looks: the least, and those of a timer where none are named.
+SHORTEST, USUAL = 1.0, 6 * 3600.0
+
 
 def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
     command.epilog = (
@@ -24,7 +28,10 @@ def add_schedule_arguments(command: argparse.ArgumentParser) -> None:
         "--window 3 --every 6h --hook 'mail -s retrained me@example.org'"
     )
     command.add_argument(
-        "--every", metavar="TIME", help="go on in the foreground: 30m, 6h, 1d between two looks"
+        "--every",
+        type=duration,
+        metavar="TIME",
+        help="go on in the foreground: 30m, 6h, 1d between two looks, at least 1s",
     )
     command.add_argument(
         "--install",
@@ -67,22 +74,27 @@ def add_parameter(command: argparse.ArgumentParser) -> None:
 def add_window(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--window",
-        type=int,
+        type=count,
         metavar="N",
         help="of a pattern with {SPAN}: the last N spans as one data set (default: the newest)",
     )
 
 
-def do_schedule(config: Config, options: argparse.Namespace) -> int:
-    from tfx_pipeline.schedule.every import repeat, seconds_of
+def start_schedule(config: Config, options: argparse.Namespace, beam: list[str]) -> int:
+    """Looks once, goes on in the foreground, prints a timer, or makes a recurring run, whichever
+    the options ask for; returns the exit code. beam: options for Beam, checked. Raises RunError.
+    """
+    from tfx_pipeline.schedule.every import repeat
     from tfx_pipeline.schedule.install import files_of, install, kept_variables
     from tfx_pipeline.schedule.tick import tick
 
-    # a default for what is installed; `--every` alone makes a foreground
-    every = seconds_of(options.every or "6h")
     check_once(options)
+    if options.every is not None and options.every < SHORTEST:
+        raise RunError(f"--every is at least {SHORTEST:.0f} s, got {options.every:g}")
+    # not argparse's default: `--every` alone makes a foreground
+    every = options.every or USUAL
     if options.host:
-        return recur(options, every)
+        return schedule_on_cluster(options, every)
     if options.parameter:
         raise RunError("--parameter is for a compiled file: it needs --host and --file")
     if not options.data:
@@ -101,7 +113,7 @@ def do_schedule(config: Config, options: argparse.Namespace) -> int:
         config,
         options.data,
         options.run,
-        beam=options.beam,
+        beam=beam,
         window=options.window,
         hook=options.hook,
         # a reason is for this run: without it a refusal would keep the next run away
@@ -124,7 +136,7 @@ def check_once(options: argparse.Namespace) -> None:
 
 
 def tick_words(options: argparse.Namespace) -> list[str]:
-    """the words of a tick."""
+    """Returns the words of the command line of one tick."""
     words = ["schedule"]
     for name in OF_A_TICK:
         value = getattr(options, name)
@@ -138,14 +150,14 @@ def tick_words(options: argparse.Namespace) -> list[str]:
 
 
 def with_paths(options: argparse.Namespace) -> list[str]:
-    """the words of a tick that starts in another folder: data and run by their full paths."""
+    """Returns the words of a tick that starts in another folder: full paths of data and run."""
     # by hand: a pattern is no path that could be resolved
     data = options.data if "://" in options.data else str(Path(options.data).absolute())
     there = {**vars(options), "data": data, "run": options.run.absolute()}
     return tick_words(argparse.Namespace(**there))
 
 
-def recur(options: argparse.Namespace, every: float) -> int:
+def schedule_on_cluster(options: argparse.Namespace, every: float) -> int:
     from tfx_pipeline.cluster import submit
 
     if options.file is None:
@@ -154,7 +166,7 @@ def recur(options: argparse.Namespace, every: float) -> int:
     submit.check_file(options.file)
     client = submit.connect(options.host, submit.token_in(options.token_file))
     print(
-        submit.recur(
+        submit.create_recurring(
             client,
             options.host,
             options.file,

@@ -17,7 +17,7 @@ STANDARD_ERROR = 2
 
 
 def call_hook(command: str, entry: Entry) -> None:
-    """run `command` by the shell with the history's line as JSON on its input, and the outcome in
+    """Runs `command` by the shell with the history's line as JSON on its input, and the outcome in
     TASKONOMY_OUTCOME. What it does wrong is said, and is no failure of the run.
     """
     hook = subprocess.Popen(
@@ -34,24 +34,24 @@ def call_hook(command: str, entry: Entry) -> None:
     try:
         hook.communicate(json.dumps(asdict(entry)), timeout=PATIENCE)
     except subprocess.TimeoutExpired:
-        end(hook)
-        complain(command, f"took longer than {PATIENCE:.0f} s and was ended")
+        kill_hook(hook)
+        warn_of_hook(command, f"took longer than {PATIENCE:.0f} s and was ended")
         return
     except BaseException:
         # a terminal's Ctrl-C does not reach another group
-        end(hook)
+        kill_hook(hook)
         raise
     if hook.returncode:
-        complain(command, f"ended with code {hook.returncode}")
+        warn_of_hook(command, f"ended with code {hook.returncode}")
 
 
-def end(hook: subprocess.Popen[str]) -> None:
-    """kill the shell and what it started, and wait for the shell."""
+def kill_hook(hook: subprocess.Popen[str]) -> None:
+    """Kills the shell and what it started, and waits for the shell."""
     # the shell is not waited for yet, so that its number is still the group's
     with contextlib.suppress(ProcessLookupError):
         os.killpg(hook.pid, signal.SIGKILL)
     hook.wait()
 
 
-def complain(command: str, what: str) -> None:
+def warn_of_hook(command: str, what: str) -> None:
     print(f"warning: the hook {command!r} {what}", file=sys.stderr)

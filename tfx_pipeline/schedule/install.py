@@ -45,8 +45,9 @@ USER_UNITS = Path(".config") / "systemd" / "user"
 def files_of(
     kind: str, arguments: list[str], every: float, run: Path, environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """file name -> text. arguments: of `python -m tfx_pipeline`; every: seconds; environment:
-    what `kept_variables` found. Raises RunError for a pause that cron cannot say.
+    """Returns file name -> text of a schedule. arguments: of `python -m tfx_pipeline`; every:
+    seconds; environment: what `kept_variables` found. Raises RunError for a pause that cron cannot
+    say.
     """
     name = f"{plain_name(run)}-{digest_of(str(run.resolve()))[:8]}"
     command = [sys.executable, "-m", "tfx_pipeline", *arguments]
@@ -59,7 +60,7 @@ def files_of(
 
 
 def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """those of `ENVIRONMENT` that are set, folders by their full paths."""
+    """Returns those of `ENVIRONMENT` that are set, folders by their full paths."""
     kept = {name: environment[name] for name in ENVIRONMENT if environment.get(name)}
     for name in OF_FOLDERS:
         if name in kept:
@@ -69,24 +70,27 @@ def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def plain_name(run: Path) -> str:
-    """of the folder alone, as units of earlier code were called."""
+    """Returns a name made of the folder's alone, as units of earlier code were called."""
     # letters that file names and units may have
     return "taskonomy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", run.absolute().name) or "run")
 
 
 def service(command: list[str], run: Path, environment: Mapping[str, str]) -> str:
-    """75 is no failure: another run holds the folder, the next tick comes."""
+    """Returns the text of systemd's service. Its exit code 75 is no failure: another run holds the
+    folder, and the next tick comes.
+    """
     variables = "".join(
-        f"Environment={in_quotes(escaped(f'{name}={value}'))}\n"
+        f"Environment={quote(escape_percent(f'{name}={value}'))}\n"
         for name, value in environment.items()
     )
+    folder = escape_percent(str(run.absolute()))
     return f"""[Unit]
-Description=Taskonomy: retrain {escaped(str(run.absolute()))} if data, code or configuration changed
+Description=Taskonomy: retrain {folder} if data, code or configuration changed
 
 [Service]
 Type=oneshot
-WorkingDirectory={escaped(str(ROOT))}
-{variables}ExecStart={" ".join(map(quoted, command))}
+WorkingDirectory={escape_percent(str(ROOT))}
+{variables}ExecStart={" ".join(map(quote_word, command))}
 SuccessExitStatus={HELD}
 TimeoutStopSec=30
 Nice=10
@@ -107,27 +111,31 @@ WantedBy=timers.target
 """
 
 
-def escaped(text: str) -> str:
-    """% begins a specifier of systemd."""
+def escape_percent(text: str) -> str:
+    """Returns a text in which % begins no specifier of systemd."""
     return text.replace("%", "%%")
 
 
-def quoted(word: str) -> str:
-    """a word of ExecStart, where $ begins a variable."""
+def quote_word(word: str) -> str:
+    """Returns a word of ExecStart, where $ begins a variable."""
     # systemd fills in $ and %
-    word = escaped(word).replace("$", "$$")
+    word = escape_percent(word).replace("$", "$$")
     if re.fullmatch(r"[A-Za-z0-9_@%+=:,./$-]+", word):
         return word
-    return in_quotes(word)
+    return quote(word)
 
 
-def in_quotes(text: str) -> str:
-    """a text of systemd, whose signs have no meaning but % and, in ExecStart, $."""
+def quote(text: str) -> str:
+    """Returns a text in quotes of systemd, in which no signs have a meaning but % and, in
+    ExecStart, $.
+    """
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 def cron_line(command: list[str], every: float, run: Path, environment: Mapping[str, str]) -> str:
-    """in cron a bare % ends the command. The folder of its log is made: a run has not been yet."""
+    """Returns the line for cron, in which a bare % would end the command. The line makes the folder
+    of its log: a run has not been yet.
+    """
     here, place = shlex.quote(str(ROOT)), shlex.quote(str(run.absolute()))
     log = shlex.quote(str(run.absolute() / "schedule.log"))
     variables = "".join(f"{name}={shlex.quote(value)} " for name, value in environment.items())
@@ -138,7 +146,9 @@ def cron_line(command: list[str], every: float, run: Path, environment: Mapping[
 
 
 def cron_times(every: float) -> str:
-    """the five fields. Raises RunError."""
+    """Returns the five fields of a line for cron. every: seconds. Raises RunError where they cannot
+    say it.
+    """
     # whole ones: 24 % 1.5 is 0, too
     minutes, seconds = divmod(every, 60)
     hours, beside = divmod(minutes, 60)
@@ -156,8 +166,9 @@ def cron_times(every: float) -> str:
 def install(
     files: dict[str, str], kind: str, folder: Path | None, run: Path, *, yes: bool
 ) -> list[str]:
-    """lines for the person: what would be written, or what was and what to do next. folder: where
-    to (default for systemd: the user's units). run: whose schedule it is.
+    """Writes the files if `yes`, and returns lines for the person: what would be written, or what
+    was and what to do next. folder: where to (default for systemd: the user's units). run: whose
+    schedule it is.
     """
     if folder is None and kind == SYSTEMD:
         folder = Path.home() / USER_UNITS
@@ -175,31 +186,33 @@ def install(
         units = next(name for name in files if name.endswith(".timer"))
         return [
             *lines,
-            *(f"systemctl --user disable --now {timer}" for timer in older(folder, run)),
+            *(f"systemctl --user disable --now {timer}" for timer in older_timers(folder, run)),
             f"systemctl --user daemon-reload && systemctl --user enable --now {units}",
             # a user's units end with the last session otherwise
             "loginctl enable-linger  # so that it goes on when you are not logged in",
         ]
     (name,) = files
     old = folder / plain_name(run)
-    if old.exists() and schedules(old, run):
+    if old.exists() and is_schedule_of(old, run):
         lines.append(f"# take the line of {old} out of your crontab: it is of this run, too")
     return [*lines, f"(crontab -l; cat {shlex.quote(str(folder / name))}) | crontab -"]
 
 
-def older(folder: Path, run: Path) -> list[str]:
-    """the timer that earlier code wrote for this very run, by its folder's name alone."""
+def older_timers(folder: Path, run: Path) -> list[str]:
+    """Returns the timer that earlier code wrote for this very run, by its folder's name alone; []
+    for none.
+    """
     name = plain_name(run)
     timer = f"{name}.timer"
-    there = (folder / timer).exists() and schedules(folder / f"{name}.service", run)
+    there = (folder / timer).exists() and is_schedule_of(folder / f"{name}.service", run)
     return [timer] if there else []
 
 
-def schedules(file: Path, run: Path) -> bool:
-    """does a unit, or a line for cron, run the schedule of this folder?"""
+def is_schedule_of(file: Path, run: Path) -> bool:
+    """Does a unit, or a line for cron, run the schedule of this folder?"""
     if not file.exists():
         return False
     place = str(run.absolute())
-    words = {quoted(place), shlex.quote(place).replace("%", "\\%")}
+    words = {quote_word(place), shlex.quote(place).replace("%", "\\%")}
     text = file.read_text(encoding="utf-8")
     return any(re.search(rf"--run {re.escape(word)}(\s|$)", text) for word in words)

@@ -26,7 +26,7 @@ class State:
     beside: Mapping[str, str] = field(default_factory=dict)
 
     def seen_by(self, entry: Entry) -> bool:
-        """did that run see the same?"""
+        """Did that run see the same?"""
         return (
             entry.data.get("fingerprint") == self.data
             and dict(entry.code) == dict(self.code)
@@ -36,7 +36,7 @@ class State:
 
 
 def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | None:
-    """why nothing is to be done, in words; None if the pipeline should run.
+    """Returns why nothing is to be done, in words; None if the pipeline should run.
 
     The newest run counts. One that ended well or was refused with the same state is not repeated;
     failures in a row wait longer and longer, never beyond LONGEST_WAIT from now. One that was
@@ -49,10 +49,10 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
     # the newest run alone: an older one may have seen other data
     last = runs[-1]
     if last.is_good:
-        return f"unchanged since {told(last.began)}: nothing to do"
+        return f"unchanged since {clock_time(last.began)}: nothing to do"
     if last.outcome == REFUSED:
         return (
-            f"refused at {told(last.began)}, and nothing has changed since: nothing to do "
+            f"refused at {clock_time(last.began)}, and nothing has changed since: nothing to do "
             f"({last.reason})"
         )
     failures = failures_in_a_row(state, runs)
@@ -60,12 +60,12 @@ def idle_reason(state: State, entries: Sequence[Entry], now: float) -> str | Non
     ended = last.began + last.seconds
     until = ended + wait_after(failures)
     if ended <= now < until:
-        return f"failed {failures} times; the next try is at {told(until)} ({last.reason})"
+        return f"failed {failures} times; the next try is at {clock_time(until)} ({last.reason})"
     return None
 
 
 def failures_in_a_row(state: State, runs: Sequence[Entry]) -> int:
-    """of the newest runs, all of this state."""
+    """Returns how many of the newest runs failed one after the other, all in this state."""
     count = 0
     for entry in reversed(runs):
         if entry.outcome not in (FAILED, KILLED) or not state.seen_by(entry):
@@ -75,12 +75,12 @@ def failures_in_a_row(state: State, runs: Sequence[Entry]) -> int:
 
 
 def wait_after(failures: int) -> float:
-    """seconds."""
+    """Returns the seconds to wait after so many failures in a row."""
     # a failure may be of the machine: the first ones are tried again at once
     if failures <= FREE_TRIES:
         return 0.0
     return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (failures - FREE_TRIES - 1))
 
 
-def told(when: float) -> str:
+def clock_time(when: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))

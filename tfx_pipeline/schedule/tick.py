@@ -8,9 +8,9 @@ from pathlib import Path
 
 from models.provenance.digest import digest_of
 from tfx_pipeline.config import Config
-from tfx_pipeline.data_place import NoSpan, fingerprint_of, placed
+from tfx_pipeline.data_place import NoSpan, data_folder, fingerprint_of
 from tfx_pipeline.fingerprint import KNOWN
-from tfx_pipeline.history.beside import beside
+from tfx_pipeline.history.beside import dependency_digests
 from tfx_pipeline.history.code import code_addresses
 from tfx_pipeline.history.journal import read
 from tfx_pipeline.local import run_pipeline
@@ -29,15 +29,16 @@ def tick(
     again: bool = False,
     force: str = "",
 ) -> int:
-    """run the pipeline if data, code, configuration, sources, the kept schema or released tables
-    are not what the newest run saw; 0 for nothing to do, too. Raises RunError as a run does.
+    """Runs the pipeline if data, code, configuration, sources, the kept schema or released tables
+    are not what the newest run saw, and returns 0, also where there is nothing to do. Raises
+    RunError as a run does.
 
-    window: so many of the last spans of a pattern are one data set. hook: command that is told how
+    window: how many of the last spans of a pattern are one data set. hook: command that is told how
     a run ended. again: run whatever the history says. force: why gates that refuse are passed all
     the same.
     """
     try:
-        place = placed(data, run, window)
+        place = data_folder(data, run, window)
     except NoSpan as nothing:
         print(f"{nothing}: nothing to do")
         return 0
@@ -46,7 +47,10 @@ def tick(
         fingerprint = fingerprint_of(place, run / KNOWN)
         # what a run would note of itself, so that both are compared by equal names
         state = State(
-            fingerprint, code_addresses(), digest_of(config.to_json()), beside(run, config)
+            fingerprint,
+            code_addresses(),
+            digest_of(config.to_json()),
+            dependency_digests(run, config),
         )
         idle = idle_reason(state, entries, time.time())
         if idle is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import keras
 
-from models.arguments.endings import ended
+from models.arguments.command import run_command
 from models.arguments.help import DefaultsParser
 from models.arguments.numbers import count, natural
 from models.arguments.places import named_path
@@ -110,14 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code: 0 once the file is there, 1 with a line on stderr
     for what cannot be converted or written.
     """
-    try:
-        return ended(lambda: convert(arguments))
-    except (SourceError, ValueError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 1
+    return run_command(convert, arguments, errors=(SourceError, ValueError, OSError))
 
 
-def convert(arguments: Sequence[str] | None) -> int:
+def convert(arguments: Sequence[str]) -> int:
     """Writes the encoder whole or not at all, and prints how to add it as a source."""
     options = parser().parse_args(arguments)
     if options.out.suffix != ".keras":

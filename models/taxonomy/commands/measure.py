@@ -40,7 +40,7 @@ def options(command: ArgumentParser) -> None:
         help="bootstrap resamples of the test buildings, or of the images where these name none; "
         "0 for none",
     )
-    command.add_argument("--seed", type=natural, default=0)
+    command.add_argument("--seed", type=natural, default=0, help="seed of the resamples")
 
 
 def run(options: Namespace) -> int:

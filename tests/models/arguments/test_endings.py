@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from models.arguments.endings import INTERRUPTED, PIPE_CLOSED, ended
+from models.arguments.endings import INTERRUPTED, PIPE_CLOSED, exit_code_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,10 +21,10 @@ def child(body: str, **streams) -> subprocess.CompletedProcess:
     """a process whose command is `body`, the inside of a function that returns its code."""
     lines = "\n    ".join(body.splitlines())
     script = (
-        "import os, signal, sys\nfrom models.arguments.endings import ended\n"
+        "import os, signal, sys\nfrom models.arguments.endings import exit_code_of\n"
         # a shell's background job is born with the signal ignored
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"def run():\n    {lines}\n    return 3\nsys.exit(ended(run, 'a half is kept'))"
+        f"def run():\n    {lines}\n    return 3\nsys.exit(exit_code_of(run, 'a half is kept'))"
     )
     wanted = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     return subprocess.run(
@@ -59,7 +59,7 @@ def test_a_broken_pipe_of_the_commands_own_goes_on_to_the_caller():
         raise BrokenPipeError(errno.EPIPE, "a server has gone")
 
     with pytest.raises(BrokenPipeError, match="a server"):
-        ended(run)
+        exit_code_of(run)
 
 
 @pytest.mark.parametrize("words", ["'x'", "'x' * 100_000"], ids=["held", "written at once"])
@@ -80,8 +80,8 @@ def test_a_file_on_a_full_disk_is_named():
 
 def test_closed_streams_are_no_trouble_and_their_numbers_stay_taken(tmp_path):
     shell = (
-        f"{sys.executable} -c 'import sys; from models.arguments.endings import ended\n"
-        'sys.exit(ended(lambda: print("lost") or (open(sys.argv[1], "w").fileno() < 3)))\''
+        f"{sys.executable} -c 'import sys; from models.arguments.endings import exit_code_of\n"
+        'sys.exit(exit_code_of(lambda: print("lost") or (open(sys.argv[1], "w").fileno() < 3)))\''
         f" {tmp_path / 'file'} >&- 2>&-"
     )
     assert subprocess.run(["sh", "-c", shell], cwd=ROOT, timeout=60, check=False).returncode == 0
@@ -109,7 +109,7 @@ def test_other_errors_go_on_and_the_signal_is_handled_as_before():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(LookupError, match="no such row"):
-            ended(run)
+            exit_code_of(run)
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
@@ -118,7 +118,7 @@ def test_other_errors_go_on_and_the_signal_is_handled_as_before():
 def test_an_ignored_interruption_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        assert ended(lambda: os.kill(os.getpid(), signal.SIGINT) or 0) == 0
+        assert exit_code_of(lambda: os.kill(os.getpid(), signal.SIGINT) or 0) == 0
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -140,8 +140,7 @@ def test_every_package_ends_so_and_says_what_is_true_of_the_verb(program, monkey
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    first = "begun" if program == "tfx_pipeline" else "carried_out"
-    monkeypatch.setattr(module, first, interrupted)
+    monkeypatch.setattr(module, "dispatch", interrupted)
     for verb, left in INTERRUPTIONS[program].items():
         assert module.main([verb]) == INTERRUPTED
         said = capsys.readouterr().err

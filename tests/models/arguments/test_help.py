@@ -5,6 +5,7 @@ import importlib
 
 import pytest
 
+from beam_jobs.__main__ import COMMANDS, command_module
 from models.arguments.help import DefaultsFormatter
 
 
@@ -52,3 +53,29 @@ def test_commands_say_their_defaults(program, capsys):
         said = " ".join(capsys.readouterr().out.split())
         for text in texts:
             assert text in said, (command, text)
+
+
+def options_without_help(parser, name):
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for verb, command in action.choices.items():
+                yield from options_without_help(command, f"{name} {verb}")
+        elif not action.help:
+            yield f"{name} {action.option_strings or action.dest}"
+
+
+@pytest.mark.parametrize(
+    "program", ["models.reports", "models.taxonomy", "serving", "tfx_pipeline"]
+)
+def test_every_option_has_a_text(program):
+    parser = importlib.import_module(f"{program}.__main__").parser()
+    bare = list(options_without_help(parser, program))
+    # flags of `serve` are TensorFlow Serving's, which explains them
+    assert [option for option in bare if not option.startswith("serving serve ")] == []
+
+
+@pytest.mark.parametrize("verb", COMMANDS)
+def test_every_option_of_a_beam_job_has_a_text(verb):
+    parser = argparse.ArgumentParser()
+    command_module(verb).add_arguments(parser)
+    assert list(options_without_help(parser, verb)) == []

@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from models.arguments.numbers import count, natural, positive, share
+from models.arguments.numbers import count, duration, natural, positive, share
 
 
 @pytest.mark.parametrize("kind, least", [(count, 1), (natural, 0)])
@@ -38,3 +38,20 @@ def test_a_number_of_the_wrong_kind_is_refused(kind, text, message):
 
 def test_numbers_of_the_right_kind_pass():
     assert (positive("0.5"), share("1")) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    "text, seconds",
+    [("90s", 90), ("30m", 1800), ("6h", 21600), ("1d", 86400), ("1.5h", 5400), ("5", 5)],
+)
+def test_a_time_is_in_seconds(text, seconds):
+    assert duration(text) == seconds
+
+
+NO_TIMES = ("", "h", "0", "0s", "-1", "-1h", "6 hours", "nan", "inf", "99999999d", "9" * 400)
+
+
+@pytest.mark.parametrize("text", NO_TIMES)
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 30m or 6h, above 0"):
+        duration(text)

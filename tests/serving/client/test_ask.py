@@ -112,7 +112,6 @@ def test_a_question_needs_no_tensorflow(address, folder, tmp_path):
         (["--image", "nofile.png"], "nofile.png: no such file"),
         (["--folder", "nofolder"], "nofolder: no such folder"),
         (["--image", __file__, "--task", "normals"], "did you mean normal"),
-        (["--folder", "tests", "--batch", "0"], "batch is at least 1"),
         (
             ["--folder", "tests", "--out", "tests/../tests"],
             "--out tests/../tests is --folder itself",

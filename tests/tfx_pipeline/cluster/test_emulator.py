@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfx_pipeline.cluster.emulator import Cluster, Kill, StepFailed, started
+from tfx_pipeline.cluster.emulator import Cluster, Kill, StepFailed, start_process
 
 # A step of two words: where its output goes, and a line that it says before it writes.
 STEP = """\
@@ -57,14 +57,14 @@ def test_a_step_gets_the_files_inputs_as_compiled_or_as_it_is_told(tmp_path):
     step = {"inputs": {"parameters": told}}
     spec["root"]["inputDefinitions"] = {"parameters": {"force": {"defaultValue": "because"}}}
     for parameters, reason in (({}, "because"), ({"force": "so"}, "so")):
-        cluster = Cluster(spec, tmp_path, started, parameters=parameters)
+        cluster = Cluster(spec, tmp_path, start_process, parameters=parameters)
         call, _ = cluster.invocation("first", step, spec["components"]["step"])
         assert call["inputs"]["parameterValues"] == {"root": "r", "why": reason}
 
 
 def test_a_killed_step_is_tried_again_on_an_empty_disk_and_the_next_gets_its_output(tmp_path):
     waits = f"once={tmp_path / 'mark'}"  # the first try only, to be killed while it does
-    cluster = Cluster(spec_of([waits]), tmp_path, started, [Kill("first", "begun")])
+    cluster = Cluster(spec_of([waits]), tmp_path, start_process, [Kill("first", "begun")])
     tries = cluster.run([].append)
     assert [(each.step, each.number, each.code == 0) for each in tries] == [
         ("first", 0, False),
@@ -77,13 +77,13 @@ def test_a_killed_step_is_tried_again_on_an_empty_disk_and_the_next_gets_its_out
 
 
 def test_only_what_a_step_needs_is_run(tmp_path):
-    tries = Cluster(spec_of(), tmp_path, started).run([].append, ["first"])
+    tries = Cluster(spec_of(), tmp_path, start_process).run([].append, ["first"])
     assert [each.step for each in tries] == ["first"]
     with pytest.raises(StepFailed, match="no step third; there are: second, first"):
-        Cluster(spec_of(), tmp_path, started).run([].append, ["third"])
+        Cluster(spec_of(), tmp_path, start_process).run([].append, ["third"])
 
 
 def test_a_step_that_always_fails_ends_the_run_with_its_last_lines(tmp_path):
     with pytest.raises(StepFailed, match="first failed 3 times(.|\n)*error: no luck"):
-        Cluster(spec_of(["fail"], retries=2), tmp_path, started).run([].append)
+        Cluster(spec_of(["fail"], retries=2), tmp_path, start_process).run([].append)
     assert not (tmp_path / "store").exists(), "nothing of a failed try is uploaded"

@@ -1,7 +1,7 @@
 """What lies beside data, code and configuration counts by its content."""
 
 from tfx_pipeline.config import configuration
-from tfx_pipeline.history.beside import NAMES, beside
+from tfx_pipeline.history.beside import NAMES, dependency_digests
 
 
 def test_sources_the_kept_schema_and_released_tables_are_told_apart(tmp_path):
@@ -9,7 +9,7 @@ def test_sources_the_kept_schema_and_released_tables_are_told_apart(tmp_path):
     tables.mkdir()
     (tables / "all_affinities_16k.json").write_text("{}")
     config = configuration("smoke", [f"published={tables}"])
-    assert beside(run, configuration("smoke", [])) == {}
+    assert dependency_digests(run, configuration("smoke", [])) == {}
     files = {
         "sources": run / "sources" / "mine" / "seal.json",
         "schema": run / "schema" / "schema.pbtxt",
@@ -19,12 +19,14 @@ def test_sources_the_kept_schema_and_released_tables_are_told_apart(tmp_path):
         files[name].parent.mkdir(parents=True)
         files[name].write_text("a")
     (run / "sources" / "mine" / "outside.json").write_text("{}")
-    before = beside(run, config)
+    before = dependency_digests(run, config)
     assert set(before) == set(NAMES)
     for name, path in files.items():
         text = path.read_text()
         path.write_text("other")
-        assert {key for key in before if beside(run, config)[key] != before[key]} == {name}
+        assert {key for key in before if dependency_digests(run, config)[key] != before[key]} == {
+            name
+        }
         path.write_text(text)
 
 
@@ -35,4 +37,4 @@ def test_what_is_half_written_and_tables_that_are_gone_are_left_out(tmp_path):
         (writing / name).write_text("{}")
     tables = tmp_path / "tables"
     tables.mkdir()
-    assert beside(tmp_path, configuration("smoke", [f"published={tables}"])) == {}
+    assert dependency_digests(tmp_path, configuration("smoke", [f"published={tables}"])) == {}

@@ -1,7 +1,7 @@
 """Configurations by their digest."""
 
 from tfx_pipeline.config import configuration
-from tfx_pipeline.history.configurations import FOLDER, differences, fields_of, flat, keep
+from tfx_pipeline.history.configurations import FOLDER, differences, fields_of, flat_items, keep
 
 
 def test_fields_are_kept_once_and_found_by_the_digest(tmp_path):
@@ -33,4 +33,4 @@ def test_what_is_not_kept_or_torn_has_no_fields(tmp_path):
 
 
 def test_inner_fields_carry_their_outer_name():
-    assert dict(flat({"a": 1, "b": {"c": {"d": 2}}})) == {"a": 1, "b.c.d": 2}
+    assert dict(flat_items({"a": 1, "b": {"c": {"d": 2}}})) == {"a": 1, "b.c.d": 2}

@@ -12,7 +12,7 @@ from tfx_pipeline.config import configuration
 from tfx_pipeline.faults import RESUMES, HeldError, RunError
 from tfx_pipeline.history import recorder as module
 from tfx_pipeline.history.journal import read
-from tfx_pipeline.history.recorder import RUNNING, recorded
+from tfx_pipeline.history.recorder import RUNNING, record_run
 from tfx_pipeline.stopping import Stopped
 
 SMOKE = configuration("smoke", [])
@@ -73,7 +73,7 @@ def measure(run, name, rows):
 def test_a_good_run_says_what_it_saw_made_and_pushed(tmp_path):
     made = MadeRuns(tmp_path)
     train(tmp_path, "normal")
-    with recorded(tmp_path, SMOKE, "data") as recorder:
+    with record_run(tmp_path, SMOKE, "data") as recorder:
         recorder.saw("f1")
         train(tmp_path, "reshading", start="a0")
         train(tmp_path, "jigsaw")
@@ -102,7 +102,7 @@ def test_a_good_run_says_what_it_saw_made_and_pushed(tmp_path):
 def test_a_run_that_takes_all_from_the_cache_pushes_nothing(tmp_path):
     made = MadeRuns(tmp_path)
     made.add(version=7, files=FILES)
-    with recorded(tmp_path, SMOKE, "data"):
+    with record_run(tmp_path, SMOKE, "data"):
         made.add(cached=tuple(name for name, *_ in NODES if name != "Pusher"), ends="cached")
     [entry] = read(tmp_path)
     assert (entry.outcome, entry.version, entry.serves) == ("unchanged", None, 7)
@@ -120,7 +120,7 @@ def test_a_run_that_takes_all_from_the_cache_pushes_nothing(tmp_path):
 )
 def test_what_went_wrong_is_kept_and_goes_on_to_the_caller(tmp_path, error, outcome):
     made = MadeRuns(tmp_path)
-    with pytest.raises(type(error)), recorded(tmp_path, SMOKE, "data"):
+    with pytest.raises(type(error)), record_run(tmp_path, SMOKE, "data"):
         made.add(until="TrainTasks", ends="failed")
         raise error
     [entry] = read(tmp_path)
@@ -133,7 +133,7 @@ def test_a_gates_refusal_is_no_failure_and_its_reasons_are_kept(tmp_path):
     made = MadeRuns(tmp_path)
     check = Check("labels of reshading", False, "a predictor finds nothing of the pictures in them")
     folder = tmp_path / "artifacts" / "CheckData" / "verdict" / "3"
-    with pytest.raises(RunError), recorded(tmp_path, SMOKE, "data"):
+    with pytest.raises(RunError), record_run(tmp_path, SMOKE, "data"):
         made.add(until="DecodeLabels")
         run = made.store.get_contexts_by_type("pipeline_run")[-1].id
         made.execute(run, "CheckData", "verdict", (), "ran", None, {})
@@ -146,11 +146,11 @@ def test_a_gates_refusal_is_no_failure_and_its_reasons_are_kept(tmp_path):
 
 
 def test_a_killed_run_gets_its_line_from_the_next(tmp_path):
-    context = recorded(tmp_path, SMOKE, "data")
+    context = record_run(tmp_path, SMOKE, "data")
     context.__enter__().saw("f1")  # and nothing of it is left
     train(tmp_path, "normal")
     measure(tmp_path, "x", 3)
-    with recorded(tmp_path, SMOKE, "data"):
+    with record_run(tmp_path, SMOKE, "data"):
         train(tmp_path, "reshading")
     killed, second = read(tmp_path)
     assert (killed.number, killed.outcome, second.number) == (1, "killed", 2)
@@ -159,14 +159,38 @@ def test_a_killed_run_gets_its_line_from_the_next(tmp_path):
     assert second.networks == ("reshading",) and second.transfers == 0
 
 
+def test_a_killed_runs_line_waits_for_room_on_the_disk(tmp_path, monkeypatch):
+    context = record_run(tmp_path, SMOKE, "data")
+    context.__enter__()  # and nothing of it is left
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module.journal, "append", full)
+        with pytest.raises(OSError, match="No space left"), record_run(tmp_path, SMOKE, "data"):
+            pass
+    assert read(tmp_path) == [] and (tmp_path / RUNNING).exists()
+    with record_run(tmp_path, SMOKE, "data"):
+        pass
+    assert [entry.outcome for entry in read(tmp_path)] == ["killed", "unchanged"]
+
+
+def test_a_note_that_was_cut_off_keeps_no_run_from_starting(tmp_path):
+    (tmp_path / RUNNING).write_text('{"number": 1, "beg')
+    with record_run(tmp_path, SMOKE, "data"):
+        pass
+    assert [entry.outcome for entry in read(tmp_path)] == ["unchanged"]
+
+
 def test_other_software_in_the_same_folder_is_noted_and_said(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     for _ in range(2):
-        with recorded(tmp_path, SMOKE, "data"):
+        with record_run(tmp_path, SMOKE, "data"):
             pass
     assert "other software" not in capsys.readouterr().err
     monkeypatch.setenv("KERAS_BACKEND", "jax")
-    with recorded(tmp_path, SMOKE, "data"):
+    with record_run(tmp_path, SMOKE, "data"):
         pass
     said = capsys.readouterr().err
     assert "other software than in the run before (backend tensorflow -> jax" in said
@@ -181,6 +205,6 @@ def test_a_history_that_cannot_be_written_hides_no_error(tmp_path, monkeypatch, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module.journal, "append", full)
-    with pytest.raises(HeldError), recorded(tmp_path, SMOKE, "data"):
+    with pytest.raises(HeldError), record_run(tmp_path, SMOKE, "data"):
         raise HeldError("why")
     assert "got no line of this run" in capsys.readouterr().err

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfx_pipeline.history.software import mixed, software, software_changes
+from tfx_pipeline.history.software import software, software_changes, software_note
 
 
 def test_versions_are_those_that_are_installed_and_the_backend_that_is_asked_for(monkeypatch):
@@ -15,7 +15,7 @@ def test_versions_are_those_that_are_installed_and_the_backend_that_is_asked_for
 
 def test_what_an_earlier_run_did_not_note_has_not_changed(tmp_path):
     new = {"backend": "tensorflow", "keras": "3.5"}
-    assert software_changes({}, new) == [] and mixed(tmp_path, new, new) == ""
+    assert software_changes({}, new) == [] and software_note(tmp_path, new, new) == ""
     assert software_changes({"backend": "jax", "jax": "0.4"}, new) == [
         "backend jax -> tensorflow",
         "jax 0.4 -> none",

@@ -8,7 +8,7 @@ import pytest
 from models.provenance.atomic import write_json, write_text
 from tfx_pipeline.config import configuration
 from tfx_pipeline.history import configurations
-from tfx_pipeline.history.changes import why
+from tfx_pipeline.history.changes import reasons_to_run
 from tfx_pipeline.history.journal import Entry
 from tfx_pipeline.history.table import as_json, difference, table
 
@@ -77,19 +77,19 @@ def runs(tmp_path):
 
 def test_why_names_data_code_and_fields(runs):
     folder, (first, second, third) = runs
-    assert why(folder, None, first) == ["the first run"]
-    assert why(folder, first, second) == [
+    assert reasons_to_run(folder, None, first) == ["the first run"]
+    assert reasons_to_run(folder, first, second) == [
         "data (+18 views, now 99)",
         "code of TrainTasks",
         "configuration (network.seed 0 -> 1, network.steps 3 -> 4, seed 0 -> 1)",
     ]
-    assert why(folder, second, third) == []
+    assert reasons_to_run(folder, second, third) == []
     other = dataclasses.replace(
         third, beside={"sources": "s1", "schema": "p1"}, software={"keras": "3.5"}
     )
-    assert why(folder, third, other) == ["sources from outside", "the kept schema"]
+    assert reasons_to_run(folder, third, other) == ["sources from outside", "the kept schema"]
     newer = dataclasses.replace(other, software={"keras": "3.6"})
-    assert why(folder, other, newer) == ["software (keras 3.5 -> 3.6)"]
+    assert reasons_to_run(folder, other, newer) == ["software (keras 3.5 -> 3.6)"]
 
 
 def test_the_table_fits_80_columns_and_says_why_and_how(runs):

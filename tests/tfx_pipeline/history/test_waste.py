@@ -10,7 +10,7 @@ from made_history import NODES, MadeRuns
 
 from tfx_pipeline.history.journal import read
 from tfx_pipeline.history.metadata import METADATA, run_graphs
-from tfx_pipeline.history.waste import freed, remove, waste_of
+from tfx_pipeline.history.waste import freed_bytes, remove, waste_of
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -122,8 +122,8 @@ def test_a_file_with_a_link_elsewhere_frees_nothing(tmp_path):
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "weights").write_bytes(b"x" * 8192)
     os.link(tmp_path / "old" / "weights", tmp_path / "ledger")
-    assert freed([tmp_path / "old"]) == 0
-    assert freed([tmp_path / "old", tmp_path / "ledger"]) >= 8192
+    assert freed_bytes([tmp_path / "old"]) == 0
+    assert freed_bytes([tmp_path / "old", tmp_path / "ledger"]) >= 8192
 
 
 def command(*words):
@@ -147,7 +147,7 @@ def test_the_command_says_first_and_needs_yes_and_is_in_the_history(runs):
     [entry] = read(folder)
     assert entry.outcome == "pruned" and "2 versions" in entry.reason and entry.serves == 3
     bad = command("prune", folder, "--keep", "0")
-    assert bad.returncode == 1 and "--keep takes 1 or more" in bad.stderr
+    assert bad.returncode == 2 and "--keep: expected at least 1" in bad.stderr
 
 
 def test_a_rollback_serves_the_old_version_and_is_in_the_history(runs):
@@ -156,7 +156,7 @@ def test_a_rollback_serves_the_old_version_and_is_in_the_history(runs):
         (folder / "serving" / "taxonomy" / str(number) / "saved_model.pb").touch()
     done = command("rollback", folder)
     assert done.returncode == 0 and done.stdout == "version 2 serves again\n", done.stderr
-    assert command("rollback", folder, "1").returncode == 0
+    assert command("rollback", folder, "--to", "1").returncode == 0
     first, second = read(folder)
     assert (first.outcome, first.serves) == ("rollback", 2)
     assert second.serves == 1 and "withdrawn: 2" in second.reason

@@ -8,24 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tfx_pipeline.faults import RunError
 from tfx_pipeline.schedule import every
-from tfx_pipeline.schedule.every import repeat, seconds_of
+from tfx_pipeline.schedule.every import repeat
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.mark.parametrize(
-    "text, seconds", [("90s", 90), ("30m", 1800), ("6h", 21600), ("1d", 86400), ("1.5h", 5400)]
-)
-def test_times(text, seconds):
-    assert seconds_of(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "6", "h", "0s", "-1h", "6 hours"])
-def test_what_is_no_time_is_said(text):
-    with pytest.raises(RunError, match="--every takes a number"):
-        seconds_of(text)
 
 
 def test_a_tick_that_fails_is_followed_by_the_next(capfd):

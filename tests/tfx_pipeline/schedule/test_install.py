@@ -10,7 +10,7 @@ import pytest
 
 from tfx_pipeline.__main__ import main
 from tfx_pipeline.faults import RunError
-from tfx_pipeline.schedule.install import cron_times, files_of, install, kept_variables, quoted
+from tfx_pipeline.schedule.install import cron_times, files_of, install, kept_variables, quote_word
 
 ARGUMENTS = ["schedule", "--data", "my data/span-{SPAN}", "--run", "runs/100% mine"]
 
@@ -34,8 +34,8 @@ def test_a_unit_and_a_timer_that_systemd_reads(tmp_path):
 
 
 def test_words_of_systemd_are_quoted():
-    assert quoted("--run=runs/mine") == "--run=runs/mine"
-    assert quoted('a "b" $c\\') == '"a \\"b\\" $$c\\\\"'
+    assert quote_word("--run=runs/mine") == "--run=runs/mine"
+    assert quote_word('a "b" $c\\') == '"a \\"b\\" $$c\\\\"'
 
 
 def test_a_line_of_cron():

@@ -8,7 +8,7 @@ from tfx_pipeline.config import configuration
 from tfx_pipeline.faults import HeldError, RunError
 from tfx_pipeline.history import recorder
 from tfx_pipeline.history.journal import read
-from tfx_pipeline.run_lock import locked
+from tfx_pipeline.run_lock import lock_run
 from tfx_pipeline.schedule import tick as module
 from tfx_pipeline.schedule.tick import tick
 
@@ -22,7 +22,7 @@ def pipeline(monkeypatch):
 
     def run_pipeline(config, data, run, beam=(), force=""):
         calls.append((config.seed, str(data)))
-        with locked(run), recorder.recorded(run, config, str(data)) as kept:
+        with lock_run(run), recorder.record_run(run, config, str(data)) as kept:
             kept.saw(module.fingerprint_of(str(data)))
             if ends:
                 raise ends.pop()
@@ -112,7 +112,7 @@ def test_a_hook_that_fails_is_no_failure_of_the_run(
 
 def test_a_folder_that_is_held_raises_and_leaves_no_line(pipeline, data, tmp_path):
     run = tmp_path / "run"
-    with locked(run), pytest.raises(HeldError):
+    with lock_run(run), pytest.raises(HeldError):
         tick(SMOKE, str(data), run)
     assert read(run) == []
 
