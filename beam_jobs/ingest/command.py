@@ -91,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
     check_folder(root)
     # after the check: Beam takes seconds to import
     from beam_jobs.ingest import spans
+    from beam_jobs.ingest.finish import said_losses
     from beam_jobs.ingest.job import ingest
 
     facts: dict[str, Any] = {}
@@ -114,17 +115,6 @@ def run(options: argparse.Namespace) -> int:
         facts=facts,
     )
     print(json.dumps(counts))
-    if "labels_absent" in counts:
-        absent = ", ".join(f"{label} of {n}" for label, n in counts["labels_absent"].items())
-        print(
-            f"labels that are not there, though their buildings have them elsewhere: {absent} of "
-            f"{counts['written']} views (--strict refuses such views, if files were lost)",
-            file=sys.stderr,
-        )
-    if counts["quarantined"]:
-        print(
-            f"{counts['quarantined']} of {counts['read']} views are quarantined; the reasons: "
-            f"{options.out}/quarantine.jsonl",
-            file=sys.stderr,
-        )
+    for line in said_losses(options.out, counts):
+        print(line, file=sys.stderr)
     return 0

@@ -47,7 +47,8 @@ def pieces(
             return
         split = entry_of(splits, name)
         kept, refused = sorted_out(building, split, described)
-        shelve(stage, number, run, len(building.views), strangers(building) + refused)
+        lost = strangers(building) + refused
+        shelve(stage, number, run, len(building.views), lost, split if split in SPLITS else None)
     if split is not None:
         for shard, piece in divided(building, kept, described, shards):
             yield (split, shard), piece
@@ -112,11 +113,13 @@ def divided(
         yield shard, Piece(slim, views, folders, units)
 
 
-def shelve(stage: str, number: int, run: str, views: int, refused: list[Row]) -> None:
-    """the quarantine lines of a building, then its count of views."""
+def shelve(
+    stage: str, number: int, run: str, views: int, refused: list[Row], split: str | None = None
+) -> None:
+    """the quarantine lines of a building, then its count of views. split: None if in none."""
     name = f"building-{number:05d}"
     lines = "".join(json.dumps(row) + "\n" for row in refused)
     storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
     # after the lines above: who finds the count finds them
-    listed = json.dumps({"run": run, "views": views})
+    listed = json.dumps({"run": run, "views": views, "split": split})
     storage.write(storage.join(stage, "listed", f"{name}.json"), listed.encode())
