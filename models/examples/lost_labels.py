@@ -79,7 +79,11 @@ def loss_lines(counts: Counts, statistics: Counts) -> list[str]:
         lines.append(f"{counts['quarantined']} of {counts['read']} views are quarantined")
     lines += [lost.words() for lost in lost_labels(counts, statistics)]
     for folder, buildings in counts.get("folders_unknown", {}).items():
-        lines.append(f"folders called {folder}, in {buildings} buildings: of no label, not read")
+        meant = [label for label in DOMAINS if folder.lower() in label.split("_")]
+        hint = f" (rename them if they hold {' or '.join(meant)})" if meant else ""
+        lines.append(
+            f"folders called {folder}, in {buildings} buildings: of no label, not read{hint}"
+        )
     others = counts.get("files_refused", 0) - sum(counts.get("labels_misnamed", {}).values())
     if others > 0:
         lines.append(f"{others} files or folders cannot belong to a view by their names")

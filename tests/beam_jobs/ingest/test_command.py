@@ -28,7 +28,8 @@ def test_labels_that_are_lost_whole_are_said_on_the_terminal(tmp_path, capsys):
         "read; no view has this label",
         "depth_euclidean: its file is flawed in 6 of 6 views, which go without it; no view has "
         "this label",
-        "folders called semantic, in 3 buildings: of no label, not read",
+        "folders called semantic, in 3 buildings: of no label, not read (rename them if they hold "
+        "segment_semantic)",
         f"the reasons: {tmp_path / 'out'}/quarantine.jsonl",
     ):
         assert words in lines

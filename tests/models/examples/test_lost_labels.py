@@ -23,7 +23,7 @@ def test_a_label_whose_files_are_misnamed_or_flawed_is_said_gravest_first():
         "files_refused": 49,
         "labels_misnamed": {"depth_zbuffer": 48},
         "labels_refused": {"normal": 12},
-        "folders_unknown": {"semantic": 6},
+        "folders_unknown": {"semantic": 6, "thermal": 1},
         "labels_absent": {"reshading": 1},
         "quarantined": 2,
     }
@@ -32,7 +32,9 @@ def test_a_label_whose_files_are_misnamed_or_flawed_is_said_gravest_first():
         "depth_zbuffer: 48 files are not called point_P_view_V_domain_depth_zbuffer.png and are "
         "not read; no view has this label",
         "normal: its file is flawed in 12 of 48 views, which go without it",
-        "folders called semantic, in 6 buildings: of no label, not read",
+        "folders called semantic, in 6 buildings: of no label, not read (rename them if they hold "
+        "segment_semantic)",
+        "folders called thermal, in 1 buildings: of no label, not read",
         "1 files or folders cannot belong to a view by their names",
         "labels that are not there, though their buildings have them elsewhere: reshading of 1 of "
         "48 views (ingest --strict refuses such views, if files were lost)",
