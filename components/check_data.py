@@ -10,9 +10,10 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
 from components.artifacts import GateVerdict, LabelBank
-from components.verdicts import Check
+from components.verdicts import LABEL_FILES, Check
 
-# Share of the views that may be unreadable before somebody should look.
+# Share of the views, and of those with a file of a label, that may be unreadable before somebody
+# should look.
 BROKEN = 0.2
 
 
@@ -43,7 +44,8 @@ def CheckData(
     before = accepted_profile(accepted)
     # alone first: what is wrong in itself is said even without anything to compare with
     checks = [*drift.alone(found), *(drift.beside(found, before) if before else [])]
-    checks += [*schema_checks(statistics.uri, accepted), nothing_lost(examples.uri)]
+    checks += schema_checks(statistics.uri, accepted)
+    checks += [nothing_lost(examples.uri), labels_read(examples.uri)]
     # SchemaGen writes one file, whatever it is called
     (inferred,) = glob.glob(os.path.join(schema.uri, "*.pbtxt"))
     # before the verdict: evidence of refused data is looked at, too, when somebody accepts it by
@@ -83,3 +85,25 @@ def nothing_lost(examples: str) -> Check:
     share = counts["quarantined"] / max(1, counts["read"])
     said = f"{counts['quarantined']} of {counts['read']} views are quarantined"
     return Check("few views are broken", share <= BROKEN, said, {"quarantined": share})
+
+
+def labels_read(examples: str) -> Check:
+    """are there labels of which too many files were refused? Their views are written without them,
+    so that nothing else tells of it.
+    """
+    from models.examples.lost_labels import lost_labels
+
+    found = []
+    for name in ("counts.json", "statistics.json"):
+        with open(os.path.join(examples, name)) as file:
+            found.append(json.load(file))
+    lost = lost_labels(*found)
+    said = "; ".join(label.words() for label in lost)
+    shares = {label.label: label.share for label in lost}
+    passed = all(share <= BROKEN for share in shares.values())
+    if not passed:
+        said += (
+            f" ({os.path.join(examples, 'quarantine.jsonl')} has the reasons; move a label's "
+            "folders out of the data if it is to be left out)"
+        )
+    return Check(LABEL_FILES, passed, said or "no file of a label was refused", shares)

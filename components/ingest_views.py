@@ -1,6 +1,7 @@
 """ExampleGen: a folder in the published layout becomes sharded tf.Examples, split by building."""
 
 import json
+import sys
 
 import apache_beam as beam
 from tfx.dsl.component.experimental.annotations import (
@@ -30,6 +31,7 @@ def IngestViews(
     training images.
     """
     from beam_jobs.ingest import spans
+    from beam_jobs.ingest.finish import said_losses
     from beam_jobs.ingest.job import ingest
     from components.content import files_below, say_content
 
@@ -43,6 +45,8 @@ def IngestViews(
         pipeline=beam_pipeline,
         facts=facts,
     )
+    for line in said_losses(examples.uri, counts):
+        print(f"  {line}", file=sys.stderr, flush=True)
     for name, number in facts.items():
         # as text: TFX's own ExampleGen writes spans so
         examples.set_string_custom_property(

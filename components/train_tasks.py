@@ -35,11 +35,25 @@ def TrainTasks(
     store, ledger = LabelStore(os.path.join(labels.uri, "store")), os.path.join(work, "networks")
     wanted = labelled(store, json.loads(names))
     for name in sorted(set(json.loads(names)) - set(wanted)):
-        print(
-            f"  {name}: left out, not each of train, val and test holds a sample of it", flush=True
-        )
+        print(f"  {name}: left out, {lacking(name, verdict.uri)}", flush=True)
     network = NetworkConfig(**json.loads(config))
     train_tasks(store, ledger, wanted, network, blessed=json.loads(blessed))
     publish(ledger, wanted, networks.uri)
     say_content(networks, addresses_below(networks.uri, wanted, "network.json"))
     networks.set_int_custom_property("count", len(wanted))
+
+
+def lacking(name: str, verdict: str) -> str:
+    """why a task cannot be trained: files of its labels that were refused, else its splits."""
+    from components.verdicts import LABEL_FILES, read_verdict
+    from models.tasks import TASKS
+
+    checks = read_verdict(verdict).checks
+    shares = next((check.figures for check in checks if check.name == LABEL_FILES), {})
+    refused = [f"{shares[label]:.0%} of {label}" for label in TASKS[name].labels if label in shares]
+    if refused:
+        return (
+            f"its files were refused ({', '.join(refused)}): quarantine.jsonl beside the examples "
+            "has the reasons"
+        )
+    return "not each of train, val and test holds a sample of it"

@@ -15,6 +15,7 @@ from models.provenance.numbered import newest_with
 
 __all__ = [
     "GATES",
+    "LABEL_FILES",
     "Check",
     "Verdict",
     "demand",
@@ -27,6 +28,8 @@ __all__ = [
 VERDICT = "verdict.json"
 # Reasons that an error lists at most; all stand in the file.
 NAMED = 3
+# The check that counts refused files of labels; its figures are label -> share of their views.
+LABEL_FILES = "few files of a label are refused"
 # Node of every gate, in the order of the pipeline; its output is called `verdict`.
 GATES = ("CheckData", "CheckQuality")
 

@@ -148,9 +148,11 @@ def edge_facts(uri: str) -> List[Dict[str, Any]]:
 
 
 def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
-    """counts, quarantine, and a sample of the data set beside real views (none for data that lies
-    in an object store).
+    """counts, what was lost in words, quarantine, and a sample of the data set beside real views
+    (none for data that lies in an object store).
     """
+    from models.examples.lost_labels import loss_lines
+
     quarantine: List[Any] = []
     lines = 0
     if os.path.exists(os.path.join(uri, "quarantine.jsonl")):
@@ -166,8 +168,10 @@ def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
     views = read(uri, "manifest.json")["views"]
     # Earlier code listed every view there.
     splits = views if isinstance(views, dict) else Counter(view["split"] for view in views)
+    counts = read(uri, "counts.json")
     return {
-        "counts": read(uri, "counts.json"),
+        "counts": counts,
+        "lost": loss_lines(counts, read(uri, "statistics.json")),
         "quarantine": quarantine,
         "quarantine_lines": lines,
         "statistics": facts.get("statistics") or beside_real_views(root),

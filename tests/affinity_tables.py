@@ -1,6 +1,8 @@
 """Small tables and stores of losses whose answers are known, and oracles by brute force."""
 
 import itertools
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -229,3 +231,15 @@ def with_scratch(table: Affinities, seed: int) -> Affinities:
         for regime in table.regimes
     ]
     return Affinities((*table.rows, *rows), table.diagnostics)
+
+
+def shares(table: Affinities) -> Affinities:
+    """the table with affinities that sum to 1 over a target, or to less; all divided by one number,
+    so that policies stay the same.
+    """
+    sums = Counter()
+    for row in table.rows:
+        sums[row.transfer.target] += row.affinity
+    most = max(sums.values())
+    rows = (replace(row, affinity=row.affinity / most) for row in table.rows)
+    return Affinities(tuple(rows), table.diagnostics)

@@ -91,8 +91,8 @@ def run(options: argparse.Namespace) -> int:
     check_folder(root)
     # after the check: Beam takes seconds to import
     from beam_jobs.ingest import spans
+    from beam_jobs.ingest.finish import said_losses
     from beam_jobs.ingest.job import ingest
-    from models.examples.camera_height import USUAL_HEIGHT
 
     facts: dict[str, Any] = {}
     if options.input_pattern:
@@ -115,25 +115,6 @@ def run(options: argparse.Namespace) -> int:
         facts=facts,
     )
     print(json.dumps(counts))
-    if "labels_absent" in counts:
-        absent = ", ".join(f"{label} of {n}" for label, n in counts["labels_absent"].items())
-        print(
-            f"labels that are not there, though their buildings have them elsewhere: {absent} of "
-            f"{counts['written']} views (--strict refuses such views, if files were lost)",
-            file=sys.stderr,
-        )
-    if "scales_doubtful" in counts:
-        low, high = USUAL_HEIGHT
-        print(
-            f"by their depth, cameras of {counts['scales_doubtful']} buildings stand less than "
-            f"{low:g} or more than {high:g} m above the floor: is depth in 1/512 m? If not, say "
-            "depth_units_per_metre in dataset.json (millimetres: 1000)",
-            file=sys.stderr,
-        )
-    if counts["quarantined"]:
-        print(
-            f"{counts['quarantined']} of {counts['read']} views are quarantined; the reasons: "
-            f"{options.out}/quarantine.jsonl",
-            file=sys.stderr,
-        )
+    for line in said_losses(options.out, counts):
+        print(line, file=sys.stderr)
     return 0

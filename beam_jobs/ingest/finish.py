@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from beam_jobs.ingest import statistics, storage
+from beam_jobs.ingest.listing import FOLDER_SPELLINGS
 from models.examples.camera_height import USUAL_HEIGHT
 from models.examples.contract import contract
 from models.examples.index import FOLDER, Entry, IndexWriter, shard_file
+from models.examples.lost_labels import loss_lines
 from models.examples.shards import Place
 from models.examples.splits import SPLITS
-from models.tasks import ViewKey
+from models.tasks import DOMAINS, ViewKey
 
 Row = dict[str, Any]
 
@@ -32,13 +34,15 @@ KINDS = 1000
 
 @dataclass
 class Refused:
-    """What quarantine.jsonl holds. views: refused. files: that belong to no view. folders, labels:
-    how often by name. kinds: how often by kind of reason, reasons that differ in numbers alone
-    being of one kind (the first KINDS of them). example: kind -> its first reason as it stands.
+    """What quarantine.jsonl holds. views: refused. files: that belong to no view. misnamed: of
+    these, by the label whose folder they lie in. folders, labels: how often by name. kinds: how
+    often by kind of reason, reasons that differ in numbers alone being of one kind (the first KINDS
+    of them). example: kind -> its first reason as it stands.
     """
 
     views: int = 0
     files: int = 0
+    misnamed: Counter[str] = field(default_factory=Counter)
     folders: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -58,6 +62,9 @@ class Refused:
             self.views += 1
         else:
             self.files += 1
+            label = label_above(row["file"])
+            if label:
+                self.misnamed[label] += 1
 
     def commonest(self, most: int = 3) -> str:
         """the most common kinds of reasons as text, how often and an example of each."""
@@ -71,8 +78,19 @@ class Refused:
             "files_refused": self.files,
             "folders_unknown": dict(sorted(self.folders.items())),
             "labels_refused": dict(sorted(self.labels.items())),
+            "labels_misnamed": dict(sorted(self.misnamed.items())),
         }
         return {name: value for name, value in entries.items() if value}
+
+
+def label_above(file: str) -> str | None:
+    """the label in whose folder a file lies, in either tree; None where no folder is a label's."""
+    spelt = {name: label for label, names in FOLDER_SPELLINGS.items() for name in names}
+    for folder in reversed(file.split("/")[:-1]):
+        label = spelt.get(folder, folder)
+        if label in DOMAINS:
+            return label
+    return None
 
 
 def conclude(
@@ -87,7 +105,7 @@ def conclude(
     """
     listed = parts(stage, "listed", run)
     tickets = parts(stage, "done", run)
-    refused = join_quarantine(stage, list(listed), list(tickets))
+    refused, by_split = join_quarantine(stage, listed, list(tickets))
     written, by_shard = join_manifest(stage, list(tickets), {"size": size, **facts}, shards)
     counts = {
         "read": sum(row["views"] for row in listed.values()),
@@ -103,7 +121,7 @@ def conclude(
         raise RuntimeError(
             f"views were lost: {counts}; remove {stage} and run again, and report this"
         )
-    check_splits(root, stage, written, counts, refused.commonest())
+    check_splits(root, stage, written, counts, by_split)
     remove_strays(stage, set(by_shard), shards)
     write_json(stage, "statistics.json", statistics_of(tickets))
     write_json(stage, "contract.json", contract(size))
@@ -113,18 +131,29 @@ def conclude(
 
 
 def check_splits(
-    root: str, stage: str, written: Mapping[str, int], counts: Row, reasons: str
+    root: str,
+    stage: str,
+    written: Mapping[str, int],
+    counts: Row,
+    refused: Mapping[str, Refused],
 ) -> None:
     """Raises ValueError if a split has no view, with the reasons: a pipeline removes what a failed
-    step has written, quarantine.jsonl included.
+    step has written, quarantine.jsonl included. refused: split -> what was refused of its
+    buildings, of splits that have any.
     """
     for split in SPLITS:
         if not written[split]:
+            if split not in refused:
+                raise ValueError(
+                    f"split {split} of {root} has no view: no building belongs to it; name one in "
+                    "the list of splits (without splits.csv they are shared out by themselves)"
+                )
+            reasons = refused[split].commonest() or "its buildings hold no view"
             raise ValueError(
-                f"split {split} of {root} has no sound view ({counts['quarantined']} of "
-                f"{counts['read']} views quarantined; {reasons or 'no building belongs to it'}); "
-                f"all: {stage}/quarantine.jsonl (a pipeline removes it: `python -m beam_jobs "
-                f"ingest --data {root} --out FOLDER` keeps it)"
+                f"split {split} of {root} has no sound view ({reasons}; {counts['quarantined']} of "
+                f"all {counts['read']} views quarantined); all: {stage}/quarantine.jsonl (a "
+                f"pipeline removes it: `python -m beam_jobs ingest --data {root} --out FOLDER` "
+                "keeps it)"
             )
 
 
@@ -221,18 +250,37 @@ def join_manifest(
     return written, dict(by_shard)
 
 
-def join_quarantine(stage: str, buildings: list[str], shards: list[str]) -> Refused:
-    """write quarantine.jsonl: what was refused by its name, then views, then labels alone."""
+def join_quarantine(
+    stage: str, listed: Mapping[str, Row], shards: list[str]
+) -> tuple[Refused, dict[str, Refused]]:
+    """write quarantine.jsonl: what was refused by its name, then views, then labels alone. What it
+    holds, and what of it kept views out of each split that has buildings.
+    """
     refused = Refused()
-    places = [storage.join(stage, "quarantine", f"{name}.jsonl") for name in buildings + shards]
-    places += [storage.join(stage, "flaws", f"{name}.jsonl") for name in shards]
+    by_split = {row["split"]: Refused() for row in listed.values() if row.get("split")}
+    places = [("quarantine", name, row.get("split")) for name, row in listed.items()]
+    places += [("quarantine", name, name.split("-")[0]) for name in shards]
+    places += [("flaws", name, None) for name in shards]
     with open(scratch_of(stage, "quarantine.jsonl"), "w") as file:
-        for place in places:
-            for row in lines(place):
+        for folder, name, split in places:
+            for row in lines(storage.join(stage, folder, f"{name}.jsonl")):
                 refused.add(row)
+                if split in by_split:
+                    by_split[split].add(row)
                 file.write(json.dumps(row) + "\n")
     storage.upload(scratch_of(stage, "quarantine.jsonl"), storage.join(stage, "quarantine.jsonl"))
-    return refused
+    return refused, by_split
+
+
+def said_losses(uri: str, counts: Row) -> list[str]:
+    """what an ingest into `uri` lost, in lines; the last says where the reasons stand."""
+    statistics_read = json.loads(storage.read(storage.join(uri, "statistics.json")))
+    said = loss_lines(counts, statistics_read)
+    # labels that are merely not there have no line in it
+    refused = counts["quarantined"] or {"files_refused", "folders_unknown", "labels_refused"} & set(
+        counts
+    )
+    return [*said, f"the reasons: {storage.join(uri, 'quarantine.jsonl')}"] if refused else said
 
 
 def remove_strays(stage: str, names: set[str], shards: int) -> None:

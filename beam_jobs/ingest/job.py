@@ -47,9 +47,10 @@ def ingest(
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """write the Examples artifact of docs/ARCHITECTURE.md to `uri`; {"read", "written",
-    "quarantined"} views, and where there are any "files_refused" (of no view), "folders_unknown"
-    {name: buildings}, "labels_refused" {folder: views that were written without it, its file being
-    flawed}, "labels_absent" {folder: views without a file, though their building has the label},
+    "quarantined"} views, and where there are any "files_refused" (of no view; "labels_misnamed"
+    {folder: files} says in which labels' folders), "folders_unknown" {name: buildings},
+    "labels_refused" {folder: views that were written without it, its file being flawed},
+    "labels_absent" {folder: views without a file, though their building has the label} and
     "scales_doubtful": buildings whose depth may be on another scale.
 
     splits: building -> split; default splits.csv of `root`, else by hash. only_split: buildings

@@ -54,7 +54,8 @@ def pieces(
             refused += foreign_rows(building, kept, written.foreign)
             kept = []
         lost = strangers(building) + refused
-        shelve(stage, number, run, len(building.views), lost, written.height)
+        own = split if split in SPLITS else None
+        shelve(stage, number, run, len(building.views), lost, own, written.height)
     if split is not None:
         for shard, piece in divided(building, kept, described, shards):
             yield (split, shard), piece
@@ -131,16 +132,22 @@ def divided(
 
 
 def shelve(
-    stage: str, number: int, run: str, views: int, refused: list[Row], height: float | None = None
+    stage: str,
+    number: int,
+    run: str,
+    views: int,
+    refused: list[Row],
+    split: str | None = None,
+    height: float | None = None,
 ) -> None:
-    """the quarantine lines of a building, then its count of views and, where it is all that tells
-    the scale of depth, the height of its cameras above the floor.
+    """Writes the quarantine lines of a building, then its count of views. split: None if in none.
+    height: of its cameras above the floor, metres, where it is all that tells the scale of depth.
     """
     name = f"building-{number:05d}"
     lines = "".join(json.dumps(row) + "\n" for row in refused)
     storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
     # after the lines above: who finds the count finds them
-    listed: Row = {"run": run, "views": views}
+    listed: Row = {"run": run, "views": views, "split": split}
     if height is not None:
         listed["height"] = height
     storage.write(storage.join(stage, "listed", f"{name}.json"), json.dumps(listed).encode())

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 SPLITS = ("train", "val", "test")
+# What stands in a list for "in this split" and "not in it": published lists have 1 and 0, pandas
+# writes True and 1.0.
+FLAGS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
 
 def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
-    """building -> split from a published CSV (`id,train,val,test`, one-hot rows; line ends may be
-    bare CR, as in the originals).
+    """building -> split from a published CSV (`id,train,val,test`, one-hot rows of 1 and 0, or as
+    `FLAGS`; line ends may be bare CR, as in the originals).
 
     data: the file's bytes, where `path` is no file of this machine.
 
@@ -39,12 +42,13 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
         )
     splits: dict[str, str] = {}
     for row in rows[1:]:
-        flags = [cell.strip() for cell in row[1:4]]
-        if sorted(flags) != ["0", "0", "1"]:
+        flags = [FLAGS.get(cell.strip().lower()) for cell in row[1:4]]
+        if sorted(flags, key=bool) != [False, False, True]:
             raise ValueError(
-                f"{path}: building {row[0]!r} is in exactly one split; its row reads {row}"
+                f"{path}: building {row[0]!r} is in exactly one split, 1 in its column and 0 in "
+                f"the others; its row reads {row}"
             )
-        name, split = row[0].strip(), SPLITS[flags.index("1")]
+        name, split = row[0].strip(), SPLITS[flags.index(True)]
         if splits.setdefault(name, split) != split:
             raise ValueError(
                 f"{path}: building {name!r} stands in two splits ({splits[name]} and "

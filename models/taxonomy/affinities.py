@@ -22,6 +22,11 @@ from models.taxonomy.transfer import Transfer
 RISKS = {"point": None, "lower": "affinity_low", "expected": "affinity_expected"}
 
 
+# What a target's affinities sum to where they are hardly affinities: rounding takes a sum of many
+# numbers nowhere near.
+FAR_ABOVE = 1.5
+
+
 @dataclass(frozen=True)
 class Spread:
     """95 % intervals and the mean over redrawn test sets; None where not measured. rank: among
@@ -216,6 +221,30 @@ def check_imported(rows: Iterable[Row]) -> None:
                 f"the affinity of {row.transfer} is {row.affinity:g}; affinities sum to 1 over a "
                 "target: divide each by its target's sum (percent by 100)"
             )
+
+
+def sums_doubt(table: Affinities) -> str | None:
+    """why imported numbers are hardly affinities, in words: over a target they sum to far more than
+    1. None for others, and for what was measured here.
+    """
+    sums: dict[str, dict[str, float]] = {}
+    for row in table.rows:
+        # controls have their affinities outside the sum, or one that changes little
+        if row.mean_loss is None and row.transfer.control is None:
+            by_regime = sums.setdefault(row.transfer.target, {})
+            regime = row.transfer.regime
+            by_regime[regime] = by_regime.get(regime, 0.0) + row.affinity
+    # of several amounts of data one decides, and the others' are placed on its scale
+    totals = {target: min(by_regime.values()) for target, by_regime in sums.items()}
+    far = {target: total for target, total in totals.items() if total > FAR_ABOVE}
+    if 2 * len(far) <= len(totals):
+        return None
+    worst = max(far, key=lambda target: far[target])
+    return (
+        f"affinities sum to 1 over a target, these to {far[worst]:.3g} over {worst}. They look "
+        "like win rates or scores, and an answer from them means little: `measure` makes "
+        "affinities of losses"
+    )
 
 
 def flat(row: Row) -> Facts:

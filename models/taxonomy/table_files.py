@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from models.taxonomy.facts import Facts
+from models.taxonomy.joined_names import FORM, all_told_apart, cells_of
 
 NEEDED = ("sources", "target", "affinity")
 NAMES = ("target", "regime", "control")
@@ -27,6 +28,11 @@ SPREADS = (
 )
 NUMBERS = ("affinity", "gain", "quality", "mean_loss", *SPREADS)
 EXPECTED = "expected rows of sources, target, affinity, ..."
+MELTED = (
+    "; if it is a matrix, write a row a transfer, in pandas matrix.rename_axis('sources')"
+    ".reset_index().melt('sources', var_name='target', value_name='affinity') where its rows are "
+    "the sources"
+)
 SUFFIXES = (".csv", ".json", ".pkl")  # the last one of released results alone
 
 
@@ -37,17 +43,33 @@ def read_entries(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
     """
     suffix = path.suffix.lower()
     try:
-        return read_csv(path) if suffix == ".csv" else read_json(path)
+        entries, diagnostics = read_csv(path) if suffix == ".csv" else read_json(path)
     except (csv.Error, json.JSONDecodeError, UnicodeDecodeError) as error:
         hint = ""
         if suffix not in SUFFIXES:
             # a .txt or .tsv is read as JSON, which nobody who saved a table as one expects
             hint = f"; tables are read by their suffix, one of {', '.join(SUFFIXES)}"
         raise ValueError(f"{path} is no affinity table ({error}); {EXPECTED}{hint}") from error
+    return with_sources(entries), diagnostics
+
+
+def with_sources(entries: Sequence[tuple[str, Facts]]) -> list[tuple[str, Facts]]:
+    """the entries with lists of names as sources, each name that of one source. A text is what a
+    cell of a CSV holds. Raises ValueError for a name that looks joined of others (`told_apart`).
+    """
+    targets = frozenset(entry["target"] for _, entry in entries)
+    cells = [
+        (place, cells_of(said, targets) if isinstance(said, str) else said)
+        for place, said in ((place, entry["sources"]) for place, entry in entries)
+    ]
+    return [
+        (place, {**entry, "sources": sources})
+        for (place, entry), sources in zip(entries, all_told_apart(cells, targets))
+    ]
 
 
 def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
-    """sources are joined by |; there are no diagnostics."""
+    """sources as text; there are no diagnostics."""
     entries: list[tuple[str, Facts]] = []
     with open(path, newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
         reader = csv.reader(file)
@@ -66,7 +88,6 @@ def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
                 )
             # what a short line lacks is empty
             entry: Facts = dict.fromkeys(header, "") | dict(zip(header, values))
-            entry["sources"] = [name for name in entry["sources"].split("|") if name.strip()]
             entries.append((place, cleaned(place, entry)))
     if not entries:
         raise ValueError(f"{path} has a header and no rows; {EXPECTED}")
@@ -80,6 +101,8 @@ def check_header(path: Path, header: Sequence[str]) -> None:
     missing = [name for name in NEEDED if name not in header]
     if missing:
         hint = "; separate columns by commas" if any(";" in title for title in header) else ""
+        if len(missing) == len(NEEDED) and not hint:
+            hint = MELTED
         raise ValueError(
             f"{path} is no affinity table: its first line lacks {', '.join(missing)}, it has "
             f"{', '.join(header)}{hint}"
@@ -90,18 +113,32 @@ def check_header(path: Path, header: Sequence[str]) -> None:
 
 
 def read_json(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
-    """{"rows": [...], "diagnostics": {...}}."""
-    content = read_object(path)
-    rows = content.get("rows")
+    """{"rows": [...], "diagnostics": {...}}, or the rows alone (pandas' orient="records")."""
+    content = once_decoded(path)
+    diagnostics = content.get("diagnostics") if isinstance(content, dict) else None
+    rows = content.get("rows") if isinstance(content, dict) else content
     if not isinstance(rows, list):
-        raise ValueError(f"{path} is no affinity table: it has no list of rows; {EXPECTED}")
+        raise ValueError(
+            f"{path} is no affinity table: it has no list of rows; {EXPECTED} (from pandas: "
+            "orient='records')"
+        )
     places = [(f"{path}, row {number}", row) for number, row in enumerate(rows, 1)]
-    return [(place, cleaned(place, row)) for place, row in places], content.get("diagnostics") or {}
+    return [(place, cleaned(place, row)) for place, row in places], diagnostics or {}
 
 
 def read_object(path: Path) -> Facts:
-    """the object that a JSON file holds. Raises ValueError for other content, and for an object in
-    which a key stands twice: one of its values would be lost.
+    """the object that a JSON file holds. Raises ValueError for other content, and as
+    `once_decoded`.
+    """
+    content = once_decoded(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is no affinity table: it holds no object; {EXPECTED}")
+    return content
+
+
+def once_decoded(path: Path) -> Any:
+    """the content of a JSON file. Raises ValueError for an object in which a key stands twice: one
+    of its values would be lost.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> Facts:
@@ -112,10 +149,7 @@ def read_object(path: Path) -> Facts:
             raise ValueError(f"{path} has the key {twice!r} twice in one object; keep one")
         return found
 
-    content = decoded(path, once)
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is no affinity table: it holds no object; {EXPECTED}")
-    return content
+    return decoded(path, once)
 
 
 def decoded(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
@@ -129,16 +163,20 @@ def decoded(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], Any] = dict)
 
 
 def cleaned(place: str, entry: Any) -> Facts:
-    """an entry with names of text, stripped, and numbers that are numbers. Raises ValueError."""
+    """an entry with names of text, stripped, and numbers that are numbers; sources are a text, or a
+    list of names. Raises ValueError.
+    """
     if not isinstance(entry, dict):
         raise ValueError(f"{place} is {entry!r}; {EXPECTED}")
     missing = [name for name in NEEDED if name not in entry]
     if missing:
         raise ValueError(f"{place} has no {', '.join(missing)}; {EXPECTED}")
     sources = entry["sources"]
-    # a text would be taken for a list of its letters
-    if not isinstance(sources, list) or not all(isinstance(name, str) for name in sources):
-        raise ValueError(f"{place}: sources are a list of names, got {sources!r}")
+    if sources is None:  # what pandas makes of a control's empty cell
+        sources = []
+    named = isinstance(sources, list) and all(isinstance(name, str) for name in sources)
+    if not named and not isinstance(sources, str):
+        raise ValueError(f"{place}: sources are a list of names, got {sources!r}; as text, {FORM}")
     names = {name: text_of(place, name, entry.get(name)) for name in NAMES}
     if not names["target"]:
         raise ValueError(f"{place} has no target; every row says what it answers")
@@ -147,7 +185,8 @@ def cleaned(place: str, entry: Any) -> Facts:
     }
     if numbers["affinity"] is None:
         raise ValueError(f"{place} has no affinity; leave the row out if it was not measured")
-    return {**names, **numbers, "sources": [name.strip() for name in sources]}
+    said = sources if isinstance(sources, str) else [name.strip() for name in sources]
+    return {**names, **numbers, "sources": said}
 
 
 def text_of(place: str, name: str, value: Any) -> str:

@@ -44,3 +44,27 @@ def test_many_broken_views_are_refused(tmp_path):
     assert not check_data.nothing_lost(str(tmp_path)).passed
     write_json(tmp_path / "counts.json", {**counts, "quarantined": 1})
     assert check_data.nothing_lost(str(tmp_path)).passed
+
+
+def labels_check(folder, carried, **counts):
+    rows = {"train": {"labels": {name: {"views": n} for name, n in carried.items()}}}
+    write_json(folder / "counts.json", {"read": 10, "written": 10, "quarantined": 0, **counts})
+    write_json(folder / "statistics.json", rows)
+    return check_data.labels_read(str(folder))
+
+
+def test_a_label_whose_files_are_refused_does_not_pass_and_a_few_flawed_ones_are_said(tmp_path):
+    check = labels_check(tmp_path, {"rgb": 10}, labels_refused={"depth_zbuffer": 5})
+    assert not check.passed and check.figures == {"depth_zbuffer": 1.0}
+    assert "depth_zbuffer: its file is flawed in 5 of 5 views" in check.said
+    assert f"{tmp_path}/quarantine.jsonl" in check.said
+    check = labels_check(tmp_path, {"rgb": 10}, labels_misnamed={"depth_zbuffer": 5})
+    assert not check.passed and "not called point_P_view_V" in check.said
+    check = labels_check(tmp_path, {"normal": 9}, labels_refused={"normal": 1})
+    assert check.passed and check.said.startswith("normal: its file is flawed in 1 of 10 views")
+    assert labels_check(tmp_path, {"normal": 10}).said == "no file of a label was refused"
+
+
+def test_folders_of_no_label_and_misnamed_copies_stop_nothing(tmp_path):
+    counts = {"folders_unknown": {"thermal": 3}, "labels_misnamed": {"normal": 10}}
+    assert labels_check(tmp_path, {"normal": 10}, **counts).passed

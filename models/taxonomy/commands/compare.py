@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from models.arguments.places import named_place
 from models.taxonomy.affinities import Affinities
-from models.taxonomy.commands.inputs import table_of, unranked
+from models.taxonomy.commands.inputs import read_warned, table_of, unranked
 from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.commands.options import table_options
 from models.taxonomy.commands.policy_text import reason_lines
@@ -49,7 +49,7 @@ def options(command: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     first = table_of(options)
-    reference = read_any(options.other)
+    reference = read_warned(options.other)
     ceiling = read_any(options.ceiling) if options.ceiling else None
     facts = compared(first, reference, ceiling)
     reasons = unranked(options, first)

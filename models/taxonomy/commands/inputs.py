@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.taxonomy.affinities import Affinities
+from models.taxonomy.affinities import Affinities, sums_doubt
+from models.taxonomy.commands.layout import folded
 from models.taxonomy.evidence.standing import not_ranked
 from models.taxonomy.program.costs import free_tasks
 from models.taxonomy.program.request import Request, Resource
@@ -19,8 +21,17 @@ def table_of(options: Namespace) -> Affinities:
     files: list[str] = options.affinities
     # a path may hold an equals sign itself
     single = len(files) == 1 and (Path(files[0]).exists() or "=" not in files[0])
-    table = read_any(files[0]) if single else table_of_regimes(files)
+    table = read_warned(files[0]) if single else table_of_regimes(files)
     return table.at(getattr(options, "risk", "point"))
+
+
+def read_warned(path: str) -> Affinities:
+    """the table of a file; a line on stderr where its numbers can be no affinities."""
+    table = read_any(path)
+    doubt = sums_doubt(table)
+    if doubt:
+        print(folded(f"warning: {path}: {doubt}", "", "    "), file=sys.stderr)
+    return table
 
 
 def table_of_regimes(files: Sequence[str]) -> Affinities:
@@ -32,7 +43,7 @@ def table_of_regimes(files: Sequence[str]) -> Affinities:
             "several affinity files are given as REGIME=FILE with different regimes, "
             f"such as 1k=a.json 16k=b.json; got {' '.join(files)}"
         )
-    return several({regime: read_any(path) for regime, _, path in pairs})
+    return several({regime: read_warned(path) for regime, _, path in pairs})
 
 
 def unranked(options: Namespace, table: Affinities) -> dict[str, str]:

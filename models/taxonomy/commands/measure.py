@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from models.taxonomy.tournament.losses import LossStore
 from models.taxonomy.tournament.measurement import measure
 from models.taxonomy.tournament.resamples import Resamples
 from models.taxonomy.tournament.resampling import bootstrap
+from models.taxonomy.tournament.loss_tables import store_of
 
 SUMMARY = "per-image losses to an affinity table with intervals"
 
@@ -27,8 +29,11 @@ def options(command: ArgumentParser) -> None:
         type=named_place,
         required=True,
         nargs="+",
-        metavar="DIR",
-        help="folders of per-image losses (a run's affinity stores)",
+        metavar="PLACE",
+        help="folders of per-image losses (a run's affinity stores), or CSV files of your own: a "
+        "line a transfer and image with the columns target, sources (joined by |), image "
+        "(BUILDING/... where intervals are to be over buildings) and loss; control (supervised, "
+        "scratch, average; sources empty) and regime are optional",
     )
     command.add_argument(
         "--out", type=named_place, required=True, help="affinities.json or .csv to write"
@@ -44,7 +49,14 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    stores = [store_at(path) for path in options.losses]
+    with tempfile.TemporaryDirectory(prefix="losses-") as scratch:
+        return measured(
+            options,
+            [store_at(path, Path(scratch, str(i))) for i, path in enumerate(options.losses)],
+        )
+
+
+def measured(options: Namespace, stores: list[LossStore]) -> int:
     affinities = measure(stores)
     intervals = ""
     if options.resamples:
@@ -83,10 +95,25 @@ def redrawn_words(resamples: Resamples) -> str:
     return f"{resamples.units} {resamples.unit}{plural}, redrawn {len(resamples)} times"
 
 
-def store_at(path: str) -> LossStore:
+def store_at(path: str, scratch: Path) -> LossStore:
+    """the store at a folder, or of a CSV, which is made in `scratch`. Raises ValueError for a place
+    that holds neither.
+    """
+    if Path(path).is_file():
+        return store_of(Path(path), scratch)
     if not Path(path).is_dir():
-        raise ValueError(f"no folder {path}; give a folder of per-image losses")
-    return LossStore(path)
+        raise ValueError(
+            f"no folder {path}; give a folder of per-image losses, or a CSV file of them"
+        )
+    store = LossStore(path)
+    if not store.targets():
+        tables = sorted(file.name for file in Path(path).glob("*.csv"))
+        wanted = Path(path, tables[0]) if tables else "one that a run has written, or a CSV file"
+        raise ValueError(
+            f"{path} is no store of losses: no folder in it is a target's (with an images.json); "
+            f"give {wanted}"
+        )
+    return store
 
 
 def tournament_row(name: str, facts: Facts) -> list[str]:

@@ -43,7 +43,10 @@ def table_options(command: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="affinities.json or .csv of a run, or a released all_affinities file (.json, .pkl); "
-        "several amounts of data as REGIME=FILE",
+        "several amounts of data as REGIME=FILE. A CSV of your own has a line a transfer with the "
+        "columns sources (joined by |, such as depth|normals), target and affinity (they sum to 1 "
+        "over a target); control (supervised, scratch; sources empty), gain, quality and regime "
+        "are optional",
     )
 
 

@@ -81,8 +81,13 @@ class LossStore:
 
     def set_images(self, target: str, names: Sequence[str]) -> None:
         """fix the test set of `target`; a different one later is refused, since losses of different
-        images do not compare.
+        images do not compare. Raises ValueError for that, and for a name that no folder can have.
         """
+        # a target of somebody's table would else be written to another folder
+        if target in ("", ".", "..") or "/" in target:
+            raise ValueError(
+                f"a target is called as a folder can be, without a slash; got {target!r}"
+            )
         path = self.directory / target / "images.json"
         # as text: an order of images is part of the test set
         text = json.dumps(list(names))

@@ -7,7 +7,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from models.tasks.arrays import Floats
 from models.taxonomy.affinities import Affinities, Row, check_imported
+from models.taxonomy.joined_names import all_told_apart
 from models.taxonomy.table_files import decoded, number_of, read_object
 from models.taxonomy.tournament.ahp import CLIP
 from models.taxonomy.transfer import Transfer
@@ -83,6 +85,18 @@ def transfer_of(key: str) -> Transfer:
     return Transfer(tuple(sources), target)
 
 
+def transfers_of(keys: Iterable[str]) -> dict[str, Transfer]:
+    """key -> its transfer. Raises ValueError for a key that joins its sources by another sign, but
+    not all of them are known names (`joined_names`).
+    """
+    found = {key: transfer_of(key) for key in keys}
+    targets = {transfer.target for transfer in found.values()}
+    sources = all_told_apart([(key, one.sources) for key, one in found.items()], targets)
+    return {
+        key: replace(one, sources=tuple(names)) for (key, one), names in zip(found.items(), sources)
+    }
+
+
 def read_published(path: str | Path) -> Affinities:
     """a released all_affinities file, with gain and quality from wins_vs_pixels and wins_vs_task
     beside it where they are there, and then their networks from scratch ("pixels") placed on the
@@ -94,9 +108,9 @@ def read_published(path: str | Path) -> Affinities:
     quality = rates_beside(path, "wins_vs_task")
     try:
         rows = [
-            Row(transfer_of(key), value, gain.get(key), quality.get(key))
             # keys are the file's own: rates stand under the same ones
-            for key, value in values.items()
+            Row(transfer, values[key], gain.get(key), quality.get(key))
+            for key, transfer in transfers_of(values).items()
         ]
         check_imported(rows)
         return Affinities((*rows, *scratch_rows(rows)), {})
@@ -180,4 +194,5 @@ def is_own(path: Path) -> bool:
         content = decoded(path)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no whole JSON file: {error}") from error
-    return not isinstance(content, Mapping) or "rows" in content
+    # columns as pandas writes them by default: no row, but `Affinities.load` says what is wanted
+    return not isinstance(content, Mapping) or not {"rows", "sources", "data"}.isdisjoint(content)

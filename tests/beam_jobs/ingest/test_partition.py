@@ -48,6 +48,6 @@ def test_a_hostile_name_gives_no_piece_and_its_views_count_as_quarantined(root, 
     assert len({row["view"] for row in rows}) == 6
     assert all("letters, digits" in row["reason"] and row["file"] == r"'a\nb'" for row in rows)
     listed = json.loads((tmp_path / "listed" / "building-00000.json").read_text())
-    assert listed == {"run": "r", "views": 6}
+    assert listed == {"run": "r", "views": 6, "split": None}
     lines = (tmp_path / "quarantine" / "building-00001.jsonl").read_text().splitlines()
     assert json.loads(lines[-1])["view"] is None

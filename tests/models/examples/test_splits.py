@@ -31,13 +31,26 @@ def test_published_splits_have_the_measured_counts(name, counts):
 
 
 @pytest.mark.parametrize(
-    "rows, message", [("a,1,1,0", "exactly one split"), ("a,1,0,0\na,0,1,0", "two splits")]
+    "rows, message",
+    [
+        ("a,1,1,0", "exactly one split"),
+        ("a,1,0", "exactly one split"),
+        ("a,1,0,", "exactly one split, 1 in its column and 0 in the others"),
+        ("a,0.7,0.2,0.1", "exactly one split"),
+        ("a,1,0,0\na,0,1,0", "two splits"),
+    ],
 )
 def test_a_building_is_in_one_split(rows, message, tmp_path):
     path = tmp_path / "splits.csv"
     path.write_text(f"id,train,val,test\n{rows}\n")
     with pytest.raises(ValueError, match=message):
         read_splits(path)
+
+
+def test_flags_are_read_as_pandas_writes_them(tmp_path):
+    path = tmp_path / "splits.csv"
+    path.write_text("id,train,val,test\na,1.0,0.0,0.0\nb,False,True,False\nc,0, 0 ,1\n")
+    assert read_splits(path) == {"a": "train", "b": "val", "c": "test"}
 
 
 def test_every_split_gets_a_building_and_one_building_is_too_few():

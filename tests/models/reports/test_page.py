@@ -204,3 +204,15 @@ def test_the_page_says_what_was_drawn_again(tmp_path):
     assert "solved again on 100 test sets drawn from 20 test buildings" in text
     assert "95 % interval : 20 test buildings, redrawn 1,000 times" in text
     assert "test samples buildings" in text and " 9 17 " in text
+
+
+def test_the_data_section_says_what_was_lost_and_of_which_file(tmp_path):
+    content = files()
+    content["dataset"]["lost"] = ["depth_zbuffer: 48 files are called otherwise; no view has it"]
+    content["dataset"]["quarantine"] = [
+        {"view": None, "file": "lab/x.PNG", "reason": "not called so"},
+        {"view": "a/point_0/view_1", "label": "normal", "file": "b", "reason": "damaged"},
+    ]
+    said = text_of(page_of(tmp_path, content))
+    assert "depth_zbuffer: 48 files are called otherwise; no view has it" in said
+    assert "lab/x.PNG" in said and "a/point_0/view_1 (normal)" in said

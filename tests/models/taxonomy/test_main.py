@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from affinity_tables import PUBLISHED, graded_table, there
+from affinity_tables import PUBLISHED, graded_table, shares, there
 
 from models.taxonomy import Affinities, LossStore, Transfer
 from models.taxonomy.__main__ import main
@@ -22,7 +22,7 @@ def run(capsys, *arguments) -> tuple[int, str, str]:
 @pytest.fixture
 def tables(tmp_path):
     for name, seed in (("a", 9), ("b", 10)):
-        graded_table(seed).save(tmp_path / f"{name}.json")
+        shares(graded_table(seed)).save(tmp_path / f"{name}.json")
     return tmp_path / "a.json", tmp_path / "b.json"
 
 

@@ -7,7 +7,7 @@ from affinity_tables import graded_table, regime_table, with_scratch
 
 from models.taxonomy import Affinities
 from models.taxonomy.__main__ import parser
-from models.taxonomy.commands.inputs import numbers, request_of, scratch_of
+from models.taxonomy.commands.inputs import numbers, request_of, scratch_of, table_of
 
 
 def measured(table: Affinities) -> Affinities:
@@ -54,3 +54,15 @@ def test_pairs_are_read_and_a_wrong_one_is_named():
     assert numbers(["a=1", "b=2.5"]) == {"a": 1.0, "b": 2.5}
     with pytest.raises(ValueError, match="got 'a'"):
         numbers(["a"])
+
+
+def test_win_rates_taken_for_affinities_are_doubted_on_the_terminal(tmp_path, capsys):
+    rates = tmp_path / "wins_vs_task.json"
+    rates.write_text('{"a__t": 0.9, "b__t": 0.8}')
+    shares = tmp_path / "affinities.json"
+    shares.write_text('{"a__t": 0.6, "b__t": 0.4}')
+    for path, doubted in ((rates, True), (shares, False)):
+        text = f"solve --affinities {path} --budget 3"
+        table_of(parser().parse_args(text.split()))
+        said = " ".join(capsys.readouterr().err.split())
+        assert ("They look like win rates or scores" in said) is doubted

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from affinity_tables import regime_table, with_scratch
+from affinity_tables import regime_table, shares, with_scratch
 
 from models.taxonomy import Affinities
 from models.taxonomy.__main__ import main
@@ -16,8 +16,7 @@ from models.taxonomy.commands.label_amounts import amounts_of
 @pytest.fixture
 def file(tmp_path):
     table = with_scratch(regime_table(3, tasks=4, regimes=("1k", "16k"), source_only=0), 3)
-    rows = tuple(row for row in table.rows)
-    Affinities(rows, {}).save(tmp_path / "amounts.json")
+    shares(table).save(tmp_path / "amounts.json")
     return tmp_path / "amounts.json"
 
 
@@ -143,7 +142,7 @@ def test_numbers_that_cannot_be_what_was_measured_are_doubted(file, capsys, imag
 
 
 def test_a_number_without_a_name_is_that_of_the_largest_amount(tmp_path, capsys):
-    regime_table(3, regimes=("48", "192", "")).save(tmp_path / "amounts.json")
+    shares(regime_table(3, regimes=("48", "192", ""))).save(tmp_path / "amounts.json")
     asked = ["--affinities", str(tmp_path / "amounts.json"), "--full-images", "3150"]
     told = {}
     for number in ("95", "400"):

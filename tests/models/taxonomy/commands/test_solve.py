@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from affinity_tables import graded_table, regime_table, with_scratch
+from affinity_tables import graded_table, regime_table, shares, with_scratch
 
 from models.taxonomy import Affinities
 from models.taxonomy.__main__ import main
@@ -57,7 +57,7 @@ def test_the_next_best_policies_follow_the_best(tmp_path, capsys):
 @pytest.fixture
 def amounts_file(tmp_path) -> str:
     table = with_scratch(regime_table(3, regimes=("", "48"), source_only=0), 3)
-    return saved(table, tmp_path / "amounts.json")
+    return saved(shares(table), tmp_path / "amounts.json")
 
 
 def test_amounts_of_labels_are_chosen_and_the_next_ones_said(amounts_file, capsys):

@@ -1,0 +1,84 @@
+"""The matrix of first-order affinities as a picture."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser, Namespace
+from html import escape
+from pathlib import Path
+
+from models.arguments.places import named_place
+from models.provenance.atomic import write_text
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.commands.inputs import table_of
+from models.taxonomy.commands.options import table_options
+
+SUMMARY = "the matrix of first-order affinities as a picture (SVG)"
+CELL = 24  # side, in pixels
+LETTER = 7  # width of one at 12 pixels
+Matrix = dict[str, dict[str, float]]
+
+
+def options(command: ArgumentParser) -> None:
+    table_options(command)
+    command.add_argument("--out", type=named_place, required=True, help="matrix.svg to write")
+
+
+def run(options: Namespace) -> int:
+    if Path(options.out).suffix.lower() != ".svg":
+        raise ValueError(f"the figure is an SVG; name it so (matrix.svg), got {options.out}")
+    table = table_of(options)
+    rows = matrix(table)
+    write_text(Path(options.out), picture(rows, table))
+    if options.json:
+        print(json.dumps(rows))
+        return 0
+    print(f"{len(rows)} targets -> {options.out}")
+    return 0
+
+
+def matrix(table: Affinities) -> Matrix:
+    """target -> source -> affinity of the transfer from it alone, of several amounts of data the
+    best. Raises ValueError for a table without such transfers.
+    """
+    rows: Matrix = {}
+    for row in table.rows:
+        if row.transfer.order == 1:
+            of_source = rows.setdefault(row.transfer.target, {})
+            (source,) = row.transfer.sources
+            of_source[source] = max(row.affinity, of_source.get(source, 0.0))
+    if not rows:
+        raise ValueError("the table has no transfer from one source, which the figure shows")
+    return rows
+
+
+def picture(rows: Matrix, table: Affinities) -> str:
+    """an SVG: targets down, sources across; each target is shaded by its own best source, and its
+    own encoder is outlined.
+    """
+    columns = [name for name in table.sources if any(name in row for row in rows.values())]
+    left = LETTER * max(map(len, rows)) + 12
+    top = LETTER * max(map(len, columns)) + 12
+    width, height = left + CELL * len(columns) + 4, top + CELL * len(rows) + 4
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+    ]
+    for place, name in enumerate(columns):
+        x, y = left + CELL * place + 16, top - 6
+        lines.append(f'<text transform="translate({x} {y}) rotate(-90)">{escape(name)}</text>')
+    for place, (target, row) in enumerate(rows.items()):
+        y = top + CELL * place
+        lines.append(f'<text x="{left - 6}" y="{y + 16}" text-anchor="end">{escape(target)}</text>')
+        best = max(row.values()) or 1.0
+        for column, source in enumerate(columns):
+            if source in row:
+                edge = "#222" if source == target else "none"
+                said = escape(f"{source} -> {target}: {row[source]:.4f}")
+                lines.append(
+                    f'<rect x="{left + CELL * column}" y="{y}" width="{CELL - 2}" '
+                    f'height="{CELL - 2}" fill="#1b5e8c" stroke="{edge}" '
+                    f'fill-opacity="{row[source] / best:.3f}"><title>{said}</title></rect>'
+                )
+    return "\n".join([*lines, "</svg>", ""])
