@@ -42,7 +42,7 @@ def CheckQuality(
     from components.content import say_content
     from components.verdicts import judged, save_verdict
     from models.examples.label_store import LabelStore
-    from serving.release.identity import newest_version
+    from serving.release.identity import is_same_model, newest_version
 
     with open(os.path.join(evidence.uri, "evidence.json")) as file:
         checks = [better_than_chance(json.load(file)["significance"], significance)]
@@ -54,7 +54,7 @@ def CheckQuality(
         checks.append(Check("compared with the served version", False, said))
     elif newest is None:
         checks.append(Check("compared with the served version", True, "nothing is served yet"))
-    elif same(candidate, newest):
+    elif is_same_model(candidate, newest):
         said = f"it is version {newest.name}, which is served"
         checks.append(Check("compared with the served version", True, said))
     else:
@@ -85,17 +85,6 @@ def better_than_chance(found: Dict[str, Any], level: float) -> Check:
         f"{level:g} is asked"
     )
     return Check(name, found["p"] <= level, said, {"p": found["p"], "level": level})
-
-
-def same(candidate: Path, served: Path) -> bool:
-    """is it the very bundle that is served? A version without a readable manifest is another."""
-    from serving.release.identity import content_of
-
-    try:
-        # by content: a bundle that is built again has another folder
-        return content_of(candidate) == content_of(served)
-    except (OSError, ValueError):
-        return False
 
 
 def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> List[Check]:

@@ -31,11 +31,16 @@ def PushBundle(
     for TFX's cache.
     """
     from components.accepted import accept
-    from components.check_quality import measured, same
+    from components.check_quality import measured
     from components.verdicts import demand
-    from serving.release.identity import content_of, newest_version, withdrawn_versions
+    from serving.release.identity import (
+        content_of,
+        is_same_model,
+        newest_version,
+        withdrawn_versions,
+    )
     from serving.release.push import push
-    from serving.release.withdrawals import removed
+    from serving.release.withdrawals import noted_versions
 
     os.makedirs(pushed.uri, exist_ok=True)
     # what ValidateInfra and EvaluateTaxonomy found is said here: gates before this node do not end
@@ -48,10 +53,10 @@ def PushBundle(
     bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
     # withdrawn bundles, too: a rollback would be undone by the next run
     known = [newest, *withdrawn_versions(destination)] if newest is not None else []
-    twin = next((each for each in known if each is not None and same(bundle, each)), None)
+    twin = next((each for each in known if is_same_model(bundle, each)), None)
     known_as = twin.name.strip(".") if twin is not None else None
     # those that `prune` removed, by what was noted of them
-    gone = removed(destination)
+    gone = noted_versions(destination)
     if known_as is None and gone and content_of(bundle) in gone:
         known_as = f"{gone[content_of(bundle)]} (withdrawn, removed since)"
     if newest is not None and known_as is not None:

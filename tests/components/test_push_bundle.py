@@ -17,7 +17,7 @@ from models.provenance.atomic import write_json
 from serving.bundle.assets import EXTRA, LINEAGE, read_extras
 from serving.release.identity import withdrawn_versions
 from serving.release.push import push, rollback, versions
-from serving.release.withdrawals import remember
+from serving.release.withdrawals import note_withdrawn
 
 
 def test_only_what_both_gates_blessed_is_pushed(tmp_path):
@@ -72,7 +72,7 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     run(PushBundle, **arguments)
     assert versions(tmp_path / "served") == before, "what somebody withdrew does not come back"
     for hidden in withdrawn_versions(tmp_path / "served"):
-        remember(hidden)
+        note_withdrawn(hidden)
         shutil.rmtree(hidden)
     run(PushBundle, **arguments)
     assert versions(tmp_path / "served") == before, "nor does it once its folder was pruned"

@@ -187,10 +187,10 @@ def remove(run: Path, waste: Waste) -> None:
     """
     # TensorFlow, which reads the graphs, takes seconds: for withdrawn versions alone
     if any(path.name.startswith(".") for path in waste.versions):
-        from serving.release.withdrawals import remember
+        from serving.release.withdrawals import note_withdrawn
 
         for path in waste.versions:
-            remember(path)
+            note_withdrawn(path)
     for path in waste.versions:
         # a server must not see half of one
         hidden = path if path.name.startswith(".") else path.with_name(f".withdrawn-{path.name}")
