@@ -31,8 +31,8 @@ def PushBundle(
     for TFX's cache.
     """
     from components.accepted import accept
-    from components.check_quality import measured
     from components.verdicts import demand
+    from serving.release.blessing import read_figures
     from serving.release.identity import (
         content_of,
         is_same_model,
@@ -66,6 +66,6 @@ def PushBundle(
     else:
         version = push(bundle, destination)
     # also where nothing was pushed: the data were judged good enough to serve from
-    accept(data.uri, accepted, measured(infra_blessing.uri))
+    accept(data.uri, accepted, read_figures(infra_blessing.uri))
     # the property that TFX's own Pusher writes
     pushed.set_string_custom_property("pushed_destination", str(version))
