@@ -40,7 +40,7 @@ def CheckQuality(
     may be larger than the served version's. force: reason to go on all the same, "" for none.
     """
     from components.content import say_content
-    from components.verdicts import judged, save_verdict
+    from components.verdicts import save_verdict, verdict_of
     from models.examples.label_store import LabelStore
     from serving.release.blessing import read_figures
     from serving.release.identity import is_same_model, newest_version
@@ -64,7 +64,7 @@ def CheckQuality(
         # memory is not measured again: the figure of ValidateInfra beside the one that was kept at
         # the push
         checks.append(check_memory(read_figures(infra_blessing.uri), Path(accepted)))
-    said_all = judged("CheckQuality", tuple(checks), force)
+    said_all = verdict_of("CheckQuality", tuple(checks), force)
     os.makedirs(verdict.uri, exist_ok=True)
     save_verdict(verdict.uri, said_all)
     # the verdict alone: figures of time differ from run to run

@@ -36,7 +36,7 @@ def MeasureSeeds(
     repeated.
     """
     from components.content import files_below, say_content
-    from components.ledger import labelled
+    from components.ledger import trainable
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.taxonomy.evidence.screening import promising_sets
@@ -51,7 +51,7 @@ def MeasureSeeds(
         print(f"  measurement {number + 1} of {seeds}, seed {settings.seed + number}", flush=True)
         table = measure_with_seed(
             store,
-            labelled(store, json.loads(names)),
+            trainable(store, json.loads(names)),
             json.loads(targets),
             json.loads(outside),
             replace(settings, seed=settings.seed + number, calibration_targets=0),

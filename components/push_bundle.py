@@ -25,10 +25,9 @@ def PushBundle(
     served: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """TFX's own Pusher copies in place under a version of whole seconds; this one renames a
-    finished copy. Nothing unblessed is pushed, nor the very bundle that is served or was withdrawn.
-    accepted: folder for what the data gate found (`data`); served: address of the newest version,
-    for TFX's cache.
+    """Pushes a bundle that every gate blessed, unless it is the very one that is served or was
+    withdrawn. TFX's own Pusher copies in place; this one renames a finished copy. accepted: folder
+    for what the data gate found (`data`); served: address of the newest version, for TFX's cache.
     """
     from components.accepted import accept
     from components.verdicts import demand
