@@ -121,7 +121,7 @@ class ServerProcess:
         raise ServerError(f"had no open door in time: {self.last_words()}")
 
     def last_words(self) -> str:
-        """the last line of standard error that says something, else of standard output."""
+        """Last line of standard error that says something, else of standard output."""
         # standard error says why, standard output what it did last
         for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]:
             if line.strip():
