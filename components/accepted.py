@@ -25,9 +25,7 @@ KEPT_SCHEMA = "schema"
 
 
 def accepted_folder(run: Union[str, Path]) -> str:
-    """Folder below a run in which lie the accepted data's figures, which new data are compared
-    with.
-    """
+    """Folder of a run that holds what new data are compared with."""
     return os.path.join(run, ACCEPTED)
 
 

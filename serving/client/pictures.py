@@ -140,7 +140,7 @@ def frame_words(image: Image.Image) -> str:
 
 def middle_words(size: tuple[int, int]) -> str:
     """Words that say how much of an upright picture the networks look at, since the graph cuts it
-    square.
+    square; "" for nearly all of it.
     """
     side = min(size)
     if side >= max(size) * (1 - LEAST_CUT):
