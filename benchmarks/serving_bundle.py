@@ -401,16 +401,16 @@ def over_grpc(
 ) -> None:
     """the same over the embedded server: two processes, one on the bundle, one on all servables."""
     from serving.client.client import Client
-    from serving.release.process import ServerProcess, linked, serve_command
+    from serving.release.process import ServerProcess, link_tree, serve_command
 
     if not knows("--model_config_file"):
         print("over gRPC: this server holds one model; separate servables need --model_config_file")
         return
     with tempfile.TemporaryDirectory() as folder:
-        linked(bundle, Path(folder) / "bundle" / "1")
+        link_tree(bundle, Path(folder) / "bundle" / "1")
         entries = [
             f'config {{ name: "{name}" base_path: '
-            f'"{linked(path, Path(folder) / name / "1").parent}" model_platform: "tensorflow" '
+            f'"{link_tree(path, Path(folder) / name / "1").parent}" model_platform: "tensorflow" '
             "}"
             for name, path in apart.items()
         ]

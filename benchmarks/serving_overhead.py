@@ -53,7 +53,7 @@ def main() -> int:
         else:
             bundle, _, _, words = pushed_or_synthetic(options.run, Path(scratch) / "made")
         from serving.bundle.assets import WARMUP, read_extras
-        from serving.release.process import ServerProcess, linked, serve_command
+        from serving.release.process import ServerProcess, link_tree, serve_command
 
         size = read_extras(bundle)[0]["size"]
         print(
@@ -61,8 +61,8 @@ def main() -> int:
             f"{os.getloadavg()[0]:.1f}\n"
         )
         base, cold = (
-            linked(bundle, Path(scratch) / "warm" / "1").parent,
-            linked(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent,
+            link_tree(bundle, Path(scratch) / "warm" / "1").parent,
+            link_tree(bundle, Path(scratch) / "cold" / "1", without=(WARMUP,)).parent,
         )
         if options.earlier:
             return beside_earlier(bundle, base, size, options)

@@ -269,10 +269,10 @@ class Load:
 
 def swapped(bundle: Path, base: Path) -> None:
     """the same bundle as the next version; all but the newest two go."""
-    from serving.release.process import linked
+    from serving.release.process import link_tree
 
     numbers = sorted(int(path.name) for path in base.iterdir() if path.name.isdigit())
-    made = linked(bundle, base / f".{numbers[-1] + 1}")
+    made = link_tree(bundle, base / f".{numbers[-1] + 1}")
     made.rename(base / str(numbers[-1] + 1))
     for number in numbers[:-1]:
         shutil.rmtree(base / str(number))
@@ -328,9 +328,9 @@ def main() -> int:
 def soak(bundle: Path, base: Path, options, rows: list[dict]) -> None:
     """fill `rows`, one a minute."""
     from serving.bundle.assets import read_extras
-    from serving.release.process import ServerProcess, linked, serve_command
+    from serving.release.process import ServerProcess, link_tree, serve_command
 
-    linked(bundle, base / "1")
+    link_tree(bundle, base / "1")
     flags = [
         "--rest_api_port=0",
         "--file_system_poll_wait_seconds=1",

@@ -25,13 +25,13 @@ KEPT_SCHEMA = "schema"
 
 
 def accepted_folder(run: Union[str, Path]) -> str:
-    """where a run keeps what it compares new data with."""
+    """Folder of a run that holds what new data are compared with."""
     return os.path.join(run, ACCEPTED)
 
 
 def accepted_address(run: Union[str, Path]) -> str:
-    """16 hex digits of what a run's data are compared with; "" while there is nothing. A node that
-    compares is given it, since TFX's cache sees parameters and no folders.
+    """Digest of what a run's data are compared with, 16 hex digits; "" while there is nothing. It
+    is a parameter of the node that compares, since TFX's cache sees parameters and no folders.
     """
     # a kill in the middle of `accept` loses nothing to compare with
     recover(os.path.join(run, ACCEPTED))
@@ -43,7 +43,7 @@ def accepted_address(run: Union[str, Path]) -> str:
 
 
 def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
-    """the schema that data must keep: the one that somebody chose, else the accepted data's."""
+    """Schema that data must keep: the one that somebody chose, else that of the accepted data."""
     # the chosen one first: it outlives data that are accepted later
     kept = Path(accepted).parent / KEPT_SCHEMA / SCHEMA
     own = Path(accepted) / SCHEMA
@@ -51,7 +51,7 @@ def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
 
 
 def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
-    """None where no data were accepted yet."""
+    """Profile of the accepted data (`models.gates.profile`); None where none were accepted yet."""
     recover(accepted)
     path = Path(accepted) / PROFILE
     found: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
@@ -59,7 +59,9 @@ def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
 
 
 def write_evidence(uri: str, profile: object, schema: str, statistics: str) -> None:
-    """into a gate's artifact, all that later data will be compared with."""
+    """Writes into a gate's artifact all that later data will be compared with. schema: path of the
+    inferred schema. statistics: folder of StatisticsGen's artifact.
+    """
     os.makedirs(uri, exist_ok=True)
     write_json(os.path.join(uri, PROFILE), profile)
     # as inferred: it is curated when something is held against it, so that a change of that rule
@@ -74,8 +76,8 @@ def write_evidence(uri: str, profile: object, schema: str, statistics: str) -> N
 def accept(
     uri: str, accepted: Union[str, Path], figures: Optional[Dict[str, float]] = None
 ) -> None:
-    """the data of a gate's artifact are the accepted ones from now on. figures: of the server on
-    the bundle that was pushed.
+    """Makes the data of a gate's artifact the accepted ones. figures: of the server on the bundle
+    that was pushed.
     """
     # whole or not at all: the next gate reads all of it
     with atomic_folder(accepted) as scratch:
@@ -87,7 +89,8 @@ def accept(
 
 
 def say_evidence(verdict: Any, goes_on: bool) -> None:
-    """the content of a data gate's artifact: may one go on, and with what; not the words."""
-    # the profile is what later gates see; words may differ from run to run
+    """Sets the content of a data gate's artifact: whether one may go on, and the profile, which
+    later gates see. Words may differ from run to run and do not count.
+    """
     files = [row for row in files_below(verdict.uri) if row[0] == PROFILE]
     say_content(verdict, [goes_on, files])

@@ -26,8 +26,9 @@ def BuildBundle(
     code: Parameter[str],
     labels: InputArtifact[LabelBank] = None,
 ) -> None:
-    """lineage: JSON that the server shows to whoever asks where an answer came from. labels: so
-    that poses are served in metres, and for the data's hash.
+    """Builds the servable of the chosen policy. size: side of the pictures, pixels. lineage: JSON
+    that the server shows to whoever asks where an answer came from. labels: for the whitening of
+    poses, which are served in metres, and for the data's hash.
     """
     from components.content import addresses_below, say_content
     from components.ledger import gather
@@ -94,13 +95,14 @@ def BuildBundle(
 
 
 def learned_edges(policy: Mapping[str, Any]) -> List[str]:
-    """targets of a policy that a transfer network answers."""
+    """Targets of a policy that a transfer network answers."""
     return [edge["target"] for edge in policy["edges"] if edge["sources"]]
 
 
 def win_rates(policy: Mapping[str, Any], edges: str, networks: str) -> Dict[str, float]:
-    """target -> share of test samples on which the exported network, below `edges`, beats the
-    target's own of all labels, below `networks`; ties count half. Of targets that both answer.
+    """Target -> share of test samples on which the exported network, below `edges`, beats the
+    target's own network of all labels, below `networks`; ties count half. Targets that only one of
+    them answers are left out.
     """
     import numpy as np
 

@@ -30,12 +30,13 @@ def CheckData(
     force: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """accepted: folder of the data that were accepted last; known: address of what lies there, for
-    TFX's cache. force: why one goes on all the same, "" for not. Writes verdict.json, and what
-    later data are compared with once these are accepted.
+    """Writes verdict.json: may networks learn from these data? Beside it, what later data are
+    compared with once these are accepted. accepted: folder of the data that were accepted last;
+    known: address of what lies there, for TFX's cache. force: reason to go on all the same, "" for
+    none.
     """
     from components.accepted import accepted_profile, say_evidence, write_evidence
-    from components.verdicts import judged, save_verdict
+    from components.verdicts import save_verdict, verdict_of
     from models.examples.label_store import LabelStore
     from models.gates import drift
     from models.gates.profile import profile
@@ -51,7 +52,7 @@ def CheckData(
     # before the verdict: evidence of refused data is looked at, too, when somebody accepts it by
     # force
     write_evidence(verdict.uri, found, inferred, statistics.uri)
-    said = judged("CheckData", tuple(checks), force)
+    said = verdict_of("CheckData", tuple(checks), force)
     save_verdict(verdict.uri, said)
     say_evidence(verdict, said.goes_on)
     if said.forced and said.reasons:
@@ -59,9 +60,9 @@ def CheckData(
 
 
 def schema_checks(statistics: str, accepted: str) -> List[Check]:
-    """what TFDV says of the statistics, by the schema that is kept."""
+    """Checks of the statistics against the schema that is kept: a failed one for every anomaly."""
     from components.accepted import STATISTICS, schema_beside
-    from components.data_schema import anomalies, curated, read_schema
+    from components.data_schema import anomalies, curate, read_schema
 
     name, kept = "examples keep their schema", schema_beside(accepted)
     if kept is None:
@@ -71,14 +72,14 @@ def schema_checks(statistics: str, accepted: str) -> List[Check]:
     found = anomalies(
         # drift only where statistics of accepted data lie beside the schema
         statistics,
-        curated(read_schema(kept)),
+        curate(read_schema(kept)),
         before if os.path.isdir(before) else None,
     )
     return [Check(name, False, line) for line in found] or [Check(name, True, f"that of {kept}")]
 
 
 def nothing_lost(examples: str) -> Check:
-    """were too many views put aside as broken?"""
+    """Check that at most the share BROKEN of the views was put aside as broken."""
     with open(os.path.join(examples, "counts.json")) as file:
         counts = json.load(file)
     # no view read at all must not divide by 0: another check says so

@@ -2,7 +2,6 @@
 own schema check.
 """
 
-import json
 import os
 import sys
 
@@ -16,6 +15,8 @@ from tfx.dsl.component.experimental.annotations import (
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types import standard_artifacts
 
+FILE = "contract_anomalies.json"
+
 
 @component(use_beam=True)
 def CheckLabels(
@@ -26,11 +27,10 @@ def CheckLabels(
     skip_damaged: Parameter[int] = 0,
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """Writes contract_anomalies.json; anomalies stop the pipeline, since every later number would
-    rest on them, and stand in `work` too, as the error says. Every record is looked at, by a Beam
-    job if its runner has workers. work: a folder that they see. skip_damaged: 1 if views whose
-    records cannot be read are to be left out (DecodeLabels does that) instead of stopping the
-    pipeline.
+    """Holds every record against the contract and writes contract_anomalies.json. Anomalies stop
+    the pipeline, since every later number would rest on them: ValueError, and the same file in
+    `work`. Records are read by a Beam job if its runner has workers, which must see `work`.
+    skip_damaged: 1 to go on where records cannot be read (DecodeLabels leaves their views out).
     """
     from beam_jobs.views.check import check_by_beam
     from beam_jobs.views.runner import spreads
@@ -42,12 +42,10 @@ def CheckLabels(
         found = check_by_beam(beam_pipeline, examples.uri, work)
     else:
         found = check_examples(examples.uri)
-    os.makedirs(anomalies.uri, exist_ok=True)
     # of use to a run that goes on: TFX removes the artifacts of a node that failed
-    with open(os.path.join(anomalies.uri, "contract_anomalies.json"), "w") as file:
-        json.dump(found.all_lines(), file, indent=1)
+    write_json(os.path.join(anomalies.uri, FILE), found.all_lines(), indent=1)
     # of use to a run that ends here: the work folder stays
-    kept = os.path.join(work, "contract_anomalies.json")
+    kept = os.path.join(work, FILE)
     if found.lines or (found.damaged and not skip_damaged):
         write_json(kept, found.all_lines(), indent=1)
     elif os.path.exists(kept):

@@ -12,8 +12,8 @@ from tfx.types import standard_artifacts
 from components.artifacts import EvidenceBook, GateVerdict, LabelBank
 from components.verdicts import Check
 
-# A candidate may take so many times the time, disk and memory of the served version.
-# absolute limits would depend on the machine; twice is more than a machine varies
+# A candidate may take so many times the time, and the disk and memory, of the served version:
+# absolute limits would depend on the machine, and twice is more than one machine varies.
 SLOWER = 2.0
 LARGER = 2.0
 NO_POLICY: Dict[str, Any] = {"supervised": [], "edges": []}
@@ -34,18 +34,19 @@ def CheckQuality(
     force: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """destination: folder of served versions; served: address of the newest, for TFX's cache.
-    accepted: folder with what was measured of that version's server. significance: largest p
-    against random policies. margin: share by which losses may be larger than the served version's.
-    force: why one goes on all the same, "" for not.
+    """Writes verdict.json: may the bundle be pushed? destination: folder of served versions;
+    served: address of the newest, for TFX's cache. accepted: folder with the figures of that
+    version's server. significance: largest p against random policies. margin: share by which losses
+    may be larger than the served version's. force: reason to go on all the same, "" for none.
     """
     from components.content import say_content
-    from components.verdicts import judged, save_verdict
+    from components.verdicts import save_verdict, verdict_of
     from models.examples.label_store import LabelStore
-    from serving.release.identity import newest_version
+    from serving.release.blessing import read_figures
+    from serving.release.identity import is_same_model, newest_version
 
     with open(os.path.join(evidence.uri, "evidence.json")) as file:
-        checks = [better_than_chance(json.load(file)["significance"], significance)]
+        checks = [check_chance(json.load(file)["significance"], significance)]
     candidate = Path(model.uri) / "Format-Serving"
     newest = newest_version(destination)
     # a server that did not start cannot be compared; ValidateInfra's own words come at the push
@@ -54,16 +55,16 @@ def CheckQuality(
         checks.append(Check("compared with the served version", False, said))
     elif newest is None:
         checks.append(Check("compared with the served version", True, "nothing is served yet"))
-    elif same(candidate, newest):
+    elif is_same_model(candidate, newest):
         said = f"it is version {newest.name}, which is served"
         checks.append(Check("compared with the served version", True, said))
     else:
         store = LabelStore(os.path.join(labels.uri, "store"))
-        checks += beside_served(candidate, newest, store, margin)
+        checks += compare_with_served(candidate, newest, store, margin)
         # memory is not measured again: the figure of ValidateInfra beside the one that was kept at
         # the push
-        checks.append(as_small(measured(infra_blessing.uri), Path(accepted)))
-    said_all = judged("CheckQuality", tuple(checks), force)
+        checks.append(check_memory(read_figures(infra_blessing.uri), Path(accepted)))
+    said_all = verdict_of("CheckQuality", tuple(checks), force)
     os.makedirs(verdict.uri, exist_ok=True)
     save_verdict(verdict.uri, said_all)
     # the verdict alone: figures of time differ from run to run
@@ -72,9 +73,9 @@ def CheckQuality(
         print(f"  forced ({said_all.forced}), though {'; '.join(said_all.reasons)}", flush=True)
 
 
-def better_than_chance(found: Dict[str, Any], level: float) -> Check:
-    """by the evidence of the taxonomy; without a p nothing shows it, and only a level of 1, which
-    asks nothing, is met.
+def check_chance(found: Dict[str, Any], level: float) -> Check:
+    """Check that the policy beats random ones with a p of at most `level`. found: "significance" of
+    the evidence. Without a p nothing shows it, and only a level of 1, which asks nothing, is met.
     """
     name = "better than random policies"
     if "p" not in found:
@@ -87,80 +88,65 @@ def better_than_chance(found: Dict[str, Any], level: float) -> Check:
     return Check(name, found["p"] <= level, said, {"p": found["p"], "level": level})
 
 
-def same(candidate: Path, served: Path) -> bool:
-    """is it the very bundle that is served? A version without a readable manifest is another."""
-    from serving.release.identity import content_of
-
-    try:
-        # by content: a bundle that is built again has another folder
-        return content_of(candidate) == content_of(served)
-    except (OSError, ValueError):
-        return False
-
-
-def beside_served(candidate: Path, served: Path, store: Any, margin: float) -> List[Check]:
-    """losses of all targets, changes of policy, speed and size."""
+def compare_with_served(candidate: Path, served: Path, store: Any, margin: float) -> List[Check]:
+    """Checks of a candidate against the served version, both folders of bundles, on the label store
+    `store`: targets, changes of policy, losses, speed and size on the disk.
+    """
     from models.gates.noninferior import Pair, judge
     from models.gates.policy_changes import changed_ways, explained
-    from serving.release.comparison import Bundle, losses, places, seconds
+    from serving.release.comparison import Bundle, batch_seconds, buildings, losses
 
-    new, old = Bundle.opened(candidate), Bundle.opened(served)
-    # Before bundles had a lineage they had no policy to compare.
-    policies = old.lineage.get("policy", NO_POLICY), new.lineage["policy"]
-    lost = sorted(old.targets - new.targets)
-    checks = [
-        Check(
-            "no target is lost",
-            not lost,
-            f"version {served.name} answers {', '.join(lost)}, the candidate does not"
-            if lost
-            else f"all {len(old.targets)} of version {served.name} are answered",
-        ),
-        Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
-    ]
-    if old.size != new.size:
-        said = (
-            f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
-            f"{new.size}: their losses cannot be compared"
-        )
-        return [*checks, Check("compared with the served version", False, said)]
-    shared = sorted(name for name in old.targets & new.targets if store.has(name))
-    pairs = {
-        # places, so that differences are resampled by building
-        name: Pair(losses(new, store, name), losses(old, store, name), places(store, name))
-        for name in shared
-    }
-    taken = seconds([new, old], store)
-    new.version.close()
-    old.version.close()
-    return [
-        *checks,
-        *judge(pairs, margin, changed_ways(*policies)),
-        within("as quick as the served version", "s a batch", taken[0], taken[1], SLOWER),
-        within("as small as the served version", "MiB on the disk", new.mib, old.mib, LARGER),
-    ]
+    with Bundle.open(candidate) as new, Bundle.open(served) as old:
+        # bundles of before there was a lineage have no policy to compare
+        policies = old.lineage.get("policy", NO_POLICY), new.lineage["policy"]
+        lost = sorted(old.targets - new.targets)
+        checks = [
+            Check(
+                "no target is lost",
+                not lost,
+                f"version {served.name} answers {', '.join(lost)}, the candidate does not"
+                if lost
+                else f"all {len(old.targets)} of version {served.name} are answered",
+            ),
+            Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
+        ]
+        if old.size != new.size:
+            said = (
+                f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
+                f"{new.size}: their losses cannot be compared"
+            )
+            return [*checks, Check("compared with the served version", False, said)]
+        shared = sorted(name for name in old.targets & new.targets if store.has(name))
+        pairs = {
+            # with buildings: differences are resampled by them
+            name: Pair(losses(new, store, name), losses(old, store, name), buildings(store, name))
+            for name in shared
+        }
+        now, before = batch_seconds([new, old], store)
+        return [
+            *checks,
+            *judge(pairs, margin, changed_ways(*policies)),
+            check_cost("as quick as the served version", "s a batch", now, before, SLOWER),
+            check_cost(
+                "as small as the served version", "MiB on the disk", new.mib, old.mib, LARGER
+            ),
+        ]
 
 
-def within(name: str, unit: str, now: float, before: float, limit: float) -> Check:
-    """is a cost at most `limit` times what it was?"""
+def check_cost(name: str, unit: str, now: float, before: float, limit: float) -> Check:
+    """Check that a cost is at most `limit` times what it was."""
     said = f"{now:.3g} {unit}, the served one {before:.3g}; at most {limit:g} times that is allowed"
     return Check(name, now <= limit * before, said, {"candidate": now, "served": before})
 
 
-def measured(uri: str) -> Dict[str, float]:
-    """figures of the server on the candidate."""
-    with open(os.path.join(uri, "blessing.json")) as file:
-        found: Dict[str, float] = json.load(file)["figures"]
-    return found
-
-
-def as_small(figures: Dict[str, float], accepted: Path) -> Check:
-    """the server's memory beside that of the version that was pushed last."""
+def check_memory(figures: Dict[str, float], accepted: Path) -> Check:
+    """Check of the server's memory, in `figures`, against that of the version that was pushed last,
+    which lies in the folder `accepted`. It passes where either was not measured.
+    """
     from components.accepted import FIGURES
 
     key, path = "server MiB after loading", accepted / FIGURES
     before = json.loads(path.read_text()).get(key) if path.exists() else None
-    # the first pushed version has nothing to compare with
     if key not in figures or before is None:
         return Check("server's memory", True, "not measured of both")
-    return within("server's memory", "MiB", figures[key], before, LARGER)
+    return check_cost("server's memory", "MiB", figures[key], before, LARGER)

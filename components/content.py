@@ -16,7 +16,9 @@ CONTENT = "content"
 
 
 def say_content(artifact: Any, content: object) -> None:
-    """content: what the artifact holds, as JSON knows values (the addresses of its parts)."""
+    """Sets an artifact's digest. content: what the artifact holds, as JSON knows values (the
+    addresses of its parts).
+    """
     artifact.set_string_custom_property(CONTENT, digest_of(content))
 
 
@@ -25,7 +27,7 @@ RECORDS = ".tfrecord.gz"
 
 
 def files_below(uri: str) -> list[tuple[str, str]]:
-    """(name, sha256) of all files of an artifact but those of records."""
+    """(path below `uri`, SHA-256) of every file there but those of records, sorted by folder."""
     rows = []
     for folder, _, files in sorted(os.walk(uri)):
         for name in sorted(files):
@@ -40,7 +42,9 @@ def files_below(uri: str) -> list[tuple[str, str]]:
 
 
 def addresses_below(uri: str, names: Iterable[str], described: str) -> dict[str, str]:
-    """name -> the address that its description (`network.json` and the like) says."""
+    """Name -> address, which stands in the file `described` (`network.json` or the like) of its
+    folder below `uri`.
+    """
     found = {}
     for name in names:
         with open(os.path.join(uri, name, described)) as file:

@@ -19,7 +19,7 @@ PRESENT = 0.95
 
 
 def read_schema(path: Path) -> Any:
-    """Raises ValueError for a file that is no schema."""
+    """Schema in the file `path`. Raises ValueError for a file that is none."""
     import tensorflow_data_validation as tfdv
 
     try:
@@ -31,8 +31,8 @@ def read_schema(path: Path) -> Any:
         ) from error
 
 
-def curated(schema: Any) -> Any:
-    """a copy of an inferred schema that says no more than is meant: no list of buildings, no number
+def curate(schema: Any) -> Any:
+    """Copy of an inferred schema that says no more than is meant: no list of buildings, no number
     of other points, and room for single views without a label.
     """
     kept = type(schema)()
@@ -56,8 +56,8 @@ def curated(schema: Any) -> Any:
 
 
 def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> List[str]:
-    """what TFDV finds, in its words, a line a split and feature. statistics: folder of an artifact;
-    before: that of the accepted data, for drift.
+    """Anomalies that TFDV finds, in its words, a line for each split and feature. statistics:
+    folder of StatisticsGen's artifact; before: that of the accepted data, for drift.
     """
     import tensorflow_data_validation as tfdv
 
@@ -82,7 +82,7 @@ def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> Lis
 
 
 def with_comparators(schema: Any) -> Any:
-    """a copy that asks TFDV to compare distributions."""
+    """Copy of a schema that asks TFDV to compare distributions."""
     asked = type(schema)()
     asked.CopyFrom(schema)
     for feature in asked.feature:
@@ -94,25 +94,26 @@ def with_comparators(schema: Any) -> Any:
 
 
 def statistics_file(folder: str, split: str) -> str:
-    """where StatisticsGen puts a split's."""
+    """Path of a split's statistics below the folder of StatisticsGen's artifact."""
     return os.path.join(folder, f"Split-{split}", "FeatureStats.pb")
 
 
 def changes(kept: Any, found: Any) -> List[str]:
-    """in words, what a found schema says otherwise than the kept one; both curated."""
+    """Differences of a found schema from the kept one, a line a feature; both curated."""
     old, new = by_name(kept), by_name(found)
     lines = [f"{name}: no longer there" for name in sorted(set(old) - set(new))]
-    lines += [f"{name}: new, {spelled(new[name])}" for name in sorted(set(new) - set(old))]
+    lines += [f"{name}: new, {entry_text(new[name])}" for name in sorted(set(new) - set(old))]
     for name in sorted(set(old) & set(new)):
-        if spelled(old[name]) != spelled(new[name]):
-            lines.append(f"{name}: {spelled(old[name])} is now {spelled(new[name])}")
+        if entry_text(old[name]) != entry_text(new[name]):
+            lines.append(f"{name}: {entry_text(old[name])} is now {entry_text(new[name])}")
     return lines
 
 
 def by_name(schema: Any) -> Dict[str, Any]:
+    """Name -> entry of every feature of a schema."""
     return {feature.name: feature for feature in schema.feature}
 
 
-def spelled(feature: Any) -> str:
-    """a feature's entry in one line."""
+def entry_text(feature: Any) -> str:
+    """A feature's entry in one line, without its name."""
     return " ".join(str(feature).replace(f'name: "{feature.name}"', "").split())

@@ -31,11 +31,12 @@ def DecodeLabels(
     skip_damaged: Parameter[int] = 0,
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """max_samples: most samples of a task and split (pairs and triplets are many). tasks: JSON list
-    of names. cache_bytes: most bytes that a task's decoded labels, or the images, take; what would
-    take more is made of the records when it is used. work: the ledger, outside the artifact: one
-    more task decodes its own labels alone. skip_damaged: 1 if views whose records cannot be read
-    are to be left out. A Beam job makes the labels if its runner has workers.
+    """Writes the label store. max_samples: most samples of a task and split (pairs and triplets are
+    many). tasks: JSON list of names. cache_bytes: most bytes that a task's decoded labels, or the
+    images, take; what would take more is made of the records when it is used. work: the ledger,
+    outside the artifact: one more task decodes its own labels alone. skip_damaged: 1 if views whose
+    records cannot be read are to be left out. A Beam job makes the labels if its runner has
+    workers.
     """
     from beam_jobs.views.decode import decode_by_beam
     from beam_jobs.views.runner import spreads

@@ -10,7 +10,7 @@ from typing import Any, DefaultDict, Dict, FrozenSet, List, Optional, Sequence, 
 
 import numpy as np
 
-from components.report_pictures import sized
+from components.report_pictures import resize_to_height
 from models.examples.label_store import LabelStore
 from models.tasks.arrays import Floats
 from models.taxonomy import LossStore, Resamples, Transfer
@@ -32,9 +32,10 @@ def edge_evidence(
     chosen: Facts,
     store: LabelStore,
 ) -> Dict[str, Facts]:
-    """Facts for edge_evidence.json, by `key_of`: "edges" (bin borders), "losses" and "supervised"
-    (test pictures a bin), "rivals" (key of the runner-up -> share of resamples in which it is
-    better), and of the `chosen` policy "wins" and "loses" (pictures, saved below `folder`).
+    """Facts of edge_evidence.json, by the edge's key (`key_of`): "edges" (borders of bins),
+    "losses" and "supervised" (number of test pictures in each bin), "rivals" (key of the runner-up
+    -> share of resamples in which it is better), and, of edges of the `chosen` policy, "wins" and
+    "loses" (pictures, which are saved below `folder`).
 
     losses: folders of loss stores; affinities: the folder with resamples.npz; taxonomies: all
     policies of the run.
@@ -65,18 +66,18 @@ def edge_evidence(
             # only of edges that the page shows: others are in the table alone
             key = key_of(sources, target)
             if key in shown and beside is not None:
-                facts |= clearest(folder, store, target, values - beside)
+                facts |= clearest_pictures(folder, store, target, values - beside)
             evidence[key] = facts
     return evidence
 
 
 def key_of(sources: Sequence[str], target: str) -> str:
-    """as `explorer/src/views/evidence.js` names an edge."""
+    """Name of an edge, the same that `explorer/src/views/evidence.js` gives it."""
     return json.dumps([sorted(sources), target], separators=(",", ":"), ensure_ascii=False)
 
 
 def edges_by_target(taxonomies: List[Facts]) -> Policies:
-    """target -> sources of its edges -> the sets of supervised tasks of policies that have it."""
+    """Target -> sources of an edge -> sets of supervised tasks of the policies with that edge."""
     edges: Policies = defaultdict(lambda: defaultdict(list))
     for policy in taxonomies:
         for edge in policy["edges"]:
@@ -88,7 +89,10 @@ def edges_by_target(taxonomies: List[Facts]) -> Policies:
 
 
 def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
-    """both on one scale, which the largest two per cent do not stretch."""
+    """Histograms of losses, on one scale, which the largest two per cent do not stretch: {"edges",
+    "losses", "supervised"}. values, beside: float [image] of the transfer and of the supervised
+    network, None for one that was not measured.
+    """
     everything = values if beside is None else np.concatenate([values, beside])
     # from the least: losses begin near 0, while a few are very large
     low, high = np.percentile(everything, [0, 98])
@@ -96,13 +100,13 @@ def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
     borders = np.linspace(low, max(high, low + 1e-9), BINS + 1)
     return {
         "edges": [float(f"{border:.4g}") for border in borders],
-        "losses": counted(values, borders),
-        "supervised": None if beside is None else counted(beside, borders),
+        "losses": bin_counts(values, borders),
+        "supervised": None if beside is None else bin_counts(beside, borders),
     }
 
 
-def counted(values: Floats, borders: Floats) -> List[int]:
-    """values a bin; those beyond the last border are in the last bin."""
+def bin_counts(values: Floats, borders: Floats) -> List[int]:
+    """Number of values in each bin; those beyond the last border count in the last bin."""
     # into the last bin, so that counts add up to the pictures
     inside = np.clip(values, borders[0], borders[-1])
     return [int(number) for number in np.histogram(inside, borders)[0]]
@@ -111,7 +115,9 @@ def counted(values: Floats, borders: Floats) -> List[int]:
 def rivals(
     resamples: Resamples, transfer: Transfer, policies: List[FrozenSet[str]]
 ) -> Dict[str, float]:
-    """key of the runner-up from each policy's sources -> share of resamples in which it wins."""
+    """Key of the runner-up among each policy's sources -> share of resamples in which it beats
+    `transfer`. policies: sets of supervised tasks.
+    """
     into = [
         other
         for other in resamples.transfers
@@ -134,11 +140,12 @@ def rivals(
     return found
 
 
-def clearest(
+def clearest_pictures(
     folder: str, store: LabelStore, target: str, difference: Floats
 ) -> Dict[str, List[Dict[str, str]]]:
-    """{"wins", "loses"}: pictures where the transfer's loss is most below and above the supervised
-    network's, saved once each.
+    """Saves the pictures on which a transfer's loss is most below ("wins") and most above ("loses")
+    the supervised network's, and returns their rows. difference: float [image], transfer's loss
+    less the supervised network's.
     """
     # transfer minus supervised: the least is where the transfer wins most clearly
     order = np.argsort(difference)
@@ -153,7 +160,7 @@ def clearest(
 
 
 def thumbnail(folder: str, store: LabelStore, view: int) -> Dict[str, str]:
-    """{"name", "picture"}: a test picture below `folder`."""
+    """Saves a test picture below `folder` and returns its row: {"name", "picture"}."""
     from PIL import Image
 
     path = f"pictures/test_{view}.webp"
@@ -161,5 +168,7 @@ def thumbnail(folder: str, store: LabelStore, view: int) -> Dict[str, str]:
     # several edges show the same picture
     if not file.exists():
         os.makedirs(file.parent, exist_ok=True)
-        Image.fromarray(sized(store.images("test")[view], SIDE)).save(file, "WEBP", quality=80)
+        Image.fromarray(resize_to_height(store.images("test")[view], SIDE)).save(
+            file, "WEBP", quality=80
+        )
     return {"name": store.views("test")[view], "picture": path}

@@ -30,15 +30,16 @@ def EncodeViews(
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """names: JSON list of sources. networks: the shards of TrainTasks. outside: JSON list of
-    sources from outside (`models.networks.sources.description.outside_sources`). work: the ledger,
-    outside the artifact: one more source is encoded alone. A Beam job encodes the tasks' sources if
-    its runner has workers; they read labels and networks from `work`, which they see.
+    """Writes the representation store. names: JSON list of sources. networks: the shards of
+    TrainTasks. outside: JSON list of sources from outside
+    (`models.networks.sources.description.outside_sources`). work: the ledger, outside the artifact:
+    one more source is encoded alone. A Beam job encodes the tasks' sources if its runner has
+    workers; they read labels and networks from `work`, which they see.
     """
     from beam_jobs.views.encode import encode_by_beam
     from beam_jobs.views.runner import spreads
     from components.content import say_content
-    from components.ledger import gather, labelled, link, publish
+    from components.ledger import gather, link, publish, trainable
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.networks.sources.encode import encode_outside
@@ -48,7 +49,7 @@ def EncodeViews(
     store = LabelStore(os.path.join(labels.uri, "store"))
     # outside the artifact: one more source is encoded alone, and a killed run goes on
     ledger = os.path.join(work, "representations")
-    wanted = labelled(store, json.loads(names))
+    wanted = trainable(store, json.loads(names))
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         settings = NetworkConfig(**json.loads(config))

@@ -1,10 +1,10 @@
-"""Is the policy better than chance? Gain, quality, significance, baselines, stability, costs,
-predictors, tree; blesses the policy or says why not.
+"""Is the policy better than chance? Its evidence: gain, quality, significance, baselines,
+stability, costs, predictors, tree.
 """
 
 import json
 import os
-from typing import Any, Dict, Iterable, List, Sequence
+from typing import Any, Dict, Iterable, List, Optional, Sequence
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -48,110 +48,73 @@ def EvaluateTaxonomy(
     # optional inputs come last: TFX reads them as arguments with a default
     repeats: InputArtifact[SeedTables] = None,
 ) -> None:
-    """losses: the shards of TrainTransfers, which hold the controls that the exported edges of
-    `transfers` are judged against. policies: random feasible policies that the answer at (budget,
-    order) is compared with. transfer_images, transfer_split: what transfers learned from. scratch,
-    costs, unserved: as the taxonomies were solved. published: JSON, {"folder", "digest"} of the
-    released tables, or null. repeats: tables of the same measurement with other seeds.
+    """Writes the evidence book of the policy at (budget, order), and blesses that policy or says
+    why not. losses: the shards of TrainTransfers, which hold the controls that the exported edges
+    of `transfers` are judged against. policies: number of random feasible policies that the answer
+    is compared with. transfer_images, transfer_split: what transfers learned from. scratch, costs,
+    unserved: as the taxonomies were solved. published: JSON, {"folder", "digest"} of the released
+    tables, or null. repeats: tables of the same measurement with other seeds.
     """
+    from components.blessings import bless
     from components.content import files_below, say_content
-    from components.solve_taxonomy import request_of
     from models.examples.label_store import LabelStore
-    from models.taxonomy import (
-        Affinities,
-        Expenses,
-        Resamples,
-        Taxonomy,
-        by_amount,
-        evaluate,
-        outside,
+    from models.provenance.atomic import write_json
+    from models.taxonomy import Affinities, Resamples, Taxonomy
+    from models.taxonomy.evidence.evidence import answer_at
+    from models.taxonomy.evidence.run_evidence import (
+        EvidenceInputs,
+        evidence_book,
+        reasons_against,
+        seeds_page,
     )
-    from models.taxonomy.evidence.seeds import seed_rows
-    from models.taxonomy.evidence.served import served_evidence
-    from models.taxonomy.evidence.spending import spending
-    from models.taxonomy.program.request import Request
+    from models.taxonomy.program.run_request import request_fields
 
     # certificates are checked again when an answer is read back
-    with open(os.path.join(taxonomies.uri, "taxonomies.json")) as file:
-        answers = [Taxonomy.from_json(entry) for entry in json.load(file)]
-    with open(os.path.join(proxies.uri, "proxies.json")) as file:
-        predicted = json.load(file)["proxies"]
-    store = LabelStore(os.path.join(labels.uri, "store"))
+    answers = [Taxonomy.from_json(entry) for entry in read(taxonomies.uri, "taxonomies.json")]
     table = Affinities.load(os.path.join(affinities.uri, "affinities.json"))
-    # the very request that the taxonomies were solved for
-    request = request_of(table, scratch, costs, json.loads(unserved))
-    full, taught = len(store.views("train")), len(store.views(transfer_split))
-    others = [] if repeats is None else tables_of_seeds(repeats.uri)
-    expenses = Expenses(
-        full,
-        # a transfer cannot learn from more pictures than the split has
-        images_of(table.regimes, transfer_images, min(full, taught)),
-        # sources from outside took no training of ours
-        {**dict.fromkeys(outside(table.sources), 0.0), **seconds_of(networks)},
-        free=request["free"],
-    )
-    chosen = next(answer for answer in answers if (answer.budget, answer.order) == (budget, order))
-    asked, tables = Request(budget, order, **request), halves_of(affinities.uri)
-    book = evaluate(
-        table,
-        answers,
+    every_amount = os.path.join(affinities.uri, "amounts.json")
+    store = LabelStore(os.path.join(labels.uri, "store"))
+    inputs = EvidenceInputs(
+        table=table,
+        answers=answers,
         budget=budget,
         order=order,
+        # the very request that the taxonomies were solved for
+        request=request_fields(
+            table, scratch=bool(scratch), costs=costs, unserved=json.loads(unserved)
+        ),
         policies=policies,
         seed=seed,
         resamples=Resamples.load(os.path.join(affinities.uri, "resamples.npz")),
-        expenses=expenses,
-        proxies=predicted,
-        halves=tables,
-        seeds=others,
-        **request,
+        exported=exported_losses(transfers.uri, answer_at(answers, budget, order), losses),
+        train_images=len(store.views("train")),
+        transfer_split_images=len(store.views(transfer_split)),
+        transfer_images=transfer_images,
+        seconds=training_seconds(networks),
+        proxies=read(proxies.uri, "proxies.json")["proxies"],
+        halves=read_halves(affinities.uri),
+        seeds=[] if repeats is None else read_seed_tables(repeats.uri),
+        every_amount=Affinities.load(every_amount) if os.path.exists(every_amount) else None,
+        curves=read_or_none(affinities.uri, "curves.json"),
+        sources=read_or_none(affinities.uri, "sources.json"),
     )
-    exported = exported_losses(transfers.uri, chosen, losses)
-    book["served"] = served_evidence(table, chosen, asked, expenses, exported, tables)
-    measured, every_amount = table, os.path.join(affinities.uri, "amounts.json")
-    if os.path.exists(every_amount):
-        # one scale for all amounts, without intervals: never mixed with the table that decides
-        measured = Affinities.load(every_amount)
-        images = images_of(measured.regimes, transfer_images, taught)
-        book["amounts"] = {
-            "images": images,
-            "targets": by_amount(measured),
-            "curves": curves_of(affinities.uri),
-            "spending": spending(
-                measured,
-                asked,
-                chosen,
-                full=full,
-                amounts=images,
-                budgets=sorted({1, 2, 4, budget}),
-            ),
-        }
-    foreign = read_or_none(os.path.join(affinities.uri, "sources.json"))
-    if foreign:
-        book["sources"] = foreign
-    book["transfers"] = sum(row.transfer.control is None for row in measured.rows)
-    os.makedirs(evidence.uri, exist_ok=True)
-    with open(os.path.join(evidence.uri, "evidence.json"), "w") as file:
-        json.dump(book, file, indent=1)
-    # beside the book: a page of its own reads it
-    if others:
-        rows = seed_rows([table, *others], asked, chosen)
-        with open(os.path.join(evidence.uri, "seeds.json"), "w") as file:
-            json.dump(rows, file, indent=1)
-    say_published(table, published, evidence.uri, seed)
+    pages = {
+        "evidence.json": evidence_book(inputs),
+        "seeds.json": seeds_page(inputs),
+        "published.json": published_evidence(table, published, seed),
+    }
+    for name, page in pages.items():
+        # a run without repeats, or without released tables, has no such page
+        if page is not None:
+            write_json(os.path.join(evidence.uri, name), page, indent=1)
     say_content(evidence, files_below(evidence.uri))
-    # one answer is blessed: that of the budget and order which the policy is trained for
-    reasons = (
-        []
-        # only a policy that is proved the best may be served
-        if chosen.status == "optimal"
-        else [f"the taxonomy at budget {budget}, order {order} is {chosen.status}, not optimal"]
-    )
-    bless(blessing, reasons)
+    bless(blessing, reasons_against(inputs))
 
 
 def exported_losses(uri: str, policy: Any, shards: Sequence[Any]) -> Any:
-    """`ServedLosses` of a policy's edges. uri: of `TrainPolicy`'s networks; shards: of losses."""
+    """`ServedLosses` of a `Taxonomy`'s transferred edges. uri: of `TrainPolicy`'s networks. shards:
+    artifacts of TrainTransfers.
+    """
     import numpy as np
 
     from models.taxonomy import LossStore
@@ -164,21 +127,18 @@ def exported_losses(uri: str, policy: Any, shards: Sequence[Any]) -> Any:
     )
 
 
-def say_published(table: Any, published: str, uri: str, seed: int) -> None:
-    """published.json below `uri`, where released tables were given and share targets with ours.
-    published: as `EvaluateTaxonomy` is given it.
+def published_evidence(table: Any, published: str, seed: int) -> Any:
+    """`beside_published` of the table; None where no released tables were given, or none of their
+    targets is ours. published: as `EvaluateTaxonomy` is given it.
     """
     from models.taxonomy import beside_published
 
     given = json.loads(published)
-    facts = beside_published(table, given["folder"], seed) if given else None
-    if facts is not None:
-        with open(os.path.join(uri, "published.json"), "w") as file:
-            json.dump(facts, file, indent=1)
+    return beside_published(table, given["folder"], seed) if given else None
 
 
-def tables_of_seeds(uri: str) -> List[Any]:
-    """the tables of `MeasureSeeds`, in the order of their seeds."""
+def read_seed_tables(uri: str) -> List[Any]:
+    """Tables (`Affinities`) of MeasureSeeds, in the order of their seeds."""
     from models.taxonomy import Affinities
 
     # by number: seed-10 comes after seed-2
@@ -186,8 +146,10 @@ def tables_of_seeds(uri: str) -> List[Any]:
     return [Affinities.load(os.path.join(uri, f"seed-{number}.json")) for number in numbers]
 
 
-def halves_of(uri: str) -> Any:
-    """the tables of the two halves of the test images; None where they were not measured."""
+def read_halves(uri: str) -> Optional[List[Any]]:
+    """Tables (`Affinities`) of the two halves of the test images; None where they were not
+    measured.
+    """
     from models.taxonomy import Affinities
 
     # a target with a single test picture has no halves
@@ -197,44 +159,23 @@ def halves_of(uri: str) -> Any:
     return [Affinities.load(path) for path in paths]
 
 
-def curves_of(uri: str) -> Any:
-    """the label-efficiency curves beside the affinities; None where they were not measured."""
-    return read_or_none(os.path.join(uri, "curves.json"))
-
-
-def read_or_none(path: str) -> Any:
-    """the content of a JSON file; None where there is none."""
-    if not os.path.exists(path):
-        return None
-    with open(path) as file:
+def read(uri: str, name: str) -> Any:
+    """Content of a JSON file of an artifact."""
+    with open(os.path.join(uri, name)) as file:
         return json.load(file)
 
 
-def images_of(regimes: Iterable[str], asked: int, most: int) -> Dict[str, int]:
-    """regime -> images that teach a transfer, at most `most`: its name where there are several
-    (`models.networks.regimes`), `asked` for the one named "".
+def read_or_none(uri: str, name: str) -> Any:
+    """Content of a JSON file of an artifact; None where there is none."""
+    return read(uri, name) if os.path.exists(os.path.join(uri, name)) else None
+
+
+def training_seconds(networks: Iterable[Any]) -> Dict[str, float]:
+    """Task -> training seconds of its network, from the records beside the weights. networks:
+    artifacts of TrainTasks.
     """
-    # the regime that decides has no name, others are called by their pictures
-    return {name: min(int(name or asked), most) for name in regimes}
-
-
-def seconds_of(networks: Iterable[Any]) -> Dict[str, float]:
-    """task -> training seconds of its network, from the records beside the weights."""
-    found: Dict[str, float] = {}
-    for shard in networks:
-        for name in sorted(os.listdir(shard.uri)):
-            with open(os.path.join(shard.uri, name, "network.json")) as file:
-                found[name] = json.load(file).get("seconds", 0.0)
-    return found
-
-
-def bless(blessing: Any, reasons: Sequence[str]) -> None:
-    """TFX's form of a blessing: a file and an integer property; the reasons in words beside it."""
-    from components.content import say_content
-
-    os.makedirs(blessing.uri, exist_ok=True)
-    name = "NOT_BLESSED" if reasons else "BLESSED"
-    with open(os.path.join(blessing.uri, name), "w") as file:
-        file.write("\n".join(reasons))
-    blessing.set_int_custom_property("blessed", int(not reasons))
-    say_content(blessing, reasons)
+    return {
+        name: read(shard.uri, os.path.join(name, "network.json")).get("seconds", 0.0)
+        for shard in networks
+        for name in sorted(os.listdir(shard.uri))
+    }

@@ -24,8 +24,8 @@ def IngestViews(
     code: Parameter[str],
     beam_pipeline: BeamComponentParameter[beam.Pipeline] = None,
 ) -> None:
-    """root: published layout, or a pattern of them with {SPAN} and perhaps {VERSION}, of which the
-    newest is read.
+    """Writes the examples of a data set. root: folder in the published layout, or a pattern of such
+    folders with {SPAN} and perhaps {VERSION}, of which the newest is read.
 
     fingerprint: changes when the folder does, so that TFX's cache sees it. size: side of the
     training images.
@@ -49,9 +49,7 @@ def IngestViews(
         print(f"  {line}", file=sys.stderr, flush=True)
     for name, number in facts.items():
         # as text: TFX's own ExampleGen writes spans so
-        examples.set_string_custom_property(
-            name, str(number)
-        )  # what TFX's own ExampleGen says, in its form
+        examples.set_string_custom_property(name, str(number))
     # JSON text, as TFX's Examples hold it
     examples.split_names = json.dumps(["train", "val", "test"])
     examples.set_string_custom_property("counts", json.dumps(counts))

@@ -14,13 +14,13 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import LossBank, NetworkBank
 
-# Named inputs of a joining node; a stage has at most one shard a task.
-# more than there are tasks, so that the spec need not change with the dictionary
+# Inputs of a joining node. A stage has at most one shard a task: more than there are tasks, so that
+# the spec need not change with the dictionary.
 MOST = 64
 
 
 def inputs_of(artifact: Any) -> Dict[str, ChannelParameter]:
-    """the shards of one artifact type, each an input that may be absent."""
+    """Optional inputs of a joining node for shards of one artifact type, by name."""
     # two digits: sorted names are in the order of the shards
     return {f"shard_{i:02d}": ChannelParameter(type=artifact, optional=True) for i in range(MOST)}
 
@@ -32,7 +32,7 @@ class Joined(BaseExecutor):
     """
 
     def content(self, uri: str) -> object:
-        """what the joined artifact holds, the same for any number of shards."""
+        """What the joined artifact holds, for its digest: the same for any number of shards."""
         raise NotImplementedError
 
     def Do(
@@ -41,7 +41,7 @@ class Joined(BaseExecutor):
         output_dict: Dict[str, List[Artifact]],
         exec_properties: Dict[str, Any],
     ) -> None:
-        """TFX calls it; ValueError for a child that two shards have."""
+        """Joins the shards; TFX calls it. Raises ValueError for a child that two shards have."""
         from components.content import say_content
         from components.ledger import publish
         from models.provenance.atomic import write_json
@@ -67,7 +67,7 @@ class Joined(BaseExecutor):
                     owner[child] = name
                     publish(shard.uri, [child], joined.uri)
         for child, parts in tables.items():
-            write_json(os.path.join(joined.uri, child), merged(parts), indent=1)
+            write_json(os.path.join(joined.uri, child), merge_summaries(parts), indent=1)
         say_content(joined, self.content(joined.uri))
 
 
@@ -91,8 +91,8 @@ class JoinedLosses(Joined):
 
 
 def children(uri: str) -> List[str]:
-    """what stands in a shard on its own: a task's folder, a file, or a target's folder of
-    `losses`, which every shard has.
+    """Paths below a shard that it shares with no other: folders of tasks, files, and the folders of
+    targets in `losses`, which every shard has.
     """
     shared = os.path.join(uri, "losses")
     below = sorted(os.listdir(shared)) if os.path.isdir(shared) else []
@@ -101,8 +101,8 @@ def children(uri: str) -> List[str]:
     return own + [os.path.join("losses", name) for name in below]
 
 
-def merged(parts: Iterable[Dict[str, Any]]) -> Dict[str, Any]:
-    """one summary of several with equal fields: tables and lists are joined, numbers added."""
+def merge_summaries(parts: Iterable[Dict[str, Any]]) -> Dict[str, Any]:
+    """One summary of several with equal fields: tables and lists are joined, numbers added."""
     whole: Dict[str, Any] = {}
     for part in parts:
         for field, value in part.items():
@@ -133,7 +133,9 @@ class JoinLossesSpec(ComponentSpec):
 
 
 class JoinNetworks(BaseComponent):
-    """shards: channels of NetworkBanks. code: digest of what the node runs."""
+    """Node that joins shards of TrainTasks. shards: channels of NetworkBanks. code: digest of what
+    the node runs.
+    """
 
     SPEC_CLASS = JoinNetworksSpec
     EXECUTOR_SPEC = ExecutorClassSpec(JoinedNetworks)
@@ -141,22 +143,26 @@ class JoinNetworks(BaseComponent):
     # an instance of its spec: TFX's function components cannot take a list of optional inputs
     def __init__(self, shards: List[Any], code: str) -> None:
         super().__init__(
-            JoinNetworksSpec(code=code, joined=Channel(type=NetworkBank), **named(shards))
+            JoinNetworksSpec(code=code, joined=Channel(type=NetworkBank), **shard_inputs(shards))
         )
 
 
 class JoinLosses(BaseComponent):
-    """shards: channels of LossBanks. code: digest of what the node runs."""
+    """Node that joins shards of TrainTransfers. shards: channels of LossBanks. code: digest of what
+    the node runs.
+    """
 
     SPEC_CLASS = JoinLossesSpec
     EXECUTOR_SPEC = ExecutorClassSpec(JoinedLosses)
 
     def __init__(self, shards: List[Any], code: str) -> None:
-        super().__init__(JoinLossesSpec(code=code, joined=Channel(type=LossBank), **named(shards)))
+        super().__init__(
+            JoinLossesSpec(code=code, joined=Channel(type=LossBank), **shard_inputs(shards))
+        )
 
 
-def named(shards: List[Any]) -> Dict[str, Any]:
-    """the shards by the inputs of a joining node. Raises ValueError for more than there are."""
+def shard_inputs(shards: List[Any]) -> Dict[str, Any]:
+    """Name of an input -> shard. Raises ValueError for more shards than a node has inputs."""
     if len(shards) > MOST:
         raise ValueError(f"at most {MOST} shards of a stage are joined, got {len(shards)}")
     return {f"shard_{i:02d}": shard for i, shard in enumerate(shards)}

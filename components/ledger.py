@@ -9,9 +9,7 @@ from models.tasks import TASKS
 
 
 def publish(ledger: str, names: Iterable[str], uri: str) -> None:
-    """hard-link (or copy, across file systems) the finished directories `names` of `ledger` below
-    `uri`.
-    """
+    """Links (copies, across file systems) finished directories `names` of `ledger` below `uri`."""
     for name in names:
         # walked, not linked as a whole: a folder has no hard links
         for folder, _, files in os.walk(os.path.join(ledger, name)):
@@ -22,7 +20,9 @@ def publish(ledger: str, names: Iterable[str], uri: str) -> None:
 
 
 def publish_as(folder: str, uri: str, name: str) -> None:
-    """hard-link (or copy) the files of one finished directory into `name` below `uri`."""
+    """Links (copies, across file systems) the files of one finished directory into `name` below
+    `uri`.
+    """
     goal = os.path.join(uri, name)
     os.makedirs(goal, exist_ok=True)
     for file in sorted(os.listdir(folder)):
@@ -30,13 +30,13 @@ def publish_as(folder: str, uri: str, name: str) -> None:
 
 
 def link(source: str, goal: str) -> None:
-    """a hard link where the file system allows one, else a copy."""
+    """Makes `goal` a hard link to `source` where the file system allows one, else a copy."""
     linked(source, goal)
 
 
 def gather(uris: Iterable[str], directory: str) -> str:
-    """one directory with the children of all `uris` (the shards of a stage); a single uri is
-    itself.
+    """Links the children of all `uris` (the shards of a stage) below `directory` and returns it; a
+    single uri is returned as it is.
     """
     uris = list(uris)
     # one shard is used where it lies
@@ -47,9 +47,8 @@ def gather(uris: Iterable[str], directory: str) -> str:
     return directory
 
 
-def labelled(store: LabelStore, names: Iterable[str]) -> list[str]:
-    """the tasks of `names` that the label store `store` can train and judge, and those that need no
-    training: a data set need not hold every label.
+def trainable(store: LabelStore, names: Iterable[str]) -> list[str]:
+    """Tasks of `names` that the label store has samples of, in every split, and those that need no
+    training, which are sources, too: a data set need not hold every label.
     """
-    # tasks without labels that need no training are sources, too
     return [name for name in names if store.has(name) or not TASKS[name].trained]

@@ -19,15 +19,16 @@ def MeasureAffinities(
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """losses: the shards of TrainTransfers, each holding some targets. resamples: of the test
-    buildings, or images where these name none. work: where finished tournaments are kept.
+    """Writes the affinity tables of a run. losses: the shards of TrainTransfers, each holding some
+    targets. resamples: number of resamples of the test buildings, or of the images where these name
+    no building. work: folder in which finished tournaments are kept.
 
-    The regime that decides is a table of its own; where smaller ones were measured too,
-    `amounts.json` has all of them on one scale, and `curves.json` what each target reaches by
-    amount, with intervals over test buildings. `half-0.json` and `half-1.json` are the tables of
-    the two halves of the test images, so that a policy of one can be judged by the other; they are
-    not there where a target has a single test image. `sources.json` says where sources from outside
-    rank, beside the ceilings of their grids, where there are any.
+    affinities.json: the table of the amount of data that decides, with intervals; resamples.npz:
+    the bootstrap behind them. amounts.json, where smaller amounts were measured too: all of them on
+    one scale; curves.json: what each target reaches by amount, with intervals over test buildings.
+    half-0.json and half-1.json: tables of the two halves of the test images, so that a policy of
+    one can be judged by the other; absent where a target has a single test image. sources.json:
+    ranks of sources from outside, beside the ceilings of their grids; absent without such sources.
     """
     from components.content import files_below, say_content
     from models.provenance.atomic import write_json
@@ -67,7 +68,7 @@ def MeasureAffinities(
     foreign = sorted(outside(table.sources))
     if foreign:
         ranks = source_ranks(stores, foreign, resamples=max(resamples, 200), seed=seed)
-        shards = [measured_in(shard.uri) for shard in losses]
+        shards = [outside_facts(shard.uri) for shard in losses]
         facts = {
             **ranks,
             "channels": {name: width for one in shards for name, width in one["widths"].items()},
@@ -77,8 +78,10 @@ def MeasureAffinities(
     say_content(affinities, files_below(affinities.uri))
 
 
-def measured_in(uri: str) -> Dict[str, Any]:
-    """{"widths", "ceilings"} of the sources from outside, as a shard of TrainTransfers says."""
+def outside_facts(uri: str) -> Dict[str, Any]:
+    """What a shard of TrainTransfers says of sources from outside: {"widths": source -> channels,
+    "ceilings": rows}.
+    """
     with open(os.path.join(uri, "calibration.json")) as file:
         facts = json.load(file)
     return {"widths": facts.get("widths", {}), "ceilings": facts.get("ceilings", [])}

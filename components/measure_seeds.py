@@ -26,29 +26,32 @@ def MeasureSeeds(
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """names, targets: JSON lists of sources and targets. outside, share, config: as of EncodeViews
-    and TrainTransfers. seeds: measurements in all, the run's own among them. work: below it a
-    ledger a seed, so that a killed run resumes.
+    """Writes seed-1.json and so on: tables of the same measurement with other seeds, of the amount
+    of data that decides. names, targets: JSON lists of sources and targets. outside, share, config:
+    as EncodeViews and TrainTransfers take them. seeds: number of measurements, the run's own among
+    them. work: folder with a ledger a seed, so that a killed run resumes.
 
     Networks, codes, transfers and controls are made again with the seeds after `config`'s; labels,
     splits and the choice of what is measured are shared. The closed form's calibration is not
-    repeated. `seed-1.json` and so on: tables of the regime that decides.
+    repeated.
     """
     from components.content import files_below, say_content
-    from components.ledger import labelled
+    from components.ledger import trainable
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
+    from models.taxonomy.evidence.screening import promising_sets
 
     store = LabelStore(os.path.join(labels.uri, "store"))
     settings = NetworkConfig(**json.loads(config))
-    wanted = wanted_of(proxies.uri, share)
+    # what the run itself measured: choosing again would measure something else
+    wanted = promising_sets(os.path.join(proxies.uri, "proxies.json"), share)
     os.makedirs(tables.uri, exist_ok=True)
     # number 0 is the run itself
     for number in range(1, seeds):
         print(f"  measurement {number + 1} of {seeds}, seed {settings.seed + number}", flush=True)
-        table = measured_again(
+        table = measure_with_seed(
             store,
-            labelled(store, json.loads(names)),
+            trainable(store, json.loads(names)),
             json.loads(targets),
             json.loads(outside),
             replace(settings, seed=settings.seed + number, calibration_targets=0),
@@ -60,15 +63,7 @@ def MeasureSeeds(
     say_content(tables, files_below(tables.uri))
 
 
-def wanted_of(uri: str, share: float) -> Any:
-    """the transfers that the run itself measures; None for all."""
-    from components.train_transfers import worth_measuring
-
-    # what the run measured, and no more: choosing again would measure something else
-    return worth_measuring(os.path.join(uri, "proxies.json"), share)
-
-
-def measured_again(
+def measure_with_seed(
     store: Any,
     names: List[str],
     targets: List[str],
@@ -77,37 +72,36 @@ def measured_again(
     wanted: Any,
     work: str,
 ) -> Any:
-    """`Affinities` of one more measurement, everything that has a seed made with that of
-    `settings`; finished parts are kept below `work`.
+    """`Affinities` of one more measurement, in which everything that has a seed is made with that
+    of `settings`. wanted: target -> source sets to measure, None for all. Finished parts are kept
+    below `work`.
     """
-    from components.train_transfers import kept_losses
     from models.networks.sources.encode import encode_outside
     from models.networks.task_networks.ledger import train_tasks
     from models.networks.task_networks.representations import encode_views
     from models.networks.transfers.measure import measure_transfers
     from models.taxonomy import LossStore, measure
+    from models.taxonomy.tournament.loss_collector import LossCollector
 
     networks = os.path.join(work, "networks")
     train_tasks(store, networks, names, settings)
     codes = encode_views(networks, store, os.path.join(work, "codes"), names, settings)
     if outside:
         codes = encode_outside(outside, codes, store, settings)
-    kept, record = kept_losses()
+    collector = LossCollector()
     summary = measure_transfers(
         store,
         codes,
         networks,
         os.path.join(work, "transfers"),
         settings,
-        record=record,
+        record=collector.record,
         targets=targets,
         wanted=wanted,
     )
     # losses are only needed for their table
     with tempfile.TemporaryDirectory() as scratch:
         losses = LossStore(scratch)
-        for target, (images, rows) in kept.items():
-            losses.set_images(target, images)
-            losses.extend(rows, address=summary.addresses[target])
+        collector.save(losses, summary.addresses)
         # tournaments are kept by losses: nothing of the run's own is found here by mistake
         return measure(losses, cache=os.path.join(work, "tournaments"), regime="")

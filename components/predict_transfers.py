@@ -24,13 +24,15 @@ def PredictTransfers(
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """targets: JSON list. order: 1 or 2, sets of so many sources at most. split: that transfers
-    learn from. images: most samples a target. work: the ledger of predictions that were made.
+    """Writes proxies.json: a row a transfer. targets: JSON list. order: largest number of sources
+    of a transfer, 1 or 2. split: that transfers learn from. images: most samples a target. work:
+    folder with the ledger of predictions that were made.
     """
     from components.content import say_content
     from components.proxies import Predictor
     from models.examples.label_store import LabelStore
     from models.networks.task_networks.representations import RepresentationStore
+    from models.provenance.atomic import write_json
 
     since = time.time()
     predictor = Predictor(
@@ -46,10 +48,9 @@ def PredictTransfers(
         few = ", ".join(target for target in asked if target not in known)
         print(f"  not predicted, for too few samples of the {split} split: {few}", flush=True)
     rows = predictor.all_rows(known, order)
-    os.makedirs(proxies.uri, exist_ok=True)
     seconds = time.time() - since
-    with open(os.path.join(proxies.uri, "proxies.json"), "w") as file:
-        json.dump({"proxies": rows, "seconds": seconds, "images": images}, file)
+    facts = {"proxies": rows, "seconds": seconds, "images": images}
+    write_json(os.path.join(proxies.uri, "proxies.json"), facts)
     # rows alone: seconds differ from run to run
     say_content(proxies, rows)
     print(

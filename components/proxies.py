@@ -19,7 +19,9 @@ from models.taxonomy.evidence.proxies import FEWEST
 
 
 class Predictor:
-    """Proxies of transfers. fresh: rows that were not there."""
+    """Predicts transfers into targets of `store` from the representations `bank`; rows are kept in
+    `folder`. split: that the samples are of. images: most samples a target.
+    """
 
     def __init__(
         self,
@@ -34,15 +36,16 @@ class Predictor:
         self.folder = folder
         self.split = split
         self.images = images
-        self.made: list[int] = []  # of one target after the other
+        self.made: list[int] = []  # rows that were computed now, a number a target
 
     @property
     def fresh(self) -> int:
+        """Number of rows that were computed now, not found in the ledger."""
         return sum(self.made)
 
     def all_rows(self, targets: Sequence[str], order: int) -> list[dict[str, Any]]:
-        """`rows` of several targets, as many at a time as there are cores: these matrices are too
-        small for one decomposition to fill them.
+        """Rows of several targets, one after the other (`rows`). As many targets are computed at a
+        time as there are cores: one decomposition of such small matrices would not fill them.
         """
         for target in targets:
             self.common_address(target)  # its closure is kept: threads only read it
@@ -52,11 +55,15 @@ class Predictor:
         return [row for part in parts for row in part]
 
     def predictable(self, target: str) -> bool:
-        """are there samples enough? Transfers into a target with fewer are measured unpredicted."""
+        """Whether a target has samples enough to predict transfers into it; those into any other
+        are measured without a prediction.
+        """
         return min(len(self.store.samples(target, self.split)), self.images) >= FEWEST
 
     def rows(self, target: str, order: int) -> list[dict[str, Any]]:
-        """one row for every set of at most `order` sources, in the order of the sources."""
+        """Predictions of transfers into `target`: one row for every set of at most `order` sources,
+        in the order of the sources.
+        """
         sizes = range(1, order + 1)
         sets = [some for size in sizes for some in combinations(self.bank.sources, size)]
         ledger = RowLedger(os.path.join(self.folder, f"{target}.json"))
@@ -77,7 +84,7 @@ class Predictor:
         return [{**ledger[keys[some]], "target": target} for some in sets]
 
     def common_address(self, target: str) -> str:
-        """what all rows of a target depend on beside their sources."""
+        """Address of what all rows of a target depend on, their sources apart."""
         return address_of(
             (proxy_inputs, proxy_scores),
             inputs=[
@@ -92,5 +99,5 @@ class Predictor:
         )
 
     def key(self, common: str, sources: Sequence[str]) -> str:
-        """of one row: what is common, and the sources' representations."""
+        """Key of a row in the ledger: the common address and the sources' representations."""
         return "-".join([common, *(f"{name}:{self.bank.address(name)}" for name in sources)])

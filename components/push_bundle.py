@@ -25,17 +25,21 @@ def PushBundle(
     served: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """TFX's own Pusher copies in place under a version of whole seconds; this one renames a
-    finished copy. Nothing unblessed is pushed, nor the very bundle that is served or was withdrawn.
-    accepted: folder for what the data gate found (`data`); served: address of the newest version,
-    for TFX's cache.
+    """Pushes a bundle that every gate blessed, unless it is the very one that is served or was
+    withdrawn. TFX's own Pusher copies in place; this one renames a finished copy. accepted: folder
+    for what the data gate found (`data`); served: address of the newest version, for TFX's cache.
     """
     from components.accepted import accept
-    from components.check_quality import measured, same
     from components.verdicts import demand
-    from serving.release.identity import content_of, newest_version, withdrawn_versions
+    from serving.release.blessing import read_figures
+    from serving.release.identity import (
+        content_of,
+        is_same_model,
+        newest_version,
+        withdrawn_versions,
+    )
     from serving.release.push import push
-    from serving.release.withdrawals import removed
+    from serving.release.withdrawals import noted_versions
 
     os.makedirs(pushed.uri, exist_ok=True)
     # what ValidateInfra and EvaluateTaxonomy found is said here: gates before this node do not end
@@ -48,10 +52,10 @@ def PushBundle(
     bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
     # withdrawn bundles, too: a rollback would be undone by the next run
     known = [newest, *withdrawn_versions(destination)] if newest is not None else []
-    twin = next((each for each in known if each is not None and same(bundle, each)), None)
+    twin = next((each for each in known if is_same_model(bundle, each)), None)
     known_as = twin.name.strip(".") if twin is not None else None
     # those that `prune` removed, by what was noted of them
-    gone = removed(destination)
+    gone = noted_versions(destination)
     if known_as is None and gone and content_of(bundle) in gone:
         known_as = f"{gone[content_of(bundle)]} (withdrawn, removed since)"
     if newest is not None and known_as is not None:
@@ -61,6 +65,6 @@ def PushBundle(
     else:
         version = push(bundle, destination)
     # also where nothing was pushed: the data were judged good enough to serve from
-    accept(data.uri, accepted, measured(infra_blessing.uri))
+    accept(data.uri, accepted, read_figures(infra_blessing.uri))
     # the property that TFX's own Pusher writes
     pushed.set_string_custom_property("pushed_destination", str(version))

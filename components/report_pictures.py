@@ -5,7 +5,7 @@ Drawn by the client's own code, so that a report and an answer to a photo look a
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, TypedDict
 
 import numpy as np
 
@@ -25,6 +25,22 @@ TILES = 3  # of jigsaw, in a row
 CERTAIN = 20.0  # logit of a label's class: its softmax is 1 to nine digits
 
 
+class Cell(TypedDict, total=False):
+    """One picture of a sample in pictures.json, or the lines in its place."""
+
+    name: str  # "input", "label", "own network" or "served"
+    picture: str  # path below the report's folder
+    words: List[str]
+
+
+class TaskPictures(TypedDict):
+    """A row of pictures.json. rows: samples, each a list of cells."""
+
+    task: str
+    note: str
+    rows: List[List[Cell]]
+
+
 def save_pictures(
     folder: str,
     networks: str,
@@ -32,14 +48,15 @@ def save_pictures(
     policy: Dict[str, Any],
     store: LabelStore,
     count: int = 2,
-) -> List[Dict[str, Any]]:
-    """Draw `count` test samples of every task into `folder`/pictures; rows for pictures.json.
+) -> List[TaskPictures]:
+    """Draws `count` test samples of every task into `folder`/pictures and returns the rows of
+    pictures.json.
 
-    networks: folder of task networks; transfers: of the policy's transfer networks (None: served
-    answers are left out); policy: a `Taxonomy.to_json`.
+    networks: folder of task networks. transfers: folder of the policy's transfer networks; served
+    answers are left out if None. policy: a `Taxonomy.to_json`.
     """
     served = served_heads(networks, transfers, policy, store) if transfers else None
-    entries = []
+    entries: List[TaskPictures] = []
     for shown in sample_answers(networks, store, count):
         by_policy = served_answers(served, shown) if served else None
         whitening = store.whitening(shown.task.name)
@@ -52,14 +69,14 @@ def save_pictures(
 
 
 def served_heads(networks: str, transfers: str, policy: Dict[str, Any], store: LabelStore) -> Any:
-    """the policy's heads over the encoders that they share."""
+    """`Heads` of the policy, over the encoders that they share."""
     from serving.bundle.heads import Heads
 
     return Heads.load(policy, networks, transfers, store.size, {})
 
 
 def served_answers(heads: Any, shown: TaskAnswers) -> Optional[Array]:
-    """[samples, ...] of the policy's head; None for a task that the policy does not answer."""
+    """Answers of the policy's head, [samples, ...]; None for a task that it does not answer."""
     name = shown.task.name
     if name not in heads.targets:
         return None
@@ -70,7 +87,7 @@ def served_answers(heads: Any, shown: TaskAnswers) -> Optional[Array]:
 
 
 def shown_unit(entry: Task) -> str:
-    """the unit of what a picture or its words show: numbers stand in their own units."""
+    """Unit of what a picture or its words show; numbers are shown before whitening."""
     return entry.unit.removesuffix("whitened").rstrip(" ,;") if entry.whitened else entry.unit
 
 
@@ -80,9 +97,9 @@ def sample_row(
     number: int,
     served: Optional[Array],
     whitening: Tuple[Array, Array],
-) -> List[Dict[str, Any]]:
-    """cells of one sample: {"name", "picture" or "words"}. whitening: mean and deviation that the
-    task's numbers were whitened by, in the label and in both answers.
+) -> List[Cell]:
+    """Cells of one sample: input, label, the task network's answer, the served one. whitening: mean
+    and deviation that the task's numbers were whitened by, in the label and in both answers.
     """
     mean, deviation = whitening
     entry = shown.task
@@ -93,32 +110,34 @@ def sample_row(
         if entry.images > 1
         else shown.seen[number]
     )
-    cells: List[Dict[str, Any]] = [saved(folder, f"{stem}_input.webp", "input", sized(seen))]
+    cells: List[Cell] = [save_cell(folder, f"{stem}_input.webp", "input", resize_to_height(seen))]
     label = shown.target[number]
     answers = [("label", label), ("own network", shown.answer[number])]
     if served is not None:
         answers.append(("served", served))
     for name, value in answers:
         if entry.input == "tiles":
-            drawn = sized(put_back(shown.seen[number], value))
-            cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
+            drawn = resize_to_height(unshuffle(shown.seen[number], value))
+            cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         elif entry.output.dense:
-            drawn = sized(beside(map_panels(entry, value, photo, label)))
-            cells.append(saved(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
+            drawn = resize_to_height(beside(map_panels(entry, value, photo, label)))
+            cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         else:
             numbers = value * deviation + mean if entry.whitened else value
-            cells.append({"name": name, "words": in_words(entry, numbers, value is label)})
+            cells.append({"name": name, "words": answer_words(entry, numbers, value is label)})
     return cells
 
 
-def put_back(shuffled: Array, value: Array) -> Array:
-    """[S, S, 3] shuffled tiles, put where the likeliest permutation of [classes] says."""
+def unshuffle(shuffled: Array, value: Array) -> Array:
+    """Picture of shuffled tiles, [S, S, 3], put in order by the likeliest permutation. value:
+    scores [classes] of the permutations.
+    """
     order = permutation_set(len(value))[int(value.argmax())]
     return assemble_tiles(cut_into_tiles(shuffled, TILES), order)
 
 
 def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
-    """a label or an answer of a map as panels with a legend, magnitudes on the label's scale."""
+    """Panels of a map, label or answer, with legends; magnitudes are on the label's scale."""
     is_label = value is label
     if entry.output.kind == "pixels" and entry.make == "curvature":
         return curvature_panels(value, label)
@@ -134,8 +153,10 @@ def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
     return drawn or [enlarged(picture(entry, value, is_label), SIDE, False)]
 
 
-def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
-    """the likeliest classes, or named numbers, in the units of their names."""
+def answer_words(entry: Task, value: Array, is_label: bool) -> List[str]:
+    """Lines that say an answer: the likeliest three classes, or the numbers with their names, in
+    the units that these state.
+    """
     if entry.output.kind == "classes":
         logits = np.log(np.maximum(value, 1e-9)) if is_label else value
         return [f"{word} {share:.0%}" for word, share in likeliest(entry.name, logits, 3)]
@@ -143,8 +164,8 @@ def in_words(entry: Task, value: Array, is_label: bool) -> List[str]:
     return [f"{word} {round(float(n), 2) + 0.0:.2f}" for word, n in zip(entry.names, value)]
 
 
-def sized(pixels: Array, height: int = HEIGHT) -> Array:
-    """[H, W, 3] at another height."""
+def resize_to_height(pixels: Array, height: int = HEIGHT) -> Array:
+    """Picture [H, W, 3] at another height, pixels, in its proportions."""
     import cv2
 
     width = round(pixels.shape[1] * height / pixels.shape[0])
@@ -152,7 +173,8 @@ def sized(pixels: Array, height: int = HEIGHT) -> Array:
     return cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=way)
 
 
-def saved(folder: str, path: str, name: str, pixels: Array) -> Dict[str, str]:
+def save_cell(folder: str, path: str, name: str, pixels: Array) -> Cell:
+    """Saves a picture at `path` below `folder` and returns its cell."""
     from PIL import Image
 
     file = Path(folder) / path

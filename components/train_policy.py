@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from typing import Dict, List
+from typing import Any, Dict, List
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
@@ -30,13 +30,13 @@ def TrainPolicy(
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """The policy at (budget, order); one directory an edge, named after its target: a transfer
-    network, or the network from scratch that was measured. What its sources from outside are read
-    from lies below `sources`. work: with TrainTransfers' ledger.
+    """Trains the networks of the policy at (budget, order). One directory an edge, named after its
+    target: a transfer network, or the network from scratch that was measured. The encoders of
+    sources from outside lie below `sources`. work: folder with the ledgers of TrainTransfers and of
+    this node.
     """
     from components.content import addresses_below, say_content
     from components.ledger import gather, publish, publish_as
-    from components.solve_taxonomy import chosen
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
     from models.networks.task_networks.representations import RepresentationStore
@@ -44,8 +44,10 @@ def TrainPolicy(
     from models.networks.transfers.gradient.programs import StackPrograms
     from models.networks.transfers.regimes import regimes_of
     from models.networks.transfers.scratch import scratch_folder, train_from_scratch
+    from models.provenance.atomic import write_json
 
-    policy, settings = chosen(taxonomies.uri, budget, order), NetworkConfig(**json.loads(config))
+    policy = policy_at(taxonomies.uri, budget, order)
+    settings = NetworkConfig(**json.loads(config))
     ledger = os.path.join(work, "policy")
     edges = [edge for edge in policy["edges"] if edge["sources"]]
     store, maps = (
@@ -80,16 +82,32 @@ def TrainPolicy(
     encoders = publish_outside(
         os.path.join(representations.uri, "store"), policy["supervised"], transfers.uri
     )
-    with open(os.path.join(transfers.uri, "policy.json"), "w") as file:
-        json.dump(policy, file, indent=1)
+    write_json(os.path.join(transfers.uri, "policy.json"), policy, indent=1)
     names = [edge["target"] for edge in edges]
     addresses = addresses_below(transfers.uri, names, "transfer.json")
     addresses |= addresses_below(transfers.uri, unaided, "network.json")
     say_content(transfers, [policy, addresses, encoders])
 
 
+def policy_at(uri: str, budget: int, order: int) -> Dict[str, Any]:
+    """Entry of the taxonomies.json below `uri` at (budget, order). Raises LookupError with those
+    that there are.
+    """
+    with open(os.path.join(uri, "taxonomies.json")) as file:
+        entries: List[Dict[str, Any]] = json.load(file)
+    for entry in entries:
+        if (entry["budget"], entry["order"]) == (budget, order):
+            return entry
+    raise LookupError(
+        f"no taxonomy at budget {budget}, order {order}; there are "
+        f"{[(entry['budget'], entry['order']) for entry in entries]}"
+    )
+
+
 def publish_outside(store: str, supervised: List[str], uri: str) -> Dict[str, str]:
-    """the networks of a policy's sources from outside below `uri`/sources; name -> address."""
+    """Links the encoders of a policy's sources from outside below `uri`/sources. Returns name ->
+    address. store: folder of representations, where the encoders lie.
+    """
     from models.networks.sources.network import OUTSIDE, files_of
     from models.provenance.linked import linked
     from models.taxonomy import outside

@@ -20,12 +20,13 @@ def TrainTasks(
     work: Parameter[str],
     code: Parameter[str],
 ) -> None:
-    """names: JSON list of tasks. blessed: JSON, task -> folder of the network that its own begins
-    from; null: all start cold. work: the ledger, outside the artifact, so that a killed run
-    resumes with what it had finished. verdict: of the gate that lets labels be learned.
+    """Trains the task networks of one shard. names: JSON list of tasks. blessed: JSON, task ->
+    folder of the network that its own begins from; null: all start cold. work: the ledger, outside
+    the artifact, so that a killed run resumes with what it had finished. verdict: of the data gate;
+    ValueError where it refuses.
     """
     from components.content import addresses_below, say_content
-    from components.ledger import labelled, publish
+    from components.ledger import publish, trainable
     from components.verdicts import demand
     from models.examples.label_store import LabelStore
     from models.networks.config import NetworkConfig
@@ -33,7 +34,7 @@ def TrainTasks(
 
     demand(verdict.uri, "nothing was trained")
     store, ledger = LabelStore(os.path.join(labels.uri, "store")), os.path.join(work, "networks")
-    wanted = labelled(store, json.loads(names))
+    wanted = trainable(store, json.loads(names))
     for name in sorted(set(json.loads(names)) - set(wanted)):
         print(f"  {name}: left out, {lacking(name, verdict.uri)}", flush=True)
     network = NetworkConfig(**json.loads(config))

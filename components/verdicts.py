@@ -19,7 +19,7 @@ __all__ = [
     "Check",
     "Verdict",
     "demand",
-    "judged",
+    "verdict_of",
     "latest_verdicts",
     "read_verdict",
     "save_verdict",
@@ -36,8 +36,8 @@ GATES = ("CheckData", "CheckQuality")
 
 @dataclass(frozen=True)
 class Verdict:
-    """reasons: why not, in words, empty if it passed. forced: why one went on all the same, None if
-    nobody said so. Raises ValueError for reasons that contradict the verdict.
+    """What a gate says. reasons: why not, in words; empty if it passed. forced: why one goes on all
+    the same; None if nobody said so. Raises ValueError for reasons that contradict the verdict.
     """
 
     gate: str
@@ -56,25 +56,26 @@ class Verdict:
 
     @property
     def goes_on(self) -> bool:
-        """may what the gate guards happen?"""
+        """Whether what the gate guards may happen."""
         return self.passed or self.forced is not None
 
 
-def judged(gate: str, checks: Tuple[Check, ...], forced: Optional[str] = None) -> Verdict:
-    """the verdict that follows from checks: every check must pass. forced: "" counts as None."""
+def verdict_of(gate: str, checks: Tuple[Check, ...], forced: Optional[str] = None) -> Verdict:
+    """Verdict that follows from checks: every check must pass. forced: "" counts as None."""
     reasons = tuple(f"{check.name}: {check.said}" for check in checks if not check.passed)
     # "" is what the command line gives where nobody forces
     return Verdict(gate, not reasons, reasons, forced or None, checks)
 
 
 def save_verdict(folder: Union[str, Path], verdict: Verdict) -> None:
-    """`verdict.json` in `folder`, whole or not at all."""
-    # whole or not at all: the guarded node must not read half of it
+    """Writes `verdict.json` into `folder`, whole or not at all."""
     write_json(Path(folder) / VERDICT, asdict(verdict), indent=1)
 
 
 def read_verdict(folder: Union[str, Path]) -> Verdict:
-    """Raises FileNotFoundError where there is none, ValueError for one that cannot be read."""
+    """Verdict in `folder`. Raises FileNotFoundError where there is none, ValueError for a file that
+    holds none.
+    """
     path = Path(folder) / VERDICT
     try:
         facts: Dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -92,8 +93,8 @@ def read_verdict(folder: Union[str, Path]) -> Verdict:
 
 
 def demand(folder: Union[str, Path], what: str) -> None:
-    """Raises ValueError with the gate's reasons unless its verdict in `folder` goes on. what: what
-    is not done then.
+    """Raises ValueError with the gate's reasons unless its verdict in `folder` goes on. what: words
+    that open the error, such as "nothing was trained".
     """
     verdict = read_verdict(folder)
     if not verdict.goes_on:
@@ -108,8 +109,8 @@ def demand(folder: Union[str, Path], what: str) -> None:
 
 
 def latest_verdicts(run: Path) -> List[Verdict]:
-    """the newest verdict of each gate of a run's folder, in the order of the pipeline, up to the
-    first that ended the run: what lies behind it is of an earlier run.
+    """Newest verdict of each gate of a run's folder, in the order of the pipeline, up to the first
+    that ended the run: those of later gates are of an earlier run.
     """
     found = []
     for gate in GATES:

@@ -117,7 +117,7 @@ def without_curve(record: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 def calibration_facts(losses: Iterable[Any]) -> List[Dict[str, Any]]:
-    """one row a target that was also trained by gradient, of all shards."""
+    """Rows of all shards, one for each target that was also trained by gradient."""
     return [
         row
         for shard in losses
@@ -132,8 +132,8 @@ def read(uri: str, name: str) -> Any:
 
 
 def edge_facts(uri: str) -> List[Dict[str, Any]]:
-    """of every network of the chosen policy: its sources, the learner it took, and the losses of
-    both on held-out buildings (none if one was not asked).
+    """Rows of the chosen policy's networks: target, sources, the learner that was taken, and the
+    losses of both learners on held-out buildings (None where one alone was asked).
     """
     # folders of networks from scratch have no transfer.json
     facts = [
@@ -166,7 +166,7 @@ def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
     described = os.path.join(root, "dataset.json")
     facts = read(root, "dataset.json") if os.path.exists(described) else {}
     views = read(uri, "manifest.json")["views"]
-    # Earlier code listed every view there.
+    # earlier code listed every view there
     splits = views if isinstance(views, dict) else Counter(view["split"] for view in views)
     counts = read(uri, "counts.json")
     return {

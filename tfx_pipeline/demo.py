@@ -114,7 +114,7 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
         with ServerProcess(command) as server:
             words = ["--server", server.address, "--image", str(picture), "--out", str(answers)]
             asked = subprocess.run(
-                [sys.executable, "-m", "serving", "ask", "--model_name", "taxonomy", *words],
+                [sys.executable, "-m", "serving", "ask", "--model-name", "taxonomy", *words],
                 capture_output=True,
                 text=True,
                 check=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from components.accepted import ACCEPTED, KEPT_SCHEMA, schema_beside
-from components.data_schema import SCHEMA, changes, curated, read_schema
+from components.data_schema import SCHEMA, changes, curate, read_schema
 from models.provenance.atomic import write_text
 from models.provenance.numbered import newest_with
 from tfx_pipeline.faults import RunError
@@ -19,13 +19,13 @@ def review(run: Path, accept: bool) -> list[str]:
     """
     newest = newest_schema(run)
     # curated, as the gate would hold it against the kept one
-    found = curated(read_schema(newest))
+    found = curate(read_schema(newest))
     kept = schema_beside(run / ACCEPTED)
     lines = [f"newest data {newest}"]
     if kept is None:
         lines.append(f"no schema is kept yet; {len(found.feature)} features in the newest data")
     else:
-        said = changes(curated(read_schema(kept)), found)
+        said = changes(curate(read_schema(kept)), found)
         lines += [f"kept        {kept}", *(said or ["nothing changed"])]
     if accept:
         goal = run / KEPT_SCHEMA / SCHEMA

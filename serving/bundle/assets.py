@@ -37,8 +37,8 @@ def write_extras(
     probe: Bytes,
     reference: Mapping[str, Floats],
 ) -> None:
-    """all of them, into `folder`/assets.extra. probe, reference: images and the Keras networks'
-    answers to them.
+    """Writes all extra assets into `folder`/assets.extra. probe, reference: images and the Keras
+    networks' answers to them.
     """
     extra = folder / EXTRA
     extra.mkdir(parents=True, exist_ok=True)
@@ -53,8 +53,8 @@ def write_extras(
 
 
 def contract(heads: Heads) -> dict[str, Any]:
-    """what every answer means: unit, shape, range, how its codes are read, names of its classes or
-    numbers, what it is computed from.
+    """Contract of a bundle: what every answer means. Of each task its unit, shape and range, how
+    its codes are read, the names of its classes or numbers, and what it is computed from.
     """
     return {
         "size": heads.size,
@@ -96,7 +96,7 @@ def task_contract(heads: Heads, name: str) -> dict[str, Any]:
 
 
 def weights_of(heads: Heads) -> dict[str, dict[str, int]]:
-    """parameters of every encoder and head, for whoever wants to know what a bundle weighs."""
+    """{"encoders", "heads"}: number of parameters of each, by name."""
     encoders = {name: network.encoder for name, network in heads.networks.items()}
     return {
         "encoders": {name: encoder.count_params() for name, encoder in encoders.items()},

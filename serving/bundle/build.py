@@ -78,7 +78,7 @@ def build_servables(
 
 
 def narrowed(policy: Policy, target: str) -> Policy:
-    """the same policy as if it were about `target` alone."""
+    """The policy with the edge of `target` alone."""
     return {**policy, "edges": [edge for edge in policy["edges"] if edge["target"] == target]}
 
 
@@ -126,7 +126,7 @@ def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) ->
 
 
 def fed_nodes(heads: Heads) -> list[str]:
-    """nodes that requests feed: pictures as bytes and as floats, representations."""
+    """Names of nodes that requests feed: pictures as bytes and as floats, and representations."""
     kinds = sorted({1, *heads.kinds})
     pictures = [f"{form}_{images}" for form in ("image_bytes", "images") for images in kinds]
     # representations may be fed, so that a client that has one asks for answers without the picture
@@ -169,7 +169,7 @@ def trace(heads: Heads) -> Any:
 
 
 def bytes_spec(images: int) -> Any:
-    """encoded pictures: strings [N], or [N, k] for k views."""
+    """TensorSpec of encoded pictures: strings [N], or [N, k] for k views."""
     import tensorflow as tf
 
     shape = [None] if images == 1 else [None, images]

@@ -45,7 +45,7 @@ class Code:
 
     @property
     def meaning(self) -> str:
-        """for the contract."""
+        """What a form of an answer means, as the contract says it."""
         step = f"{self.high - self.low:g} / {self.largest}"
         return {
             "linear": f"value = {self.low:g} + code * {step}",
@@ -58,12 +58,14 @@ class Code:
 
 
 def code_of(entry: Task) -> Code | None:
-    """how a map is written in whole numbers; None for answers that are not."""
+    """How a map is written in whole numbers; None for answers that are not written so."""
     return CODES[entry.output.kind](entry)
 
 
 def pixel_code(entry: Task) -> Code | None:
-    """the published one of depth and curvature; else grey or colours, stretched."""
+    """Code of a map of numbers: the published one of depth and curvature, else stretched grey or
+    colours.
+    """
     if entry.make == "depth":
         return Code("depth", 16, 1)
     # three channels, since published files are RGB; the third stays 0
@@ -86,7 +88,7 @@ def direction_code(entry: Task) -> Code | None:
 
 
 def no_code(entry: Task) -> Code | None:
-    """an answer that is no map."""
+    """None: the answer is no map."""
     return None
 
 
@@ -170,7 +172,7 @@ def forms(name: str, value: Any, whitening: Whitening | None = None) -> dict[str
 
 
 def map_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
-    """whole numbers, and a PNG of them; none where no code fits."""
+    """Forms of a map: whole numbers, and a PNG of them; none where no code fits."""
     import tensorflow as tf
 
     code = code_of(entry)
@@ -182,7 +184,7 @@ def map_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str,
 
 
 def class_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
-    """the likeliest classes, their probabilities, and what they are called."""
+    """Forms of classes: the likeliest five, their probabilities and their names."""
     import tensorflow as tf
 
     # tasks of fewer classes than TOP have them all
@@ -192,7 +194,7 @@ def class_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[st
 
 
 def vector_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
-    """the numbers in their own units, where they are learned whitened."""
+    """Forms of a vector: its numbers in their own units, where they are learned whitened."""
     import tensorflow as tf
 
     if whitening is None:

@@ -99,7 +99,7 @@ class Heads:
         return cls(loaded, edges, size, whitening)
 
     def only(self, target: str) -> Heads:
-        """the same networks, as far as `target` needs them."""
+        """`Heads` of `target` alone, on the same networks."""
         return Heads(
             {name: self.networks[name] for name in self.edges[target][0]},
             {target: self.edges[target]},
@@ -109,11 +109,11 @@ class Heads:
 
     @property
     def kinds(self) -> list[int]:
-        """numbers of views that questions are about."""
+        """Numbers of views that questions are about, such as [1, 2, 3]."""
         return [images for images in (1, 2, 3) if self.group(images)]
 
     def group(self, images: int) -> list[str]:
-        """targets about `images` views."""
+        """Targets that are about `images` views."""
         return [name for name in self.targets if TASKS[name].images == images]
 
     def sources(self, images: int) -> set[str]:
@@ -178,14 +178,14 @@ def taken_by(network: SourceNetwork, image01: Any) -> Any:
 
 
 def from_scratch(edge: Mapping[str, Any]) -> bool:
-    """is a target answered by its network from scratch? To be asked first: such an edge has no
-    source, as that of a supervised target has none.
+    """Whether a target is answered by its network from scratch. Ask this first: such an edge has no
+    source, and neither has that of a supervised target.
     """
     return edge.get("control") == "scratch"
 
 
 def fully_supervised(policy: Policy) -> list[str]:
-    """targets that their own network of all labels answers."""
+    """Targets that are answered by their own network of all labels."""
     return [
         edge["target"] for edge in policy["edges"] if not edge["sources"] and not from_scratch(edge)
     ]

@@ -24,7 +24,9 @@ class ManifestError(ValueError):
 
 
 def write_manifest(bundle: Path) -> None:
-    """of the files that lie in `bundle` now. A signature of an earlier manifest is removed."""
+    """Writes the manifest of the files that lie in `bundle` now. A signature of an earlier manifest
+    is removed.
+    """
     # read in the order that `sort_keys` gives: equal files give an equal manifest
     facts = {"format": FORMAT, "sha256": digests(bundle)}
     # before the new manifest: a signature never stands beside a manifest that it is not of
@@ -33,7 +35,7 @@ def write_manifest(bundle: Path) -> None:
 
 
 def digests(bundle: Path) -> dict[str, str]:
-    """path below `bundle` -> SHA-256, of every file but the manifest and its signature. Raises
+    """Path below `bundle` -> SHA-256, of every file but the manifest and its signature. Raises
     ManifestError for links and other things that are no plain files: what they stand for may change
     after it was looked at.
     """
@@ -62,7 +64,7 @@ def check_manifest(bundle: str | Path) -> None:
 
 
 def read_manifest(bundle: str | Path) -> bytes:
-    """the manifest as it lies there. Raises ManifestError where there is none."""
+    """Bytes of a bundle's manifest. Raises ManifestError where there is none."""
     try:
         return (Path(bundle) / MANIFEST).read_bytes()
     except OSError as error:
@@ -73,8 +75,10 @@ def read_manifest(bundle: str | Path) -> bytes:
 
 
 def check_files(bundle: Path, manifest: bytes) -> None:
-    """are the files of `bundle` those of `manifest`? Raises ManifestError."""
-    named = parsed(manifest)
+    """Raises ManifestError unless the files of `bundle` are those of `manifest`, by name and
+    content.
+    """
+    named = parse_manifest(manifest)
     found = digests(bundle)
     changed = sorted(name for name in named.keys() & found.keys() if named[name] != found[name])
     faults = {
@@ -82,13 +86,13 @@ def check_files(bundle: Path, manifest: bytes) -> None:
         "missing": sorted(named.keys() - found.keys()),
         "not in the manifest": sorted(found.keys() - named.keys()),
     }
-    said = "; ".join(f"{fault}: {listed(files)}" for fault, files in faults.items() if files)
+    said = "; ".join(f"{fault}: {shorten(files)}" for fault, files in faults.items() if files)
     if said:
         raise ManifestError(f"the files of {bundle} are not those of its manifest; {said}")
 
 
-def parsed(manifest: bytes) -> dict[str, str]:
-    """path -> SHA-256. Raises ManifestError for text of another form."""
+def parse_manifest(manifest: bytes) -> dict[str, str]:
+    """Path -> SHA-256 of the files of a manifest. Raises ManifestError for text of another form."""
     try:
         facts = json.loads(manifest)
         if facts["format"] != FORMAT:
@@ -101,6 +105,7 @@ def parsed(manifest: bytes) -> dict[str, str]:
         raise ManifestError(f"expected a manifest, JSON with format and sha256: {error}") from error
 
 
-def listed(files: list[str]) -> str:
+def shorten(files: list[str]) -> str:
+    """The first NAMED names, and how many more there are."""
     rest = len(files) - NAMED
     return ", ".join(files[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -27,7 +27,7 @@ CURVATURE_RADIUS = 0.03  # metres; a ball of this radius has the largest code
 
 
 def metres_of(value: Floats) -> Floats:
-    """depth answers in [0, 1] (log of codes) in metres."""
+    """Distance in metres of depth answers, which are logarithms of codes in [0, 1]."""
     # expm1: the inverse of log1p, exact near 0
     return np.expm1(np.clip(value, 0, 1) * LOG_LEVELS) / CODES_PER_METRE
 
@@ -44,7 +44,7 @@ def depth_codes(value: Any) -> Any:
 
 
 def per_metre(value: Floats) -> Floats:
-    """curvature answers [..., 2] (whitened codes) in 1/metre."""
+    """Curvature in 1/metre of curvature answers [..., 2], which are whitened codes."""
     codes = value * CURVATURE_STD + CURVATURE_MEAN
     return (codes - CURVATURE_ZERO) / CURVATURE_ZERO / CURVATURE_RADIUS
 

@@ -96,7 +96,7 @@ class Questions:
                 self.add(f"decode_{name}", self.codes(heads.edges[name][0]), forms[name])
 
     def codes(self, sources: Iterable[str]) -> dict[str, Any]:
-        """the representations that a head reads."""
+        """Representations that a head reads."""
         fed: dict[str, Any] = {}
         for source in sources:
             fed.update(self.fed(f"code_{source}", f"code_{source}"))

@@ -81,7 +81,7 @@ def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
 
 
 def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
-    """task -> what it says, without pixels: likeliest classes, named numbers with their unit, the
+    """Task -> its answer without pixels: likeliest classes, named numbers with their unit, the
     range of a map, the number of its segments.
     """
     return {
@@ -92,7 +92,7 @@ def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
 
 
 def description(name: str, value: Array, metric: Array | None = None) -> dict[str, Any]:
-    """what one answer says; `note` where it says no more than a constant would."""
+    """One answer in words, with a `note` where it says no more than a constant would."""
     entry = TASKS[name]
     facts = FACTS[entry.output.kind](name, value, metric)
     note = constant_words(entry, value)
@@ -179,7 +179,7 @@ FACTS: dict[str, Callable[[str, Array, Array | None], dict[str, Any]]] = by_kind
 
 
 def significant(number: float) -> float:
-    """five digits: magnitudes of textures are thousandths."""
+    """A number rounded to five significant digits: magnitudes of textures are thousandths."""
     return float(f"{float(number):.5g}")
 
 

@@ -42,8 +42,8 @@ class Question:
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Question:
-        """options: parsed by serving/__main__.py. Raises ValueError, OSError, KeyError for what no
-        server could answer.
+        """Question of the options that serving/__main__.py parsed. Raises ValueError, OSError,
+        KeyError for what no server could answer.
         """
         from models.tasks import task
 
@@ -186,8 +186,8 @@ def ask_folder(question: Question) -> int:
 
 
 def show_outcome(question: Question, outcome: Outcome, folder: Path) -> list[str]:
-    """its figures on disk, and its line of JSON where that is wanted; what is to be noted of an
-    answered picture.
+    """Saves the figures of an answered picture, prints its line of JSON where that is wanted, and
+    returns what is to be noted of it.
     """
     from serving.client.answers import save_answers, words
 
@@ -209,7 +209,7 @@ def show_outcome(question: Question, outcome: Outcome, folder: Path) -> list[str
 
 
 def doubt_of(image: bytes) -> str:
-    """of an encoded picture that shows nothing, in words; "" of others."""
+    """Words of doubt about an encoded picture that shows nothing; "" for any other."""
     from serving.client.figures import glimpse_of
     from serving.client.readings import one_colour_words
 

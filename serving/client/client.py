@@ -111,7 +111,7 @@ class Client:
         return self._offered
 
     def served_version(self) -> int:
-        """the version that `signatures` came from."""
+        """Number of the version that `signatures` came from."""
         self.signatures()
         assert self._served is not None
         return self._served
@@ -125,7 +125,7 @@ class Client:
         )
 
     def tasks(self) -> dict[str, int]:
-        """what the served policy answers: task -> images that a question about it takes."""
+        """Task -> number of images that a question about it takes, of the served policy."""
         offered = self.signatures()
         return {name: entry.images for name, entry in TASKS.items() if name in offered}
 

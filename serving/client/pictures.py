@@ -59,7 +59,7 @@ def read_picture(path: str | Path) -> Picture:
 
 
 def fit_to_send(data: bytes) -> Picture:
-    """the same for bytes."""
+    """`read_picture` of a file's bytes."""
     with opened(data) as image:
         try:
             return as_it_is(data, image) if is_fit(image) else as_png(image)
@@ -106,7 +106,7 @@ def is_heic(data: bytes) -> bool:
 
 
 def is_fit(image: Image.Image) -> bool:
-    """would the graph see what a person sees?"""
+    """Whether the graph would see in a file what a person sees."""
     # 16 bits, palettes and transparency look otherwise in the graph's decoder
     plain = image.mode in ("RGB", "L") and "transparency" not in image.info
     known = image.format in SENT_AS_THEY_ARE
@@ -116,13 +116,13 @@ def is_fit(image: Image.Image) -> bool:
 
 
 def fits(size: tuple[int, int]) -> bool:
-    """does the server take so many pixels?"""
+    """Whether the server takes a picture of so many pixels."""
     width, height = size
     return max(width, height) <= LARGEST_SIDE and width * height <= LARGEST_AREA
 
 
 def as_it_is(data: bytes, image: Image.Image) -> Picture:
-    """the file's own bytes."""
+    """Picture that is sent as the file's own bytes."""
     return Picture(data, joined(frame_words(image), middle_words(image.size)))
 
 
@@ -131,7 +131,7 @@ def joined(*words: str) -> str:
 
 
 def frame_words(image: Image.Image) -> str:
-    """which of several frames or pages is asked about."""
+    """Words that say which of several frames or pages is asked about; "" for one."""
     frames = getattr(image, "n_frames", 1)
     # an MPO's further pictures are previews, nobody's pages
     is_paged = frames > 1 and image.format not in JPEG_FORMATS
@@ -139,7 +139,9 @@ def frame_words(image: Image.Image) -> str:
 
 
 def middle_words(size: tuple[int, int]) -> str:
-    """how much of an upright picture the networks look at: the graph cuts it square."""
+    """Words that say how much of an upright picture the networks look at, since the graph cuts it
+    square; "" for nearly all of it.
+    """
     side = min(size)
     if side >= max(size) * (1 - LEAST_CUT):
         return ""
@@ -173,7 +175,7 @@ def as_png(image: Image.Image) -> Picture:
 
 
 def scaled_size(size: tuple[int, int]) -> tuple[int, int]:
-    """the same proportions with SCALED_SIDE on the longer side."""
+    """Size with SCALED_SIDE on the longer side, in the picture's proportions."""
     # cut, not rounded: never a pixel above the limit
     share = min(1.0, SCALED_SIDE / max(size))
     return max(1, math.floor(size[0] * share)), max(1, math.floor(size[1] * share))

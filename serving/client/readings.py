@@ -49,7 +49,9 @@ def stretched(entry: Task) -> tuple[str, float] | None:
 
 
 def magnitude(entry: Task, value: Floats) -> Magnitude:
-    """of an answer [S, S, 1] to a task of pixels with one channel."""
+    """Magnitudes of an answer [S, S, 1] to a task of pixels with one channel, in the unit that its
+    figure shows.
+    """
     own = np.asarray(value[..., 0], "float64")
     if entry.make == "depth":
         metres = metres_of(own)
@@ -87,8 +89,8 @@ def constant_words(entry: Task, value: Array) -> str:
 
 
 def one_colour_words(photo: Bytes) -> str:
-    """of a picture, uint8 [H, W, 3], that shows nothing: a black one is answered as any other; ""
-    of others.
+    """Words that warn of a picture, uint8 [H, W, 3], of one colour: a black one is answered as any
+    other. "" for other pictures.
     """
     if spread(photo) >= LEAST_CODES:
         return ""
@@ -96,7 +98,7 @@ def one_colour_words(photo: Bytes) -> str:
 
 
 def spread(value: Array) -> float:
-    """of the channel that varies most, between the percentiles `SHOWN`."""
+    """Spread of the channel that varies most, between the percentiles `SHOWN`."""
     # the channel that varies most speaks for all: colours may be constant in one of them
     low, high = np.percentile(value.reshape(-1, value.shape[-1]), SHOWN, axis=0)
     return float((high - low).max())
@@ -135,7 +137,7 @@ def likeliest(name: str, logits: Array, most: int = 5) -> list[tuple[str, float]
 
 
 def alike(name: str, value: Array, other: str, other_value: Array) -> bool:
-    """do two answers paint the picture itself, and nearly the same one?"""
+    """Whether two answers paint the picture itself, and nearly the same one."""
     entries = [TASKS.get(name), TASKS.get(other)]
     if any(entry is None or entry.make != "image" for entry in entries):
         return False

@@ -55,7 +55,7 @@ class Console:
     base: Path | None = None
 
     def model_facts(self) -> Shown:
-        """what is served now. Raises Refused."""
+        """What is served now, for the page. Raises Refused."""
         client = self.connect()
         version, offered = self.asked(lambda: (client.served_version(), client.tasks()))
         return {

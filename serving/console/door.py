@@ -98,7 +98,9 @@ class Visit(BaseHTTPRequestHandler):
                     self.reply_in_json(lambda: self.server.console.answer(question))
 
     def is_from_here(self) -> bool:
-        """by name and by origin: a page elsewhere whose name leads to loopback gets nothing."""
+        """Whether a request comes from the page itself, by host name and by origin; any other is
+        refused, also of a page elsewhere whose name leads to loopback.
+        """
         host = self.headers.get("Host", "")
         origin = self.headers.get("Origin")
         # no Origin: a page that is opened, or a client that is no browser. A browser names it with
@@ -109,7 +111,7 @@ class Visit(BaseHTTPRequestHandler):
         return False
 
     def question(self) -> dict[str, Any] | None:
-        """the JSON object that was sent; None after a refusal."""
+        """JSON object of a request; None once it was refused."""
         length = self.headers.get("Content-Length", "")
         # `isdigit` alone takes digits of other scripts, which `int` reads, too
         if not (length.isascii() and length.isdigit()):
@@ -156,4 +158,4 @@ class Visit(BaseHTTPRequestHandler):
             self.close_connection = True  # the browser has gone
 
     def log_message(self, format: str, *args: Any) -> None:
-        """nothing: what a person drops here is nobody's record."""
+        """Logs nothing: what a person drops here is nobody's record."""

@@ -34,7 +34,7 @@ class Lineage:
     scratch: frozenset[str] = frozenset()
 
     def origin(self, task: str) -> str:
-        """how the task is answered, in a sentence; "" where the policy does not say."""
+        """Sentence that says how a task is answered; "" where the policy does not say."""
         if task in self.scratch:
             return "Answered by a network trained from scratch on few labelled pictures."
         sources = self.sources.get(task)
@@ -44,9 +44,9 @@ class Lineage:
             return "Answered by its own network, which learned from all labelled pictures."
         return f"Reached by transfer from {' and '.join(map(title_of, sources))}."
 
-    def record(self, task: str) -> str:
-        """how the network did on held-out pictures, to follow other words; "" where nobody knows.
-        One of the task's own is full supervision: it is held against a constant answer.
+    def quality_clause(self, task: str) -> str:
+        """Clause giving held-out quality, or "". A network of the task's own is full supervision:
+        it is compared with a constant answer, any other with full supervision.
         """
         own = self.sources.get(task) == () and task not in self.scratch
         share = self.wins.get(task) if own else self.quality.get(task)
@@ -56,7 +56,7 @@ class Lineage:
         return f"; better than {beaten} on {share:.0%} of held-out pictures"
 
     def doubt(self, task: str) -> str:
-        """in words, where the networks behind the answer hardly beat a constant; else ""."""
+        """Clause that warns where a network behind the answer hardly beats a constant, else ""."""
         weak = [name for name in self.sources.get(task) or (task,) if self.is_weak(name)]
         if not weak:
             return ""
@@ -73,12 +73,14 @@ class Lineage:
 
 
 def title_of(task: str) -> str:
-    """for a person."""
+    """Title of a task, or its name where the dictionary has no such task."""
     return TASKS[task].title if task in TASKS else task
 
 
 def lineage_of(base: Path | None, version: int) -> Lineage:
-    """of `version` below the served folder `base`; an empty one where there is none to read."""
+    """Lineage of `version` below the served folder `base`; an empty one where there is none to
+    read.
+    """
     if base is None:
         return Lineage()
     try:
@@ -86,10 +88,11 @@ def lineage_of(base: Path | None, version: int) -> Lineage:
     # no bundle, no folder, no rights, no JSON: a page without lineage is still a page
     except (OSError, ValueError):
         return Lineage()
-    return told(story) if isinstance(story, dict) else Lineage()
+    return lineage_from(story) if isinstance(story, dict) else Lineage()
 
 
-def told(story: dict[str, Any]) -> Lineage:
+def lineage_from(story: dict[str, Any]) -> Lineage:
+    """Lineage of the content of a bundle's lineage.json."""
     policy = story.get("policy") or {}
     edges = policy.get("edges") or []
     # supervised tasks have no edge in a policy: their source is none

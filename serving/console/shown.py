@@ -51,7 +51,7 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
 def entry_of(
     name: str, answers: Mapping[str, Array], picture: Bytes | None, lineage: Lineage, empty: str
 ) -> Shown:
-    """empty: what is said of a photo that shows nothing, or ""."""
+    """Entry of one task for the page. empty: what is said of a photo that shows nothing, or ""."""
     value = answers[name]
     entry = TASKS[name]
     said = description(name, value, answers.get(f"{name}_metric"))
@@ -65,7 +65,7 @@ def entry_of(
         "rows": rows_of(said),
         "unit": unit_of(entry, said),
         "warnings": [words for words in doubts if words],
-        "confidence": f"{probability_words(entry, value)}{lineage.record(name)}",
+        "confidence": f"{probability_words(entry, value)}{lineage.quality_clause(name)}",
         "origin": lineage.origin(name),
         "said": said,
     }
@@ -80,7 +80,7 @@ def panels_of(name: str, answers: Mapping[str, Array], photo: Bytes) -> list[Sho
 
 
 def unit_of(entry: Task, said: Shown) -> str:
-    """of the numbers in the table, and what they are about where the figure shows two maps."""
+    """Unit of the numbers in the table, and what they are about where the figure shows two maps."""
     unit: str = said.get("unit", "")
     return f"{unit}, both curvatures together" if entry.make == "curvature" else unit
 
@@ -104,7 +104,7 @@ def rows_of(said: Shown) -> list[tuple[str, str]]:
 
 
 def constant_doubt(entry: Task, value: Array) -> str:
-    """in words, where a map of classes or segments is the same all over the picture; "" elsewhere.
+    """Words of doubt where a map of classes or segments is the same all over the picture, else "".
     Regressions and classes say so of themselves, in the note of their description.
     """
     if entry.output.kind == "pixel_classes":
@@ -117,7 +117,7 @@ def constant_doubt(entry: Task, value: Array) -> str:
 
 
 def probability_words(entry: Task, value: Array) -> str:
-    """the answer's own probability, where it has one."""
+    """Words that give the answer's own probability, where it has one, else ""."""
     if entry.output.kind == "classes":
         word, share = likeliest(entry.name, value, 1)[0]
         return f"{share:.0%} for {word}"

@@ -8,7 +8,9 @@ import webbrowser
 
 
 def start(options: argparse.Namespace) -> int:
-    """options: parsed by serving/__main__.py. Raises ValueError, OSError for what cannot start."""
+    """Opens the page and serves it until Ctrl-C; returns the exit code. options: parsed by
+    serving/__main__.py. Raises ValueError, OSError for what cannot start.
+    """
     if not 0 <= options.port <= 65535:
         raise ValueError(f"a port is 0 (any free one) to 65535, got {options.port}")
     if options.model_base_path is not None and not options.model_base_path.is_dir():

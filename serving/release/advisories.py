@@ -39,8 +39,8 @@ class Finding:
 
 
 def audit(lock: Path, advisories: Path | None) -> int:
-    """prints what was found and what could not be asked; 0 if nothing was found, 1 if something
-    was, 2 if there was nothing to ask.
+    """Prints the advisories that concern locked packages, and what could not be asked. Returns 0 if
+    there is none, 1 if there is one, 2 if there was nothing to ask.
     """
     packages = {lane: locked_packages(lock.read_text(), lane) for lane in LANES}
     for lane, listed in packages.items():
@@ -70,7 +70,7 @@ def audit(lock: Path, advisories: Path | None) -> int:
 
 
 def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
-    """every advisory that was not withdrawn. Raises ValueError where there is none, or a file is
+    """Every advisory that was not withdrawn. Raises ValueError where there is none, or a file is
     none.
     """
     count = 0
@@ -128,7 +128,7 @@ def findings(
 
 
 def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
-    """is it listed, or inside one of the ranges?"""
+    """Whether a version is listed, or inside one of the ranges."""
     own = Version(version)
     listed = any(same_version(own, other) for other in affected.get("versions", []))
     # ranges of Git commits say nothing about a release
@@ -146,7 +146,9 @@ def same_version(version: Version, text: str) -> bool:
 
 # as the OSV specification evaluates ranges: events in the order of versions
 def in_range(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
-    """events: introduced, fixed (the first that is free of it), last_affected, in any order."""
+    """Whether a version lies in a range of events: introduced, fixed (the first that is free of
+    it), last_affected, in any order.
+    """
     inside = False
     # at one version "fixed" counts before "introduced": the latter begins anew
     for kind, at in sorted(map(event_of, events), key=lambda event: (event[1], event[0] == "in")):

@@ -24,7 +24,7 @@ LONGEST_LICENCE = 60  # characters; some packages write the whole text where a n
 
 
 def write_bills(lock: Path, folder: Path) -> list[Path]:
-    """one document a lane, `sbom-python3.11.json` and so on; their paths."""
+    """Writes one document a lane, `sbom-python3.11.json` and so on, and returns their paths."""
     paths = []
     for lane in LANES:
         bill = bill_of_materials(locked_packages(lock.read_text(), lane), lane)
@@ -35,7 +35,7 @@ def write_bills(lock: Path, folder: Path) -> list[Path]:
 
 
 def bill_of_materials(packages: Iterable[LockedPackage], lane: str) -> dict[str, Any]:
-    """the document of one lane."""
+    """CycloneDX document of one lane."""
     listed = list(packages)
     components = [component(package) for package in listed]
     content = json.dumps([lane, components], sort_keys=True)
@@ -75,14 +75,14 @@ def component(package: LockedPackage) -> dict[str, Any]:
 
 
 def reference(package: LockedPackage) -> str:
-    """its package URL."""
+    """Package URL of a package."""
     # "+" of a local version means a blank in an address
     return f"pkg:pypi/{package.name}@{package.version.replace('+', '%2B')}"
 
 
 def licences_of(package: LockedPackage) -> list[dict[str, Any]]:
-    """as the package states them, where this environment has this version; else [], which says
-    "not known here".
+    """Licences as the package states them, where this environment has this version; else [], which
+    says "not known here".
     """
     try:
         facts = metadata.metadata(package.name)
@@ -107,7 +107,7 @@ def licences_of(package: LockedPackage) -> list[dict[str, Any]]:
 
 
 def dependencies(packages: list[LockedPackage]) -> list[dict[str, Any]]:
-    """who needs whom: ours first, then every package."""
+    """Dependencies of the document: ours first, then those of every package."""
     references = {package.name: reference(package) for package in packages}
     needs: dict[str, list[str]] = {PROJECT: [], **{name: [] for name in references}}
     for package in packages:

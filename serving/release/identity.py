@@ -1,4 +1,4 @@
-"""Are two bundles the same model? By what they answer with, not by where they were made."""
+"""Which bundles are the same model: told by what they answer with, not by where they were made."""
 
 from __future__ import annotations
 
@@ -21,38 +21,56 @@ COUNTER = re.compile(r"(?<=_)\d+(?=___|\b)")
 
 
 def content_of(bundle: str | Path) -> str:
-    """16 hex digits of weights, graph, contract, policy, data and networks. Raises ManifestError,
-    OSError, ValueError for what is no whole bundle.
+    """Digest of weights, graph, contract, policy, data and networks, 16 hex digits. Raises
+    FileNotFoundError or ValueError (ManifestError is one) for what is no whole bundle, another
+    OSError for files that cannot be read now.
     """
     bundle = Path(bundle)
     files = digests(bundle)
     lineage = f"{EXTRA}/{LINEAGE}"
     story = json.loads((bundle / lineage).read_text())
+    if not isinstance(story, dict):
+        raise ValueError(f"{bundle / lineage}: expected a JSON object, got {type(story).__name__}")
     # without PATHS: the same model built in another folder would differ in them
     files[lineage] = digest_of({key: story[key] for key in sorted(story) if key not in PATHS})
     files[GRAPH] = graph_digest(bundle / GRAPH)
     return digest_of(files)
 
 
-def graph_digest(path: Path) -> str:
-    """of a SavedModel by its entries (protobuf writes those of a map in any order), with functions
-    called by their order: TensorFlow counts them through a process.
+def is_same_model(candidate: str | Path, other: str | Path) -> bool:
+    """Whether two bundles hold the same model; what is no whole bundle is not the same as any.
+    Raises OSError for files that cannot be read now: nobody knows then.
     """
+    try:
+        return content_of(candidate) == content_of(other)
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def graph_digest(path: Path) -> str:
+    """SHA-256 of a SavedModel's entries. It does not depend on the order in which protobuf writes a
+    map, nor on the numbers in functions' names, which TensorFlow counts through a process. Raises
+    ValueError for a file that is no SavedModel.
+    """
+    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
 
-    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    try:
+        model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    except DecodeError as error:
+        raise ValueError(f"{path} is no SavedModel: {error}") from error
     digest = hashlib.sha256()
     for graph in model.meta_graphs:
         # in sorted order: protobuf writes functions in the order in which they were made
-        for text in functions_taken_out(graph.graph_def):
+        for text in take_out_functions(graph.graph_def):
             digest.update(text.encode())
     digest.update(model.SerializeToString(deterministic=True))
     return digest.hexdigest()
 
 
-def functions_taken_out(graph: Any) -> list[str]:
-    """the functions of a GraphDef as text, counters replaced by their order; nodes refer to them by
-    that from now on.
+def take_out_functions(graph: Any) -> list[str]:
+    """Removes the functions of a GraphDef and returns them as text. The counter in a function's
+    name is replaced by its rank among the counters, there and in the nodes that call it.
     """
     functions = list(graph.library.function)
     # by size, so that their order stays as they were made
@@ -67,13 +85,13 @@ def functions_taken_out(graph: Any) -> list[str]:
     for node in graph.node:
         for value in node.attr.values():
             # attributes that name a function hold its counter, too
-            for called in (value.func, *value.list.func) if refers(value) else ():
+            for called in (value.func, *value.list.func) if names_functions(value) else ():
                 called.name = in_order(called.name)
     return texts
 
 
-def refers(value: Any) -> bool:
-    """does an attribute name functions?"""
+def names_functions(value: Any) -> bool:
+    """Whether a node's attribute names functions."""
     return bool(value.HasField("func") or (value.HasField("list") and len(value.list.func)))
 
 
@@ -82,13 +100,13 @@ def name_of(function: Any) -> str:
 
 
 def counter_of(name: str) -> int:
-    """the number at the end of a function's name; -1 of none."""
+    """The number at the end of a function's name; -1 where there is none."""
     number = re.search(r"(\d+)$", name)
     return int(number[1]) if number else -1
 
 
 def newest_version(destination: str | Path) -> Path | None:
-    """the folder that a server answers from; None where nothing was pushed yet."""
+    """Folder of the version that a server answers from; None where nothing was pushed yet."""
     # nothing pushed yet is no error for a gate: there is nothing to compare with
     if not Path(destination).is_dir():
         return None
@@ -97,14 +115,16 @@ def newest_version(destination: str | Path) -> Path | None:
 
 
 def withdrawn_versions(destination: str | Path) -> list[Path]:
-    """the folders of versions that were taken out of service."""
+    """Folders of the versions that were taken out of service, in the order of their names."""
     if not Path(destination).is_dir():
         return []
     return sorted(path for path in Path(destination).iterdir() if WITHDRAWN.fullmatch(path.name))
 
 
 def served_address(destination: str | Path) -> str:
-    """changes with the version that is served; "" for none. It is cheap: a manifest is read."""
+    """A text that changes with the version that is served; "" where none is. It is cheap: the
+    manifest alone is read.
+    """
     newest = newest_version(destination)
     if newest is None:
         return ""

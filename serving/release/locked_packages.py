@@ -37,8 +37,8 @@ class LockedPackage:
 
 
 def locked_packages(text: str, lane: str) -> list[LockedPackage]:
-    """of a lane of `LANES`, by name. text: of requirements.txt. Raises KeyError for another lane,
-    ValueError where the lock names a package twice for it.
+    """Locked packages of a lane of `LANES`, by name. text: of requirements.txt. Raises KeyError for
+    another lane, ValueError where the lock names a package twice for it.
     """
     environment = {
         "python_version": lane,
@@ -63,7 +63,7 @@ def locked_packages(text: str, lane: str) -> list[LockedPackage]:
 
 
 def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
-    """lines: the pin's own, its digests and its "via"."""
+    """`LockedPackage` of the lines of one pin: its own, its digests and its "via"."""
     # a lock pins exactly one version
     (version,) = (specifier.version for specifier in requirement.specifier)
     via = {
@@ -82,7 +82,7 @@ def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
 
 
 def pins(text: str) -> Iterator[list[str]]:
-    """the lines of one pinned package after the other."""
+    """Lines of each pinned package, one package after the other."""
     block: list[str] = []
     for line in text.splitlines():
         if PIN.match(line):

@@ -36,7 +36,7 @@ class Difference:
 
     @property
     def reason(self) -> str:
-        """why not, in words; empty if it is near enough."""
+        """Why an answer is not near enough, in words; "" if it is."""
         # "not <=": NaN is no agreement either
         if not self.floats <= TOLERANCE:
             return (
@@ -57,8 +57,8 @@ class Difference:
 
 
 def differences(client: Client, bundle: str | Path) -> list[Difference]:
-    """of every task whose answers to the probe images lie in the bundle. client: of a server on it.
-    Raises FileNotFoundError without stored answers.
+    """Differences from the Keras networks, of every task whose answers to the probe images lie in
+    the bundle. client: of a server on it. Raises FileNotFoundError without stored answers.
     """
     # the file stays open while it is asked: values are read one after the other
     with np.load(Path(bundle) / EXTRA / PARITY) as stored:
@@ -106,7 +106,9 @@ def comparable_map(client: Client, name: str) -> str | None:
 
 
 def distance(served: Array, expected: Array) -> float:
-    """infinite for another shape or a value that is no number."""
+    """Largest difference of an answer from the expected one, over the spread of that; infinite for
+    another shape or a value that is no number.
+    """
     if served.shape != expected.shape or not np.isfinite(served).all():
         return float("inf")
     # over the spread of the answer: units differ; a thousandth more keeps constant answers
@@ -115,8 +117,8 @@ def distance(served: Array, expected: Array) -> float:
 
 
 def wrong_share(name: str, served: Array, expected: Array) -> float:
-    """share of pixels with a code that is off: by more than one, or for depth by more than the
-    float tolerance allows at that distance. Raises ValueError for a task without codes.
+    """Share of pixels whose code is off by more than one, or for depth by more than the float
+    tolerance allows at that distance. Raises ValueError for a task without codes.
     """
     if served.shape != expected.shape:
         return 1.0

@@ -26,7 +26,7 @@ class ServerError(RuntimeError):
 
 
 def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
-    """the embedded server on `base`, at a free port that it prints."""
+    """Command that serves the versions below `base` at a free port, which the server prints."""
     # the same interpreter: the server runs with the packages of whoever asks
     return [
         sys.executable,
@@ -41,12 +41,12 @@ def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
 
 
 class ServerProcess:
-    """A running `command` (of `serve_command`), as a context. address: host:port of its gRPC door;
-    pid; seconds_to_start.
+    """A server that runs a `command` (of `serve_command`); a `with` block stops it. address:
+    host:port of its gRPC door. pid: its process. seconds_to_start: until that door was open.
 
-    start_within: seconds until the door must be open. Both pipes are emptied by threads from the
-    first line to the last: a server that writes more than a pipe holds (64 KiB) would else stop in
-    the middle of an answer. Raises ServerError.
+    start_within: seconds until the door must be open; else ServerError is raised. Threads empty
+    both pipes from the first line to the last: a server that writes more than a pipe holds (64 KiB)
+    would else stop in the middle of an answer.
     """
 
     def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
@@ -82,7 +82,7 @@ class ServerProcess:
         self.seconds_to_start = time.monotonic() - since
 
     def rest(self, patience: float = 10.0) -> str:
-        """host:port of its REST door. Raises ServerError if it opens none."""
+        """host:port of the REST door. Raises ServerError if none opens in `patience` seconds."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
             # a copy: a reader appends meanwhile
@@ -97,7 +97,7 @@ class ServerProcess:
         return self.process.pid
 
     def read(self, pipe: IO[str]) -> None:
-        """every line until the end; the one with the address goes to whoever waits."""
+        """Keeps a pipe's lines until its end; the gRPC address goes to whoever waits for it."""
         for line in pipe:
             self.words.append(line.rstrip())
             if pipe is self.process.stderr:
@@ -121,7 +121,7 @@ class ServerProcess:
         raise ServerError(f"had no open door in time: {self.last_words()}")
 
     def last_words(self) -> str:
-        """the last line of standard error that says something, else of standard output."""
+        """Last line of standard error that says something, else of standard output."""
         # standard error says why, standard output what it did last
         for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]:
             if line.strip():
@@ -129,7 +129,7 @@ class ServerProcess:
         return "no message"
 
     def stop(self, patience: float = 15.0) -> int:
-        """SIGTERM, then SIGKILL; the exit code."""
+        """Ends the server by SIGTERM, after `patience` s by SIGKILL; returns its exit code."""
         if self.process.poll() is None:
             # SIGTERM first: a server that drains answers what it has begun
             self.process.terminate()
@@ -152,7 +152,7 @@ class ServerProcess:
 
 
 def memory(pid: int) -> tuple[int, int]:
-    """(resident now, resident at most) of a process, MiB; (0, 0) if it is gone."""
+    """Memory of a process, MiB: (resident now, the most that ever was); (0, 0) if it is gone."""
     try:
         # of Linux; "VmHWM" is the most that it ever had, which a look now and then would miss
         with open(f"/proc/{pid}/status") as file:
@@ -164,9 +164,9 @@ def memory(pid: int) -> tuple[int, int]:
     return now, most
 
 
-def linked(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) -> Path:
-    """`source` as `goal` by hard links (copies across file systems), leaving out files of the names
-    `without`.
+def link_tree(source: str | Path, goal: str | Path, without: tuple[str, ...] = ()) -> Path:
+    """Copies the folder `source` to `goal` by hard links (by bytes across file systems), without
+    files of the names `without`; returns `goal`. Raises FileExistsError where `goal` is there.
     """
 
     def link(one: str, other: str) -> None:

@@ -18,11 +18,15 @@ from serving.release.signing import check_signed, sign
 # the number of the process that copies: `clear_interrupted` asks whether it lives
 SCRATCH = re.compile(r"\.push-(\d+)-\d+")
 WITHDRAWN = re.compile(r"\.withdrawn-(\d+)(?:-\d+)?")
+# A run of the pipeline serves from RUN/serving/NAME, and writes its history beside that; a test
+# holds both against `tfx_pipeline`.
+RUN_SERVES = "serving"
+RUN_HISTORY = "history.jsonl"
 
 
 def push(bundle: str | Path, destination: str | Path, key: bytes | None = None) -> Path:
-    """copy `bundle` beside the versions, then rename it to the next one: a poller sees all of it or
-    nothing. Returns the version's folder.
+    """Makes a bundle the newest served version and returns the version's folder. It is copied
+    beside the versions, then renamed: a poller sees all of it or nothing.
 
     key: PEM of an Ed25519 private key; the copy is signed before it is shown. Versions are UNIX
     seconds, or one past the highest that was ever pushed, withdrawn ones included: a number never
@@ -48,18 +52,16 @@ def push(bundle: str | Path, destination: str | Path, key: bytes | None = None) 
             check_manifest(scratch)  # the copy: what a disk did on the way counts too
         # before the rename: after a power cut a version must not be there without its bytes
         flush(scratch)
-        return renamed(scratch, destination)
+        return rename_to_version(scratch, destination)
     finally:
         # gone already where the push went well
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def renamed(scratch: Path, destination: Path) -> Path:
-    """`scratch` under the first free version number; another push that took it in the meantime
-    moves us one on.
-    """
+def rename_to_version(scratch: Path, destination: Path) -> Path:
+    """Renames `scratch` to the first free version number and returns the version's folder."""
     # withdrawn ones, too: their numbers named models
-    past = [*versions(destination), *withdrawn(destination)]
+    past = [*versions(destination), *withdrawn_numbers(destination)]
     # seconds since 1970, as TFX's Pusher counts versions
     first = max([int(time.time()), *(number + 1 for number in past)])
     for number in itertools.count(first):
@@ -78,7 +80,7 @@ def renamed(scratch: Path, destination: Path) -> Path:
 
 
 def versions(destination: str | Path) -> list[int]:
-    """the served versions, oldest first. Raises ValueError for a folder that does not exist."""
+    """Numbers of the served versions, oldest first. Raises ValueError where there is no folder."""
     if not Path(destination).is_dir():
         raise ValueError(
             f"no folder of versions at {destination}; `python -m serving push BUNDLE "
@@ -91,14 +93,14 @@ def versions(destination: str | Path) -> list[int]:
     )
 
 
-def withdrawn(destination: str | Path) -> list[int]:
-    """the versions that were taken out of service, oldest first."""
+def withdrawn_numbers(destination: str | Path) -> list[int]:
+    """Numbers of the versions that were taken out of service, oldest first."""
     names = [WITHDRAWN.fullmatch(path.name) for path in Path(destination).iterdir()]
     return sorted(int(name[1]) for name in names if name)
 
 
 def lost_signature(version: Path) -> bool:
-    """is the version unsigned where the one before it is signed?"""
+    """Is the version unsigned where the one before it is signed?"""
     earlier = [number for number in versions(version.parent) if number < int(version.name)]
     return (
         bool(earlier)
@@ -108,8 +110,8 @@ def lost_signature(version: Path) -> bool:
 
 
 def rollback(destination: str | Path, to: int | None = None, trusted: bytes | None = None) -> Path:
-    """take the newest version out of service, or all that are newer than `to`; returns the one that
-    serves now.
+    """Takes the newest version out of service, or all that are newer than `to`; returns the folder
+    of the version that serves now.
 
     trusted: PEM of public keys, one of which must have signed what is gone back to. Left out, `to`
     is the newest older version that a server would load (`unfit`); those between are withdrawn too.
@@ -136,9 +138,9 @@ def rollback(destination: str | Path, to: int | None = None, trusted: bytes | No
 
 
 def older(destination: Path, served: list[int], trusted: bytes | None) -> int:
-    """the newest version before the last of `served` that a server would load. Where the last is
-    signed, an unsigned one is not taken: a server that asks for signatures refuses it. Raises
-    ValueError if there is none.
+    """Number of the newest version before the last of `served` that a server would load. Where the
+    last is signed, an unsigned one is not taken: a server that asks for signatures refuses it.
+    Raises ValueError if there is none.
     """
     if len(served) < 2:
         raise ValueError(
@@ -160,7 +162,7 @@ def older(destination: Path, served: list[int], trusted: bytes | None) -> int:
 
 
 def unfit(folder: Path, trusted: bytes | None, signed: bool = False) -> str:
-    """why a server would not load the version, "" if nothing is known against it: no model, files
+    """Why a server would not load the version, "" if nothing is known against it: no model, files
     that are not those of its manifest, a signature that is missing (if `signed`, or `trusted` keys
     are given) or of nobody trusted.
     """
@@ -178,14 +180,24 @@ def unfit(folder: Path, trusted: bytes | None, signed: bool = False) -> str:
     return ""
 
 
+def run_of(destination: str | Path) -> Path | None:
+    """Folder of the pipeline's run that serves from `destination`; None for a folder of no run."""
+    place = Path(destination).absolute()
+    run = place.parent.parent
+    belongs = place.parent.name == RUN_SERVES and (run / RUN_HISTORY).exists()
+    return run if belongs else None
+
+
 def free_name(path: Path) -> Path:
-    """`path`, or `path-1`, `path-2` ... if a version of this number was withdrawn before."""
+    """The first of `path`, `path-1`, `path-2` ... that is not there: a version of this number may
+    have been withdrawn before.
+    """
     numbered = (path.with_name(f"{path.name}-{i}") for i in itertools.count(1))
     return next(name for name in itertools.chain([path], numbered) if not name.exists())
 
 
 def clear_interrupted(destination: Path) -> None:
-    """remove half copies of pushes whose process is gone."""
+    """Removes the half copies of pushes whose process is gone."""
     for path in destination.iterdir():
         name = SCRATCH.fullmatch(path.name)
         # a process of that number lives: its push may still be running
@@ -194,7 +206,7 @@ def clear_interrupted(destination: Path) -> None:
 
 
 def flush(folder: Path) -> None:
-    """bring every file below `folder` to the disk: after a power cut a renamed version must not be
+    """Brings every file below `folder` to the disk: after a power cut a renamed version must not be
     hollow.
     """
     for place, _, files in os.walk(folder):
@@ -206,7 +218,7 @@ def flush(folder: Path) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    # a folder is flushed like a file: its entries are its content
+    """Brings the entries of `folder` to the disk; a folder is flushed as a file is."""
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

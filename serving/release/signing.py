@@ -111,7 +111,9 @@ def private_key(pem: bytes) -> Ed25519PrivateKey:
 
 
 def public_keys(pem: bytes) -> list[Ed25519PublicKey]:
-    """of every PEM block. Raises ValueError where there is none, or one of another kind."""
+    """Ed25519 public key of every PEM block. Raises ValueError where there is none, or one of
+    another kind.
+    """
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 

@@ -9,7 +9,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,16 @@ from models.examples.published import encode_png
 from serving.bundle.assets import EXTRA, WARMUP, probe_images, read_extras
 from serving.bundle.manifest import MANIFEST, ManifestError, check_manifest
 from serving.client.client import Client
+from serving.release.blessing import Blessing
 from serving.release.parity import differences
-from serving.release.process import ServerError, ServerProcess, linked, memory, serve_command
+from serving.release.process import ServerError, ServerProcess, link_tree, memory, serve_command
 from serving.release.signing import check_signed
 
-# records are replayed in turn until that many answers or seconds
+# records are replayed in turn until there are so many answers, or so many seconds are over
 REPLAYS = 100
 REPLAY_SECONDS = 10.0
-PATIENCE = 3  # deadline of a question, in allowed answer times: a late answer is counted as one
+# deadline of a question, in allowed answer times: a late answer is measured, not cut off
+PATIENCE = 3
 LARGEST_MIB = 16 << 10
 BOMB_SIDE = 50_000  # pixels that a picture of a few bytes claims
 
@@ -35,45 +37,30 @@ Contract = Mapping[str, Any]  # of `serving.bundle.assets.contract`
 
 
 @dataclass(frozen=True)
-class Blessing:
-    """ok; reasons: why not, in words; figures: what was measured."""
-
-    ok: bool
-    reasons: tuple[str, ...]
-    figures: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Limits:
-    """What a candidate is allowed. longest: seconds that 99 of 100 answers may take; largest_mib:
-    resident memory at most; start_within: seconds until the door is open.
+    """What a candidate is allowed. max_latency: seconds that 99 of 100 answers may take.
+    largest_mib: resident memory of the server, MiB.
     """
 
-    longest: float = 30.0
+    max_latency: float = 30.0
     largest_mib: int = LARGEST_MIB
-    start_within: float = 120.0
 
 
 def validate(
     candidate: str | Path,
     *,
     records: list[bytes],
-    longest: float = 30.0,
-    largest_mib: int = LARGEST_MIB,
-    start_within: float = 120.0,
-    cold: bool = True,
+    limits: Limits = Limits(),
     trusted: bytes | None = None,
 ) -> Blessing:
-    """start a server on `candidate` and judge it: its files against its manifest, offered tasks
+    """Starts a server on `candidate` and judges it: its files against its manifest, offered tasks
     against the contract, parity with the Keras networks, `records` (encoded images) replayed for
-    latency and finiteness, a decompression bomb, memory.
+    latency and finiteness, a decompression bomb, memory. Of a good candidate, a second server
+    without warm-up records shows what these are worth.
 
-    longest, largest_mib, start_within: `Limits`. cold: start a second server without warm-up
-    records to show what they are worth. trusted: PEM of public keys, one of which must have signed
-    the manifest.
+    trusted: PEM of public keys, one of which must have signed the manifest.
     """
     candidate = Path(candidate)
-    limits = Limits(longest, largest_mib, start_within)
     try:
         check_files(candidate, trusted)
         contract, _ = read_extras(candidate)
@@ -85,9 +72,9 @@ def validate(
         )
     try:
         with tempfile.TemporaryDirectory() as folder:
-            verdict = judged(candidate, Path(folder) / "warm", contract, limits, records)
+            verdict = judge_server(candidate, Path(folder) / "warm", contract, limits, records)
             # a second server, only where the first was good: it shows a figure and judges nothing
-            if cold and verdict.ok and (candidate / EXTRA / WARMUP).exists():
+            if verdict.ok and (candidate / EXTRA / WARMUP).exists():
                 base = Path(folder) / "cold"
                 verdict.figures.update(cold_figures(candidate, base, contract, limits))
             return verdict
@@ -96,8 +83,9 @@ def validate(
 
 
 def check_files(candidate: Path, trusted: bytes | None) -> None:
-    """are they those of the manifest? A bundle of before there were manifests passes where no
-    signature is required. Raises ManifestError.
+    """Raises ManifestError unless the candidate's files are those of its manifest, and a key of
+    `trusted` signed that, where there is one. Without `trusted`, a bundle without a manifest, of
+    before there were any, passes.
     """
     if trusted is not None:
         check_signed(candidate, trusted)
@@ -105,24 +93,28 @@ def check_files(candidate: Path, trusted: bytes | None) -> None:
         check_manifest(candidate)
 
 
-def judged(
+def judge_server(
     candidate: Path, base: Path, contract: Contract, limits: Limits, records: list[bytes]
 ) -> Blessing:
-    """by a server on `base`, an empty place for versions."""
+    """Starts a server on the candidate and judges it. base: a folder for its version, which is
+    made. Raises ServerError where it does not start.
+    """
     # by links: a bundle may weigh gigabytes, and a server wants a numbered folder
-    linked(candidate, base / "1")
-    with ServerProcess(serve_command(base), start_within=limits.start_within) as server:
-        return Judgement(server, candidate, contract, limits).of(records)
+    link_tree(candidate, base / "1")
+    with ServerProcess(serve_command(base)) as server:
+        return Judgement(server, candidate, contract, limits).run(records)
 
 
 def cold_figures(
     candidate: Path, base: Path, contract: Contract, limits: Limits
 ) -> dict[str, float]:
-    """what a server without warm-up records takes."""
-    linked(candidate, base / "1", without=(WARMUP,))
+    """Figures of a server without warm-up records: seconds to start, and to the first answer. base:
+    as of `judge_server`.
+    """
+    link_tree(candidate, base / "1", without=(WARMUP,))
     with (
-        ServerProcess(serve_command(base), start_within=limits.start_within) as server,
-        Client(server.address, deadline=PATIENCE * limits.longest) as client,
+        ServerProcess(serve_command(base)) as server,
+        Client(server.address, deadline=PATIENCE * limits.max_latency) as client,
     ):
         return {
             "first answer without warm-up, s": first_answer(client, contract),
@@ -131,7 +123,7 @@ def cold_figures(
 
 
 class Judgement:
-    """All checks against one running server; reasons and figures gather as it goes."""
+    """Checks of one running server; each adds to `reasons` (why not, in words) and `figures`."""
 
     def __init__(
         self, server: ServerProcess, candidate: Path, contract: Contract, limits: Limits
@@ -147,15 +139,16 @@ class Judgement:
             "server MiB after loading": memory(server.pid)[0],
         }
 
-    def of(self, records: list[bytes]) -> Blessing:
+    def run(self, records: list[bytes]) -> Blessing:
+        """Runs all checks, with `records` for the replay, and returns the verdict."""
         # cheap ones first, and the bomb after the times are taken
         checks: list[Callable[[Client], None]] = [
-            self.offers,
-            self.agrees,
-            lambda client: self.replays(client, records),
-            self.refuses_a_bomb,
+            self.check_offers,
+            self.check_parity,
+            lambda client: self.replay(client, records),
+            self.check_bomb,
         ]
-        with Client(self.server.address, deadline=PATIENCE * self.limits.longest) as client:
+        with Client(self.server.address, deadline=PATIENCE * self.limits.max_latency) as client:
             try:
                 self.figures["first answer, s"] = first_answer(client, self.contract)
                 for check in checks:
@@ -167,11 +160,11 @@ class Judgement:
             except OSError as error:
                 self.reasons.append(f"the candidate lacks what it is checked against: {error}")
         # in any case: a server that died in a check is said, too
-        self.remembers()
+        self.check_memory()
         return Blessing(not self.reasons, tuple(self.reasons), self.figures)
 
-    def offers(self, client: Client) -> None:
-        """every task of the contract, and no other."""
+    def check_offers(self, client: Client) -> None:
+        """Checks that every task of the contract is served, and no other."""
         promised = set(self.contract["tasks"])
         served = set(client.tasks())
         if promised != served:
@@ -180,8 +173,8 @@ class Judgement:
                 f"{sorted(promised - served)}, not in the contract {sorted(served - promised)}"
             )
 
-    def agrees(self, client: Client) -> None:
-        """with the Keras networks, in every task."""
+    def check_parity(self, client: Client) -> None:
+        """Checks that every task's answers are those that the Keras networks gave."""
         found = differences(client, self.candidate)
         # without stored answers every export would pass
         if not found:
@@ -194,8 +187,10 @@ class Judgement:
         self.figures["worst share of differing map pixels"] = max(shares, default=0.0)
         self.reasons += [one.reason for one in found if one.reason]
 
-    def replays(self, client: Client, records: list[bytes]) -> None:
-        """all tasks about one view, asked about every record at least once."""
+    def replay(self, client: Client, records: list[bytes]) -> None:
+        """Asks all tasks about one view about every record, at least once; checks that the answers
+        are finite and quick.
+        """
         if not records:
             return
         names = [name for name, count in client.tasks().items() if count == 1]
@@ -217,23 +212,24 @@ class Judgement:
                     "are no numbers"
                 )
                 return
-        self.times(seconds, len(records))
+        self.check_latency(seconds, len(records))
 
-    def times(self, seconds: list[float], records: int) -> None:
+    def check_latency(self, seconds: list[float], records: int) -> None:
+        """Checks the slowest answer of a hundred. seconds: of each answer; records: how many."""
         p50, p99 = (float(value) for value in np.percentile(seconds, [50, 99]))
         self.figures["records"] = records
         self.figures["answers"] = len(seconds)
         self.figures["p50 answer, s"] = p50
         self.figures["p99 answer, s"] = p99
-        if p99 > self.limits.longest:
+        if p99 > self.limits.max_latency:
             self.reasons.append(
-                f"one answer in a hundred takes {p99:.2f} s or more; {self.limits.longest:g} s "
-                "are allowed"
+                f"one answer in a hundred takes {p99:.2f} s or more; "
+                f"{self.limits.max_latency:g} s are allowed"
             )
 
-    def refuses_a_bomb(self, client: Client) -> None:
-        """a small file that claims gigabytes must be refused as the client's fault, and cost no
-        memory.
+    def check_bomb(self, client: Client) -> None:
+        """Checks that a small file which claims gigabytes is refused as the client's fault, and
+        measures the memory that it cost.
         """
         names = [name for name, count in client.tasks().items() if count == 1]
         if not names:
@@ -254,12 +250,12 @@ class Judgement:
         # the most that it ever had: what was taken and given back counts
         self.figures["MiB that a decompression bomb cost"] = memory(self.server.pid)[1] - before
 
-    def remembers(self) -> None:
-        """is the server still there, and how large has it become?"""
+    def check_memory(self) -> None:
+        """Checks that the server still runs, and how large it has become."""
         now, most = memory(self.server.pid)
         self.figures["server MiB"] = now
         self.figures["server MiB at most"] = most
-        # no memory: no process
+        # a process that is gone has no memory
         if not now:
             self.reasons.append(f"the server ended while it was asked: {self.server.last_words()}")
         if most > self.limits.largest_mib:
@@ -269,8 +265,9 @@ class Judgement:
 
 
 def first_answer(client: Client, contract: Contract) -> float:
-    """seconds of the first question: all tasks about one view of one picture, in every form (of the
-    fewest views that are offered).
+    """Seconds that a server takes for its first question: one picture, all tasks about one view of
+    it, all forms of answers. Where no task is about one view, it is asked about as many pictures as
+    the least task takes.
     """
     views = min(entry["images"] for entry in contract["tasks"].values())
     png = [encode_png(image) for image in probe_images(contract["size"])]
@@ -283,12 +280,12 @@ def first_answer(client: Client, contract: Contract) -> float:
 
 
 def made_up_records() -> list[bytes]:
-    """three PNG pictures, where nobody has better ones to replay."""
+    """PNG pictures that stand in for records where there are none to replay."""
     return [encode_png(image) for image in probe_images(256)]
 
 
 def png_header(width: int, height: int) -> bytes:
-    """a PNG of black pixels that ends after its header."""
+    """A PNG that claims width x height pixels and ends after its header, bytes."""
     # 8 bits, RGB; compression, filter and interlacing as always
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     # PNG's check covers the chunk's name and its data

@@ -15,24 +15,28 @@ from serving.release.push import WITHDRAWN
 REMOVED = ".withdrawn.json"
 
 
-def remember(bundle: Path) -> None:
-    """note a withdrawn version before it is removed; one that is no whole bundle can be no later
-    one's twin, and is passed over.
+def note_withdrawn(bundle: Path) -> None:
+    """Notes what a withdrawn version answered with, beside it, before its folder is removed.
+
+    A folder of another name, and one that holds no whole bundle, is passed over: no later bundle
+    can be the same. Raises OSError where the version or the note cannot be read or written,
+    ValueError for a damaged note: the folder must not be removed then.
     """
     name = WITHDRAWN.fullmatch(bundle.name)
     if name is None:
         return
     try:
         content = content_of(bundle)
-    except (OSError, ValueError):
+    # any other error ends the removal: a drive that hiccups must not lose the note
+    except (FileNotFoundError, ValueError):
         return
-    # an error here goes on: what is not noted must not be removed
-    write_json(bundle.parent / REMOVED, {**removed(bundle.parent), content: int(name[1])})
+    noted = noted_versions(bundle.parent)
+    write_json(bundle.parent / REMOVED, {**noted, content: int(name[1])})
 
 
-def removed(destination: str | Path) -> dict[str, int]:
-    """content -> number of the versions that were noted; {} where none were. Raises ValueError for
-    a file that says something else.
+def noted_versions(destination: str | Path) -> dict[str, int]:
+    """Withdrawn versions that were noted before their removal: content (`content_of`) -> number;
+    {} where none were. Raises ValueError for a file of another form.
     """
     path = Path(destination) / REMOVED
     try:

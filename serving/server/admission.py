@@ -21,8 +21,8 @@ class Gate:
 
     @contextmanager
     def passed(self) -> Iterator[None]:
-        """around a request. Raises UNAVAILABLE when closed: a client that asks again finds another
-        server.
+        """Context of a request that is let in. Raises UNAVAILABLE when closed: a client that asks
+        again finds another server.
         """
         with self.change:
             if self.closed:

@@ -11,8 +11,8 @@ from serving.server.config_files import message, read
 
 
 def cores() -> int:
-    """that this process may run on, as TensorFlow Serving counts: a container's, not the machine's
-    (`os.cpu_count`).
+    """Number of cores that this process may run on, as TensorFlow Serving counts: a container's,
+    not the machine's (`os.cpu_count`).
     """
     return len(os.sched_getaffinity(0))
 
@@ -47,24 +47,24 @@ class Parameters:
 
     @property
     def execution(self) -> int:
-        """rows of the largest batch that is run."""
+        """Rows of the largest batch that is run."""
         if self.enable_large_batch_splitting and self.max_execution_batch_size:
             return self.max_execution_batch_size
         return self.max_batch_size
 
     @property
     def most_waiting(self) -> int:
-        """rows of a queue."""
+        """Largest number of rows that may wait in a queue."""
         return self.max_enqueued_batches * self.execution
 
     @property
     def timeout(self) -> float:
-        """seconds that the oldest request waits for others."""
+        """Seconds that the oldest request waits for others."""
         return self.batch_timeout_micros / 1e6
 
 
 def read_parameters(path: str | Path) -> Parameters:
-    """of a `--batching_parameters_file`. Raises ValueError."""
+    """Parameters of a `--batching_parameters_file`. Raises ValueError."""
     text = read(path, message("BatchingParameters")())
     values: dict[str, Any] = {}
     for entry, value in text.ListFields():

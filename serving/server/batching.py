@@ -67,17 +67,17 @@ class Task:
 
     @property
     def key(self) -> Key:
-        """the queue where it waits."""
+        """Key of the queue in which the request waits."""
         # an id is unique while its object lives: tasks that wait hold their version
         return id(self.version), tuple(sorted(self.feeds))
 
     def fail(self, error: Exception) -> None:
-        """keep why, without what led there."""
+        """Keeps the error of a request, without the frames that led to it."""
         served = from_tensorflow(error)
         self.failure = ServingError(served.code, str(served))
 
     def missed(self, now: float) -> bool:
-        """has its deadline passed?"""
+        """Whether the request's deadline has passed."""
         return self.deadline is not None and self.deadline <= now
 
 
@@ -153,7 +153,7 @@ class Scheduler:
                 self.queues[task.key].remove(task)
 
     def work(self) -> None:
-        """of a thread: run batches until the scheduler stops."""
+        """Runs batches until the scheduler stops; the body of a thread."""
         while batch := self._next():
             self.execute(batch)
 
@@ -201,7 +201,9 @@ class Scheduler:
         return batch
 
     def execute(self, batch: list[Task]) -> None:
-        """run those whose deadline has not passed and whose client is there; tell all."""
+        """Runs the requests whose deadline has not passed and whose client is there, and hands each
+        its outcome.
+        """
         now = time.monotonic()
         live = []
         for task in batch:
@@ -223,7 +225,9 @@ class Scheduler:
             self.metrics.observe(QUEUED, (now - task.since) * 1e6, thread_pool_name=pool)
 
     def _answer(self, live: list[Task]) -> None:
-        """together; where that fails, one by one: a broken request must not cost its neighbours."""
+        """Answers requests together; where that fails, one by one: a broken request must not cost
+        its neighbours.
+        """
         try:
             self.together(live)
         except Exception as error:  # ended at the edge: each waiting request is told
@@ -236,7 +240,7 @@ class Scheduler:
             self._answer([task])
 
     def together(self, tasks: list[Task]) -> None:
-        """one run for all; every task gets its rows, as views."""
+        """Runs all requests as one; every request gets its rows, as views."""
         fetches = sorted({name for task in tasks for name in task.fetches})
         size = self._size(sum(task.rows for task in tasks))
         feeds = {
@@ -282,7 +286,7 @@ class Scheduler:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def stop(self) -> None:
-        """its threads end, each after the batch that it runs; what waits, and what comes later,
+        """Ends the threads, each after the batch that it runs; what waits, and what comes later,
         fails as UNAVAILABLE.
         """
         with self.change:
@@ -297,7 +301,7 @@ class Scheduler:
 
 
 def rows_of(feeds: dict[str, Array]) -> int:
-    """dim 0 of all inputs. Raises INVALID_ARGUMENT."""
+    """Number of rows of a request: dimension 0 of all its inputs. Raises INVALID_ARGUMENT."""
     if not feeds or any(value.ndim == 0 for value in feeds.values()):
         raise invalid("Batching session Run() input tensors must have at least one dimension")
     sizes = {len(value) for value in feeds.values()}

@@ -93,7 +93,7 @@ class Catalog:
         return model
 
     def _remove(self, model: Model) -> None:
-        """unload it; its versions stay END in the status."""
+        """Unloads a model; its versions stay END in the status."""
         model.remove()
         ended: dict[int, State] = {
             number: state._replace(phase=END) for number, state in model.states.items()
@@ -120,21 +120,21 @@ class Catalog:
                 )
 
     def poll(self) -> None:
-        """every model's versions."""
+        """Polls every model's versions."""
         for model in list(self.models.values()):
             model.poll()
 
     def retry(self) -> None:
-        """every model's loads that failed and are due to be tried again."""
+        """Retries the loads of every model that failed and are due to be tried again."""
         for model in list(self.models.values()):
             model.retry()
 
     def serves(self, name: str) -> bool:
-        """is there a model of that name?"""
+        """Whether there is a model of that name."""
         return name in self.models
 
     def held(self, spec: ModelSpec | None) -> AbstractContextManager[Version]:
-        """a context that keeps the version a ModelSpec names loaded. Raises INVALID_ARGUMENT,
+        """Context that keeps the version loaded which a ModelSpec names. Raises INVALID_ARGUMENT,
         NOT_FOUND.
         """
         if spec is None:
@@ -162,11 +162,11 @@ class Catalog:
         return [(key, states[key]) for key in numbers]
 
     def ready(self) -> bool:
-        """every model serves at least one version; also where there is none yet."""
+        """Whether every model serves at least one version; true where there is no model yet."""
         return all(model.current for model in self.models.values())
 
     def failure(self) -> str | None:
-        """why a model that serves nothing does so: its load failed."""
+        """Why a model that serves nothing does so: its load failed."""
         broken = [failure_of(model) for model in self.models.values()]
         words = [f"{one[0]} version {one[1]}: {one[2]}" for one in broken if one]
         return "; ".join(words) or None

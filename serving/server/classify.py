@@ -48,8 +48,8 @@ class Inferred:
 def inference_of(
     version: Version, name: str, method: str, missing: str = "No signature was found with the name"
 ) -> Inference:
-    """of a classification or regression signature. Raises INVALID_ARGUMENT, in the words `missing`
-    where there is no such signature.
+    """Inference of a classification or regression signature. Raises INVALID_ARGUMENT, in the words
+    `missing` where there is no such signature.
     """
     name = name or DEFAULT_SIGNATURE
     if name not in version.signatures:
@@ -69,7 +69,9 @@ def inference_of(
 
 
 def _outputs(signature: Any, method: str) -> dict[str, str]:
-    """tensor by alias. Raises INVALID_ARGUMENT where the method's are not there."""
+    """Alias -> output tensor of a signature. Raises INVALID_ARGUMENT where its method's outputs are
+    not there.
+    """
     aliases = (CLASSES, SCORES) if method == CLASSIFY else (OUTPUTS,)
     # a signature may have one of the two: what is there is answered
     outputs = {

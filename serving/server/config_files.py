@@ -123,7 +123,7 @@ def _server_config(path: str | Path) -> Any:
 
 
 def models_of(config: Any) -> list[ModelConfig]:
-    """entries of a ModelServerConfig. Raises INVALID_ARGUMENT with TensorFlow Serving's texts."""
+    """Models of a ModelServerConfig. Raises INVALID_ARGUMENT with TensorFlow Serving's texts."""
     if config.WhichOneof("config") != "model_config_list":
         raise invalid("Only ModelConfigList is currently supported")
     configs: dict[str, ModelConfig] = {}
@@ -167,7 +167,7 @@ def check_entry(entry: Any) -> None:
 
 
 def policy_of(choice: Any) -> Policy:
-    """of a ServableVersionPolicy. Raises INVALID_ARGUMENT."""
+    """Policy of a ServableVersionPolicy. Raises INVALID_ARGUMENT."""
     kind = choice.WhichOneof("policy_choice")
     if kind == "all":
         return Policy(latest=None)

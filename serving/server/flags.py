@@ -53,12 +53,14 @@ def port(text: str) -> int:
 
 
 def local_path(text: str) -> Path:
-    """of a base path, which may be written as a URI: file:///models is /models."""
+    """Local path of a base path, which may be written as a URI: file:///models is /models."""
     return Path(text.removeprefix("file://") if text.startswith("file:///") else text)
 
 
 def add_flags(serve: argparse.ArgumentParser) -> None:
-    """all flags that have an effect, with the original's defaults unless the help says it."""
+    """Adds all flags that have an effect, with the original's defaults unless the help says
+    otherwise, and the original's other flags, which are taken and ignored.
+    """
     # `--flag` alone is true, `--flag=false` is false, as in the original
     switch: dict[str, Any] = {"type": boolean, "nargs": "?", "const": True}
     add = serve.add_argument

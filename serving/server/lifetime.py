@@ -47,7 +47,7 @@ class Retries:
     catalog: Catalog
 
     def poll(self) -> None:
-        """those that are due."""
+        """Retries the loads that are due."""
         self.catalog.retry()
 
 

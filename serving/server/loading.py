@@ -40,8 +40,9 @@ class Loading:
 
 
 def load(folder: Path, number: int, loading: Loading) -> Version:
-    """a version that can be asked. Raises what TensorFlow raises for a broken model, ServingError
-    for a warm-up record that fails, ManifestError for files that nobody trusted signed.
+    """Loads a version that can be asked. Raises what TensorFlow raises for a broken model,
+    ServingError for a warm-up record that fails, ManifestError for files that nobody trusted
+    signed.
     """
     if loading.trusted is not None:
         check_signed(folder, loading.trusted)

@@ -65,7 +65,7 @@ class Policy:
     specific: tuple[int, ...] = ()
 
     def aspired(self, numbers: Iterable[int]) -> list[int]:
-        """highest first."""
+        """Versions that the policy wants served, highest first."""
         ordered = sorted(numbers, reverse=True)
         if self.specific:
             return [number for number in ordered if number in self.specific]
@@ -194,7 +194,9 @@ class Model:
         return retry is None or retry.due <= time.monotonic()
 
     def load(self, number: int, folder: Path) -> None:
-        """serve it; where it cannot be loaded, it is to be tried again or its state says why."""
+        """Loads a version and serves it. Where it cannot be loaded, it is to be tried again or its
+        state says why.
+        """
         self.states[number] = State(LOADING)
         # before the first graph is made: it must not be frozen with the rest
         settle()
@@ -231,7 +233,9 @@ class Model:
             self.failed.add(number)
 
     def unload(self, number: int) -> None:
-        """no request finds it any more; its session ends after the last one that holds it."""
+        """Takes a version out of service: no request finds it any more, and its session ends after
+        the last one that holds it.
+        """
         with self.lock:
             versions = dict(self.versions)
             # in a list that the thread empties: an argument would keep the version alive as long as
@@ -252,7 +256,7 @@ class Model:
         gc.collect()  # a graph is full of cycles; memory should not wait for chance
 
     def forget(self) -> None:
-        """of ended versions only the newest few stay in the status."""
+        """Forgets all but the newest few of the ended versions, which stay in the status."""
         ended = sorted(
             number
             for number, state in self.states.items()
@@ -263,7 +267,7 @@ class Model:
             self.states.pop(number, None)
 
     def remove(self) -> None:
-        """unload it for good."""
+        """Unloads the model for good."""
         with self.turn:
             self.is_removed = True
             self.retries.clear()
@@ -272,7 +276,7 @@ class Model:
 
     @property
     def is_hopeful(self) -> bool:
-        """does it serve nothing yet, and is to be tried again?"""
+        """Whether the model serves nothing yet and is to be tried again."""
         return self.current is None and bool(self.retries)
 
     def failure(self) -> tuple[int, str] | None:
@@ -308,12 +312,12 @@ class Model:
 
 
 def unrecognized(label: str) -> ServingError:
-    """of a request for a label that its model, if there is one, does not have."""
+    """Error of a request for a label that its model, if there is one, does not have."""
     return invalid(f"Unrecognized servable version label: {label}")
 
 
 def _graph_in(folder: Path) -> bool:
-    """is a SavedModel there? Raises OSError for a folder that may not be read."""
+    """Whether a folder holds a SavedModel. Raises OSError for a folder that may not be read."""
     for name in ("saved_model.pb", "saved_model.pbtxt"):
         # not `exists`: whether that raises without rights depends on Python's version
         with suppress(FileNotFoundError, NotADirectoryError):

@@ -43,7 +43,7 @@ class Histogram:
         self.total += micros
 
     def lines(self, name: str, labels: Labels) -> list[str]:
-        """of the page; buckets are cumulative."""
+        """Lines of the page for a histogram; buckets are cumulative."""
         lines = []
         count = 0
         # cells are kept apart and added up here: one observation changes one number
@@ -66,7 +66,7 @@ class Metrics:
         self.histograms: dict[Series, Histogram] = {}
 
     def add(self, name: str, number: int = 1, **labels: str) -> None:
-        """count."""
+        """Adds to the counter."""
         with self.lock:
             # labels in the order they are given: callers spell them alike
             self.counts[name, tuple(labels.items())] += number
@@ -146,7 +146,7 @@ class Metrics:
 
 
 def braces(labels: Labels) -> str:
-    """labels as the page spells them, nothing for none."""
+    """Labels as the page spells them, in braces; "" for none."""
     if not labels:
         return ""
     return "{" + ",".join(f'{key}="{escaped(value)}"' for key, value in labels) + "}"

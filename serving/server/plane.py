@@ -36,7 +36,9 @@ WITHOUT_REST = frozenset({"multi_inference", "reload"})
 def verb(
     method: Callable[Concatenate[Plane, P], R],
 ) -> Callable[Concatenate[Plane, P], R]:
-    """a method of `Plane` that doors offer: nobody calls it past the gate."""
+    """Marks a method of `Plane` that doors offer, and puts it behind the gate: nobody calls it past
+    that.
+    """
     # by name: `check_door` holds every door's table against it
     VERBS.add(method.__name__)
 
@@ -113,7 +115,7 @@ class Plane:
     def predict(
         self, spec: ModelSpec | None, parse: Parse[Question], caller: Caller
     ) -> tuple[Origin, dict[str, Array]]:
-        """outputs by name."""
+        """Answer to a predict request: outputs by name."""
         name = spec.name if spec else ""
         # counted from here: what is refused counts, too. Waiting for a turn is part of its time
         with self._counted(name, "Predict", caller), caller.turn():
@@ -138,14 +140,14 @@ class Plane:
     def classify(
         self, spec: ModelSpec | None, parse: Parse[Examples], caller: Caller
     ) -> tuple[Origin, Any]:
-        """a ClassificationResult."""
+        """Answer to a classify request: a ClassificationResult."""
         return self._inferred(spec, parse, caller, "Classify", CLASSIFY)
 
     @verb
     def regress(
         self, spec: ModelSpec | None, parse: Parse[Examples], caller: Caller
     ) -> tuple[Origin, Any]:
-        """a RegressionResult."""
+        """Answer to a regress request: a RegressionResult."""
         return self._inferred(spec, parse, caller, "Regress", REGRESS)
 
     def _inferred(
@@ -176,7 +178,7 @@ class Plane:
     def multi_inference(
         self, tasks: Sequence[Task], read: Callable[[], Array], caller: Caller
     ) -> list[tuple[Origin, Inferred]]:
-        """answers in task order, by one run."""
+        """Answers to a multi-inference request in the order of its tasks, by one run."""
         # before the model is looked up, as in the original
         check_tasks(tasks)
         spec = tasks[0].spec

@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 def say(line: str) -> None:
-    """on standard error; where that is closed, nowhere."""
+    """Prints a line on standard error; where that is closed, nowhere."""
     with suppress(OSError, ValueError):
         print(line, file=sys.stderr, flush=True)
 

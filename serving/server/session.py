@@ -42,12 +42,12 @@ Plan = tuple[tuple[str, ...], tuple[str, ...]]  # names of fed and of fetched te
 
 
 def always() -> bool:
-    """of a request that somebody awaits to its end."""
+    """True: somebody awaits the request to its end."""
     return True
 
 
 def never() -> bool:
-    """of what nobody waits for."""
+    """False: nobody waits for the answer."""
     return False
 
 
@@ -109,7 +109,7 @@ class Version:
         deadline: float | None = None,
         awaited: Awaited = always,
     ) -> dict[str, Array]:
-        """outputs by name; an empty filter: all.
+        """Outputs by name; an empty filter means all.
 
         deadline: of time.monotonic(). awaited(): is the client still there? What is not begun when
         it has left is not run. Raises ServingError with TensorFlow Serving's codes.
@@ -285,8 +285,8 @@ class Version:
         return self.tensors[name]
 
     def close(self) -> None:
-        """after the last running request, however long it runs; the end of the process alone does
-        not wait for it.
+        """Ends the session after the last running request, however long that takes; the end of the
+        process alone does not wait for it.
         """
         # after it was taken out of the table: no new request finds it
         while self.running:
@@ -303,7 +303,7 @@ def as_array(value: Any) -> Array:
 
 
 def opened(folder: Path, tags: tuple[str, ...], threads: tuple[int, int]) -> Any:
-    """a tf.compat.v1.Session that holds the model."""
+    """Opens a tf.compat.v1.Session that holds the model."""
     import tensorflow as tf
 
     # Loading into a session is marked deprecated; it is what lets unasked heads be pruned.

@@ -36,8 +36,8 @@ class StopSignals:
         return self
 
     def wait(self, seconds: float | None = None) -> bool:
-        """until a signal has come, or at most so many seconds; whether one has. One that has come
-        once stays come.
+        """Waits until a signal has come, or at most so many seconds; returns whether one has. One
+        that has come once stays come.
         """
         # the byte stays: whoever asks later is told, too
         return bool(select.select([self.reader], [], [], seconds)[0])

@@ -45,8 +45,8 @@ def _saved_model(folder: Path) -> Any:
 
 
 def check_inputs(signature: Any, inputs: Collection[str]) -> None:
-    """names of a request against the signature's; those with defaults may be left out. Raises
-    INVALID_ARGUMENT.
+    """Raises INVALID_ARGUMENT unless the inputs of a request are the signature's; those with
+    defaults may be left out.
     """
     optional = set(getattr(signature, "defaults", {}))
     sent = set(inputs)
@@ -90,7 +90,7 @@ def check_outputs(signature: Any, filter_names: Sequence[str]) -> list[str]:
 
 
 def kind_of(dtype: Any) -> str:
-    """as TensorFlow's C++ names a tf.DType: float, not float32."""
+    """Name of a tf.DType in TensorFlow's C++: float, not float32."""
     from tensorflow.core.framework import types_pb2
 
     name: str = types_pb2.DataType.Name(dtype.base_dtype.as_datatype_enum)

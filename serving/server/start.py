@@ -38,7 +38,7 @@ class RereadFile:
         self.refusal = ""  # the last look's
 
     def poll(self) -> None:
-        """reload the catalog if the file is another."""
+        """Reloads the catalog if the file is another."""
         from serving.server.config_files import read_models
         from serving.server.session import never
 
@@ -60,8 +60,8 @@ class RereadFile:
 
 
 def start(options: argparse.Namespace) -> int:
-    """serve until told to stop; the exit code. What cannot be served is said as TensorFlow Serving
-    says it.
+    """Serves until told to stop and returns the exit code. What cannot be served is said as
+    TensorFlow Serving says it.
     """
     # TensorFlow is imported for its version alone, and no model is needed
     if options.version:
@@ -189,7 +189,7 @@ def _doorway(options: argparse.Namespace) -> Doorway:
 
 
 def metrics_path(path: Path | None) -> str | None:
-    """where the page for Prometheus stands, None for nowhere; path: of a MonitoringConfig."""
+    """Path of the page for Prometheus; None for nowhere. path: of a MonitoringConfig."""
     from serving.server.config_files import message, read
     from serving.server.monitoring import PATH
 
@@ -212,7 +212,7 @@ def raise_file_limit() -> None:
 
 
 def versions() -> int:
-    """as tensorflow_model_server words it."""
+    """Prints the versions as tensorflow_model_server words them; returns the exit code."""
     import tensorflow as tf
 
     print(f"TensorFlow ModelServer: embedded\nTensorFlow Library: {tf.__version__}")
@@ -251,7 +251,9 @@ def credentials_of(path: Path) -> grpc.ServerCredentials:
 
 
 def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
-    """gRPC itself says only that it cannot listen. Raises ValueError."""
+    """Raises ValueError for a key and a certificate that do not belong together: gRPC itself says
+    only that it cannot listen.
+    """
     import ssl
 
     with tempfile.TemporaryDirectory() as folder:
@@ -275,7 +277,7 @@ def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
 
 
 def channel_arguments(text: str) -> list[tuple[str, int | str]]:
-    """key=value,key=value; numbers become ints, the later wins."""
+    """Channel arguments of a text "key=value,key=value"; numbers become ints, the later wins."""
     pairs = [part.partition("=") for part in text.split(",") if part]
     # gRPC tells numbers and texts apart
     return [(key, int(value) if value.lstrip("-").isdigit() else value) for key, _, value in pairs]

@@ -76,7 +76,7 @@ FIELDS: dict[str, dict[str, tuple[int, str]]] = {
 
 
 def message(name: str) -> Any:
-    """the class of a message of `FIELDS`. Raises KeyError for another name."""
+    """Class of a message of `FIELDS`. Raises KeyError for another name."""
     return _classes()[name]
 
 

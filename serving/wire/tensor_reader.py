@@ -50,7 +50,7 @@ class Allowance:
 
 
 def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
-    """of a serialised TensorProto; dense floats are read-only views of it.
+    """Array of a serialised TensorProto; dense floats are read-only views of it.
 
     Missing values repeat the last one, none at all are zeros, surplus ones are cut. Raises
     ValueError for another message, an unknown type or shape, content that does not fit, or more
@@ -167,7 +167,7 @@ def _padded(values: Array, count: int) -> Array:
 # requests of one client have one shape: it is parsed once
 @functools.lru_cache(maxsize=4096)
 def sizes_of(text: bytes) -> tuple[int, ...]:
-    """of a serialised TensorShapeProto. Raises ValueError for one that is not known."""
+    """Sizes of a serialised TensorShapeProto. Raises ValueError for one that is not known."""
     from google.protobuf.message import DecodeError
 
     if len(text) > LONGEST_SHAPE:

@@ -3,15 +3,15 @@
 import pytest
 from accepted_run import examples, statistics
 
-from components.data_schema import changes, curated, read_schema, with_comparators
+from components.data_schema import changes, curate, read_schema, with_comparators
 
 
 def test_a_curated_schema_knows_no_buildings_and_says_what_changed(tmp_path):
-    first = curated(statistics(tmp_path / "a", examples(0)))
+    first = curate(statistics(tmp_path / "a", examples(0)))
     assert not first.string_domain and not any(feature.domain for feature in first.feature)
-    assert changes(first, curated(statistics(tmp_path / "b", examples(1)))) == []
+    assert changes(first, curate(statistics(tmp_path / "b", examples(1)))) == []
     other = examples(1).drop(columns="normal").assign(depth=1.0)
-    lines = changes(first, curated(statistics(tmp_path / "c", other)))
+    lines = changes(first, curate(statistics(tmp_path / "c", other)))
     assert lines[0] == "normal: no longer there" and lines[1].startswith("depth: new, ")
 
 
@@ -22,7 +22,7 @@ def test_a_file_that_is_no_schema_says_what_to_do(tmp_path):
 
 
 def test_what_is_asked_of_distributions_is_no_part_of_the_schema(tmp_path):
-    schema = curated(statistics(tmp_path / "a", examples(0)))
+    schema = curate(statistics(tmp_path / "a", examples(0)))
     asked = with_comparators(schema)
     compared = [one.name for one in asked.feature if one.HasField("drift_comparator")]
     assert compared == ["class_scene"]

@@ -11,8 +11,8 @@ from components.join_shards import (
     JoinedLosses,
     JoinedNetworks,
     JoinNetworks,
-    merged,
-    named,
+    merge_summaries,
+    shard_inputs,
 )
 
 TASKS = ("normal", "reshading", "class_scene", "jigsaw", "autoencoding")
@@ -95,7 +95,7 @@ def test_two_shards_with_one_task_are_refused(tmp_path):
 
 def test_more_shards_than_inputs_are_refused():
     with pytest.raises(ValueError, match=f"at most {MOST} shards"):
-        named([None] * (MOST + 1))
+        shard_inputs([None] * (MOST + 1))
 
 
 def test_the_node_takes_each_shard_by_a_name():
@@ -108,4 +108,4 @@ def test_the_node_takes_each_shard_by_a_name():
 
 def test_summaries_are_added_field_by_field():
     parts = [{"seconds": 1.5, "rows": [1], "names": {"a": 1}}, {"seconds": 2, "rows": [2, 3]}]
-    assert merged(parts) == {"seconds": 3.5, "rows": [1, 2, 3], "names": {"a": 1}}
+    assert merge_summaries(parts) == {"seconds": 3.5, "rows": [1, 2, 3], "names": {"a": 1}}

@@ -7,7 +7,7 @@ import shutil
 from published_set import BUILDINGS, write_set
 
 from beam_jobs.ingest.job import ingest
-from components.ledger import labelled
+from components.ledger import trainable
 from models.examples.label_store import build_label_store
 from models.tasks import TASKS
 
@@ -19,7 +19,7 @@ def test_tasks_without_labels_are_left_out_and_untrained_ones_kept(tmp_path):
     shutil.rmtree(data / BUILDINGS[0] / "class_scene")  # one split of three lacks it
     ingest(str(data), str(tmp_path / "out"), size=32, shards=1)
     store = build_label_store(str(tmp_path / "out"), tmp_path / "store", seed=0, max_samples=20)
-    kept = labelled(store, list(TASKS))
+    kept = trainable(store, list(TASKS))
     assert set(TASKS) - set(kept) == {
         "class_object",
         "class_scene",

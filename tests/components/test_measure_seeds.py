@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tiny_store import TINY, TinyStore
 
-from components.evaluate_taxonomy import tables_of_seeds
-from components.measure_seeds import measured_again
+from components.evaluate_taxonomy import read_seed_tables
+from components.measure_seeds import measure_with_seed
 from models.networks.task_networks import ledger
 from models.networks.transfers.bench import Bench
 from models.taxonomy import Affinities
@@ -20,7 +20,7 @@ TARGETS = ["normal", "depth_zbuffer"]
 
 def again(folder, seed) -> Affinities:
     settings = dataclasses.replace(TINY, seed=seed)
-    return measured_again(TinyStore(), NAMES, TARGETS, [], settings, None, str(folder))
+    return measure_with_seed(TinyStore(), NAMES, TARGETS, [], settings, None, str(folder))
 
 
 def losses(table: Affinities) -> np.ndarray:
@@ -50,5 +50,5 @@ def test_tables_are_read_in_the_order_of_their_seeds(folder, tmp_path):
     for number in (10, 2, 1):
         part = table.only(lambda row, n=number: n != 2 or row.transfer.target == "normal")
         part.save(tmp_path / f"seed-{number}.json")
-    sizes = [len(found.rows) for found in tables_of_seeds(str(tmp_path))]
+    sizes = [len(found.rows) for found in read_seed_tables(str(tmp_path))]
     assert sizes[1] < sizes[0] == sizes[2]

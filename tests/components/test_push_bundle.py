@@ -12,12 +12,12 @@ from components.accepted import ACCEPTED, PROFILE, STATISTICS, accepted_address
 from components.artifacts import GateVerdict
 from components.data_schema import SCHEMA
 from components.push_bundle import PushBundle
-from components.verdicts import Check, judged, save_verdict
+from components.verdicts import Check, save_verdict, verdict_of
 from models.provenance.atomic import write_json
 from serving.bundle.assets import EXTRA, LINEAGE, read_extras
 from serving.release.identity import withdrawn_versions
 from serving.release.push import push, rollback, versions
-from serving.release.withdrawals import remember
+from serving.release.withdrawals import note_withdrawn
 
 
 def test_only_what_both_gates_blessed_is_pushed(tmp_path):
@@ -31,7 +31,7 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     (tmp_path / "infra" / "NOT_BLESSED").write_text("the server took 99 MiB")
     write_json(tmp_path / "infra" / "blessing.json", {"figures": {"records": 3}})
     quality, data = tmp_path / "quality", tmp_path / "data"
-    save_verdict(quality, judged("CheckQuality", (Check("chance", False, "p = 0.5"),)))
+    save_verdict(quality, verdict_of("CheckQuality", (Check("chance", False, "p = 0.5"),)))
     files = [data / PROFILE, data / SCHEMA, data / STATISTICS / "Split-train" / "FeatureStats.pb"]
     for file in files:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     with pytest.raises(ValueError, match="the served version stays: the gate CheckQuality refused"):
         run(PushBundle, **arguments)
     assert not (tmp_path / "served").exists() and accepted_address(tmp_path / "run") == ""
-    save_verdict(quality, judged("CheckQuality", (Check("chance", True, "p = 0.001"),)))
+    save_verdict(quality, verdict_of("CheckQuality", (Check("chance", True, "p = 0.001"),)))
     run(PushBundle, **arguments)
     assert accepted_address(tmp_path / "run")
     assert len(versions(tmp_path / "served")) == 1 and len(TARGETS) == len(
@@ -72,7 +72,7 @@ def test_only_what_both_gates_blessed_is_pushed(tmp_path):
     run(PushBundle, **arguments)
     assert versions(tmp_path / "served") == before, "what somebody withdrew does not come back"
     for hidden in withdrawn_versions(tmp_path / "served"):
-        remember(hidden)
+        note_withdrawn(hidden)
         shutil.rmtree(hidden)
     run(PushBundle, **arguments)
     assert versions(tmp_path / "served") == before, "nor does it once its folder was pruned"

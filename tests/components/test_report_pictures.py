@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from components.report_pictures import put_back, sample_row, shown_unit
+from components.report_pictures import sample_row, shown_unit, unshuffle
 from models.networks.predictions.samples import TaskAnswers
 from models.networks.training.inputs import tiles
 from models.tasks import TASKS
@@ -21,9 +21,9 @@ def test_jigsaw_by_its_label_is_the_picture_again():
     shuffled = tiles(picture[None], np.array([7]), np.random.default_rng(0), 30)[0]
     in_rows = np.concatenate([np.concatenate(list(shuffled[i : i + 3]), 1) for i in (0, 3, 6)])
     assert list(permutation_set(100)[7]) != list(range(9))
-    assert np.abs(put_back(in_rows, value) - picture).max() < 0.05
+    assert np.abs(unshuffle(in_rows, value) - picture).max() < 0.05
     other = np.roll(value, 1)
-    assert np.abs(put_back(in_rows, other) - picture).max() > 0.3
+    assert np.abs(unshuffle(in_rows, other) - picture).max() > 0.3
 
 
 @pytest.mark.parametrize("name", WHITENED)

@@ -1,13 +1,13 @@
 """The gate before the push says what the server did, and blesses only what it passed."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from components.validate_infra import ValidateInfra
 from models import examples
 from serving.release import validate
+from serving.release.blessing import Blessing
 
 
 class Artifact:
@@ -26,7 +26,7 @@ def test_the_verdict_is_the_servers(tmp_path, monkeypatch, reasons):
 
     def verdict(bundle, *, records):
         asked.update(bundle=bundle, records=records)
-        return SimpleNamespace(ok=not reasons, reasons=reasons, figures={"ms": 3.0})
+        return Blessing(not reasons, reasons, {"ms": 3.0})
 
     monkeypatch.setattr(validate, "validate", verdict)
     monkeypatch.setattr(examples, "encoded_images", lambda uri, split, count: (split, count))

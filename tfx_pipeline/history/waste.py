@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.provenance.seals import DAMAGED
-from serving.release.push import versions, withdrawn
+from serving.release.push import versions, withdrawn_numbers
 from tfx_pipeline.history.ledgers import TRANSFERS
 from tfx_pipeline.history.metadata import DONE, RunGraph, run_graphs
 
@@ -52,7 +52,7 @@ def waste_of(run: Path, keep: int) -> Waste:
     served = versions(run / SERVED) if (run / SERVED).is_dir() else []
     kept = served[-keep:]
     old = [run / SERVED / str(number) for number in served if number not in kept]
-    if (run / SERVED).is_dir() and withdrawn(run / SERVED):
+    if (run / SERVED).is_dir() and withdrawn_numbers(run / SERVED):
         old += sorted((run / SERVED).glob(".withdrawn-*"))
     # the whole metadata: what older runs used is only there
     graphs = run_graphs(run)
@@ -187,10 +187,10 @@ def remove(run: Path, waste: Waste) -> None:
     """
     # TensorFlow, which reads the graphs, takes seconds: for withdrawn versions alone
     if any(path.name.startswith(".") for path in waste.versions):
-        from serving.release.withdrawals import remember
+        from serving.release.withdrawals import note_withdrawn
 
         for path in waste.versions:
-            remember(path)
+            note_withdrawn(path)
     for path in waste.versions:
         # a server must not see half of one
         hidden = path if path.name.startswith(".") else path.with_name(f".withdrawn-{path.name}")

@@ -14,11 +14,11 @@ from models.taxonomy.commands.layout import folded, shown, table
 from models.taxonomy.evidence.spread import with_spread
 from models.taxonomy.evidence.standing import mark, not_ranked
 from models.taxonomy.facts import Facts
+from models.taxonomy.tournament.loss_tables import store_of
 from models.taxonomy.tournament.losses import LossStore
 from models.taxonomy.tournament.measurement import measure
 from models.taxonomy.tournament.resamples import Resamples
 from models.taxonomy.tournament.resampling import bootstrap
-from models.taxonomy.tournament.loss_tables import store_of
 
 SUMMARY = "per-image losses to an affinity table with intervals"
 

@@ -244,6 +244,19 @@ def read_predictions(path: str | Path) -> dict[str, Scores] | None:
     return predictions(content["proxies"])
 
 
+def promising_sets(path: str | Path, share: float) -> dict[str, list[tuple[str, ...]]] | None:
+    """Target -> source sets of the most promising `share` of its transfers, by the mean rank of all
+    proxies in the proxies.json at `path`; None for a share of 1, which is all of them.
+    """
+    if share >= 1:
+        return None
+    sets: dict[str, list[tuple[str, ...]]] = {}
+    by_proxy = read_predictions(path) or {}
+    for transfer in promising(by_proxy["mean rank"], share):
+        sets.setdefault(transfer.target, []).append(transfer.sources)
+    return sets
+
+
 def predictions(rows: Sequence[Mapping[str, Any]]) -> dict[str, Scores]:
     """rows of {"sources", "target", and each of PROXIES} -> proxy -> {transfer: score}, and "mean
     rank", their mean rank within a target.

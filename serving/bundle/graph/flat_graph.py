@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def is_control(text: str) -> bool:
-    """does the input only say "after"?"""
+    """Whether an input is a control input, which only orders nodes."""
     return text.startswith("^")
 
 
@@ -54,7 +54,7 @@ def renamed_input(text: str, names: Mapping[str, str]) -> str:
 
 
 def is_stateless(node: Any) -> bool:
-    """does it give the same from the same inputs, whenever it runs?"""
+    """Whether a node gives the same from the same inputs, whenever it runs."""
     from tensorflow.python.framework import op_def_registry
 
     # an operation that is not registered may have any state
@@ -115,7 +115,7 @@ def empty_like(graph_def: Any) -> Any:
 
 
 def imported(graph_def: Any) -> Any:
-    """tf.Graph of it, under its own names."""
+    """tf.Graph that holds a GraphDef, under its own names."""
     import tensorflow as tf
 
     graph = tf.Graph()

@@ -95,7 +95,9 @@ def step_at(layers: list[Any]) -> tuple[Step, int]:
 
 
 def enlarging_step(layers: list[Any]) -> tuple[Step, int]:
-    """of an enlargement, a convolution, and what follows them."""
+    """(Function in place of an enlargement, a convolution and what follows them, number of layers
+    that it replaces).
+    """
     norm = layers[2] if len(layers) > 2 and is_batch_norm(layers[2]) else None
     length = 2 if norm is None else 3
     inner = convolution(layers[1], norm)
@@ -111,7 +113,7 @@ def enlarging_step(layers: list[Any]) -> tuple[Step, int]:
 
 
 def ends_the_head(layers: list[Any]) -> bool:
-    """an activation and a narrow convolution?"""
+    """Whether layers are an activation and a narrow convolution, the end of a head."""
     import keras
 
     return (
@@ -132,7 +134,7 @@ def is_batch_norm(layer: Any) -> bool:
 
 
 def doubles(layer: Any) -> bool:
-    """nearest enlargement by 2?"""
+    """Whether a layer enlarges by 2 with nearest neighbours."""
     import keras
 
     if not isinstance(layer, keras.layers.UpSampling2D):
@@ -153,14 +155,16 @@ def is_small_convolution(layer: Any) -> bool:
 
 
 def is_narrow(layer: Any) -> bool:
-    """a convolution of so few channels that hardware, which computes 8 or 16 at once, is better fed
-    with four pixels' channels?
+    """Whether a convolution has so few channels that hardware, which computes 8 or 16 at once, is
+    better fed with four pixels' channels.
     """
     return is_small_convolution(layer) and layer.filters <= NARROW
 
 
 def is_narrow_transposed(layer: Any) -> bool:
-    """a transposed convolution that enlarges by 2, 4 x 4, linear, float32, of few channels?"""
+    """Whether a layer is a transposed convolution of few channels that enlarges by 2: 4 x 4,
+    linear, float32.
+    """
     import keras
 
     if not isinstance(layer, keras.layers.Conv2DTranspose) or not is_plain(layer):
@@ -172,7 +176,9 @@ def is_narrow_transposed(layer: Any) -> bool:
 
 
 def is_plain(layer: Any) -> bool:
-    """channels last, float32, padded to the same size, without an activation of its own?"""
+    """Whether a convolution has channels last, float32, the same size before and after, and no
+    activation.
+    """
     import keras
 
     linear = layer.activation is keras.activations.linear
@@ -186,7 +192,7 @@ def has_channels_last(layer: Any) -> bool:
 
 
 def convolution(layer: Any, norm: Any = None) -> Convolution:
-    """of a layer and the batch norm after it, if any."""
+    """`Convolution` of a layer and of the batch norm after it, if there is one."""
     kernel = np.asarray(layer.kernel, "float64")
     bias = bias_of(layer)
     if norm is None:

@@ -25,7 +25,7 @@ class Health(grpc.GenericRpcHandler):
         self.gate = gate
 
     def service(self, details: Any) -> grpc.RpcMethodHandler | None:
-        """the handler of the one method, None for others."""
+        """Handler of the one method; None for others."""
         # further methods of the service (Watch) are unimplemented
         if details.method != "/grpc.health.v1.Health/Check":
             return None
@@ -39,7 +39,7 @@ class Health(grpc.GenericRpcHandler):
 
 
 def service_of(request: bytes) -> str:
-    """field 1 of HealthCheckRequest (names are shorter than 128 bytes)."""
+    """Service that a HealthCheckRequest asks about, its field 1."""
     # a length of one byte: names are shorter than 128
     has_a_name = request[:1] == b"\x0a" and len(request) > 1
     return request[2 : 2 + request[1]].decode(errors="replace") if has_a_name else ""

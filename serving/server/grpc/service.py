@@ -234,7 +234,7 @@ def message_of(kind: Any, data: bytes) -> Any:
 
 
 def spec_of(request: Any) -> ModelSpec | None:
-    """of a parsed request, None where it has none."""
+    """ModelSpec of a parsed request; None where it has none."""
     if not request.HasField("model_spec"):
         return None
     # by way of its bytes: the request is TensorFlow's message, ours is another class
@@ -246,7 +246,7 @@ def origin_bytes(origin: Origin) -> bytes:
 
 
 def serialized(response: Any, origin: Origin | None = None) -> bytes:
-    """with the model it comes from, where there is one."""
+    """Serialised answer, with the model that it comes from where there is one."""
     if origin:
         response.model_spec.MergeFromString(origin_bytes(origin))
     data: bytes = response.SerializeToString()
@@ -254,14 +254,14 @@ def serialized(response: Any, origin: Origin | None = None) -> bytes:
 
 
 def deadline_of(context: grpc.ServicerContext) -> float | None:
-    """of time.monotonic(); None if the client set none."""
+    """Deadline of a call, of time.monotonic(); None if the client set none."""
     # the deadline travels as seconds left: clocks of two machines differ
     left = context.time_remaining()
     return None if left is None or left > FOREVER else time.monotonic() + left
 
 
 def caller_of(context: grpc.ServicerContext) -> Caller:
-    """who asks, and how answers may be spelled."""
+    """Caller of a request: who asks, and how answers may be spelled."""
     return Caller(
         "GRPC",
         deadline_of(context),
@@ -349,7 +349,7 @@ def grpc_server(
 
 
 def generic_handlers(answers: dict[str, Answer]) -> list[grpc.GenericRpcHandler]:
-    """of both services: bytes in, bytes out."""
+    """Handlers of both services: bytes in, bytes out."""
     services: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     for verb, (service, method) in METHODS.items():
         handler = grpc.unary_unary_rpc_method_handler(translated(answers[verb]))
@@ -361,7 +361,7 @@ def generic_handlers(answers: dict[str, Answer]) -> list[grpc.GenericRpcHandler]
 
 
 def listen(server: grpc.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
-    """the port. Raises OSError."""
+    """Opens the port and returns its number. Raises OSError."""
     try:
         if credentials:
             return int(server.add_secure_port(address, credentials))

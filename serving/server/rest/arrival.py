@@ -37,7 +37,7 @@ class Arrival(io.RawIOBase):
         self.begin()
 
     def begin(self) -> None:
-        """a request, or the waiting for one: its bytes and its time count from here."""
+        """Begins to count bytes and time of a request, or of the waiting for one."""
         self.since = self.clock()
         self.received = 0
 
@@ -45,7 +45,7 @@ class Arrival(io.RawIOBase):
         return True
 
     def left(self) -> float:
-        """seconds in which the next byte must come."""
+        """Seconds in which the next byte must come."""
         earned = self.received / LEAST_RATE
         return min(self.patience, self.since + self.patience + earned - self.clock())
 

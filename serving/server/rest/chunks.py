@@ -41,7 +41,7 @@ class UnreadableBodyError(Exception):
 
 
 def chunked(file: BufferedReader) -> bytes:
-    """a body in chunks, trailers left out. Raises UnreadableBodyError."""
+    """Body that came in chunks, trailers left out. Raises UnreadableBodyError."""
     body = bytearray()
     while True:
         # what has arrived already, without waiting
@@ -173,8 +173,8 @@ def _skip_trailers(file: BufferedReader) -> None:
 
 
 def unpacked(data: bytes) -> bytes:
-    """a gzip body. In pieces: zlib's own buffer would double beyond the limit before it is reached.
-    Raises zlib.error.
+    """Content of a gzip body. It is unpacked in pieces: zlib's own buffer would double beyond the
+    limit before it is reached. Raises zlib.error.
     """
     # 31: gzip's header and check, with zlib's largest window
     unpacking = zlib.decompressobj(31)

@@ -89,7 +89,9 @@ def texts_of(array: Array, name: str) -> list[str]:
 
 
 def string_text(data: bytes, name: str) -> str:
-    """a text; bytes of an output that says so by its name, or that are no text, as b64."""
+    """JSON text of a string: a text, or {"b64": ...} for an output that says so by its name, or
+    whose bytes are no text.
+    """
     # by the name: clients of the original expect b64 there, whatever the bytes are
     if not name.endswith("_bytes"):
         try:
@@ -140,7 +142,7 @@ def row_texts(texts: list[str], shape: tuple[int, ...]) -> list[str]:
 
 
 def classes_text(result: Any) -> str:
-    """of a ClassificationResult."""
+    """JSON text of a ClassificationResult."""
     rows = []
     for row in result.classifications:
         scores = float_texts(np.array([entry.score for entry in row.classes], np.float32))
@@ -151,13 +153,13 @@ def classes_text(result: Any) -> str:
 
 
 def numbers_text(result: Any) -> str:
-    """of a RegressionResult."""
+    """JSON text of a RegressionResult."""
     numbers = float_texts(np.array([row.value for row in result.regressions], np.float32))
     return f'{{"results": [{", ".join(numbers)}]}}'
 
 
 def status_text(rows: list[tuple[int, State]]) -> str:
-    """of (version, its state)."""
+    """JSON text of a status: rows of (version, its state)."""
     statuses = [
         {
             # 64-bit numbers are texts in protobuf's JSON
@@ -171,7 +173,7 @@ def status_text(rows: list[tuple[int, State]]) -> str:
 
 
 def metadata_text(model: str, number: int, signatures: Mapping[str, Any]) -> str:
-    """every default field is printed."""
+    """JSON text of metadata; every default field is printed."""
     table = {name: _printed(signature) for name, signature in signatures.items()}
     return json.dumps(
         {

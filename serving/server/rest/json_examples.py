@@ -55,7 +55,7 @@ def examples_of(content: dict[str, Json], method: str) -> Array:
 
 
 def serialized(value: Json) -> bytes:
-    """a tf.Example. Raises INVALID_ARGUMENT."""
+    """Serialised tf.Example of a JSON object. Raises INVALID_ARGUMENT."""
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     # protobuf's map keeps the last of equal keys, unlike a predict body
@@ -68,7 +68,7 @@ def serialized(value: Json) -> bytes:
 
 
 def feature_of(name: str, item: Json) -> bytes:
-    """a serialized Feature, whose kind the first value decides. Raises INVALID_ARGUMENT."""
+    """Serialised Feature, whose kind the first value decides. Raises INVALID_ARGUMENT."""
     kind = 0
     values = []
     for one in item if isinstance(item, list) else [item]:
@@ -94,13 +94,13 @@ def feature_of(name: str, item: Json) -> bytes:
 
 
 def field(number: int, data: bytes) -> bytes:
-    """a field of a serialized message."""
+    """One field of a message, serialised. data: its bytes."""
     return prefix(number, len(data)) + data
 
 
 def kind_and_value(name: str, value: Json) -> tuple[int, bytes | int | float]:
-    """booleans are whole numbers; whole numbers beyond 64 bits are fractions. Raises
-    INVALID_ARGUMENT.
+    """Kind of a JSON value, and the value: booleans are whole numbers; whole numbers beyond 64 bits
+    are fractions. Raises INVALID_ARGUMENT.
     """
     # before int: a boolean is one in Python
     if isinstance(value, bool):

@@ -143,7 +143,7 @@ def inputs_of(columns: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def tensor_of(value: Json, kind: int) -> Array:
-    """one tensor; kind: TensorFlow's number of its type. Raises INVALID_ARGUMENT."""
+    """Array of a tensor's JSON. kind: TensorFlow's number of its type. Raises INVALID_ARGUMENT."""
     values, shape = dense(value)
     # NumPy's limit, said in words before NumPy raises
     if len(shape) > MOST_DIMENSIONS:
@@ -285,8 +285,8 @@ def _not_text(value: Json) -> bytes:
 
 
 def from_base64(text: str) -> bytes:
-    """with white space between and without padding too, as absl reads it. Raises
-    INVALID_ARGUMENT.
+    """Bytes of base64 text, with white space between and without padding too, as absl reads it.
+    Raises INVALID_ARGUMENT.
     """
     digits = text.translate(BLANKS)
     bare = digits.rstrip("=.")
@@ -300,7 +300,7 @@ def from_base64(text: str) -> bytes:
 
 
 def is_bytes(value: Json) -> bool:
-    """is it {"b64": text}, with that one key, once?"""
+    """Whether a value is {"b64": text}, with that one key, once."""
     # a key that comes twice is not that one key
     if not isinstance(value, dict) or isinstance(value, Members) or len(value) != 1:
         return False

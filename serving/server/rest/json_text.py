@@ -125,7 +125,7 @@ def _document(body: bytes) -> Json:
 
 
 def is_suspect(body: bytes, text: str) -> bool:
-    """may a number in it be too big for a double? text: the same, decoded."""
+    """Whether a number in the text may be too big for a double. text: the same, decoded."""
     return LONG_EXPONENT.search(text) is not None or LONG_NUMBER in body.translate(DIGITS)
 
 

@@ -47,7 +47,9 @@ PATH = re.compile(
 
 @dataclass(frozen=True)
 class Request:
-    """method and path as they came; origin: of that header; awaited(): is the client there?"""
+    """An HTTP request. method and path as they came; origin: of that header; awaited(): is the
+    client there?
+    """
 
     method: str
     path: str
@@ -58,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """status: of HTTP."""
+    """An HTTP answer. status: of HTTP."""
 
     status: int
     data: bytes
@@ -66,7 +68,7 @@ class Reply:
 
 
 def fault(status: int, words: str) -> Reply:
-    """an error as clients read it."""
+    """Reply that says an error, as clients read it."""
     return Reply(status, json.dumps({"error": words}).encode())
 
 
@@ -101,7 +103,7 @@ class Routes:
         check_door("REST", self.answers, WITHOUT_REST)
 
     def reply(self, request: Request) -> Reply:
-        """whatever is asked; errors of ours as their status and text."""
+        """Reply to a request; errors of ours become their status and text."""
         path = request.path.lower()
         # before /v1/: its path is whatever the configuration says
         if request.method == "GET" and self.metrics_path and request.path == self.metrics_path:
@@ -160,7 +162,7 @@ class Routes:
         return numbers_text(self.plane.regress(spec, parse, self.caller(request))[1])
 
     def caller(self, request: Request) -> Caller:
-        """whose time begins now."""
+        """Caller of a request, whose time begins now."""
         # from here on: waiting for a turn is part of a computation's time
         deadline = time.monotonic() + self.seconds
         turn = partial(self.turn, deadline, request.awaited)
@@ -192,8 +194,8 @@ def parse_examples(body: bytes, method: str) -> Callable[[Version], Examples]:
 
 
 def spec_of(match: re.Match[str]) -> ModelSpec:
-    """of a path. Raises INVALID_ARGUMENT, without words as the original, for a version beyond
-    64 bits.
+    """Spec of the model that a path names. Raises INVALID_ARGUMENT, without words as the original,
+    for a version beyond 64 bits.
     """
     version = None
     if match["version"] is not None:

@@ -79,7 +79,7 @@ class RestServer(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def drain(self, grace: float) -> None:
-        """no new connections; wait for the answers that are being made."""
+        """Takes no new connections and waits for the answers that are being made."""
         # no new connections are taken; those that are open are answered UNAVAILABLE by the gate
         self.shutdown()
         until = time.monotonic() + grace
@@ -88,7 +88,7 @@ class RestServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """a client that went away is no news."""
+        """Says nothing: a client that went away is no news."""
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -109,10 +109,10 @@ class Connection(BaseHTTPRequestHandler):
         self.rfile = BufferedReader(self.arrival, BUFFER)
 
     def log_message(self, *arguments: object) -> None:
-        """requests are not worth a line each."""
+        """Says nothing: requests are not worth a line each."""
 
     def handle_one_request(self) -> None:
-        """read one, answer it; every method is the routes' to judge."""
+        """Reads one request and answers it; every method is the routes' to judge."""
         # for `_send`, which an error before the first line also calls
         self.command = ""
         self.path = ""
@@ -246,12 +246,12 @@ class Connection(BaseHTTPRequestHandler):
 
 
 def host_in_address(host: str) -> str:
-    """as it stands before a port: an IPv6 address, whose parts colons divide, in brackets."""
+    """Host as it stands before a port: an IPv6 address, whose parts colons divide, in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def path_of(target: str) -> str:
-    """of a request line's target, which may be a whole address (RFC 9112, 3.2.2)."""
+    """Path of a request line's target, which may be a whole address (RFC 9112, 3.2.2)."""
     if not target.lower().startswith(("http://", "https://")):
         return target
     return f"/{target.partition('://')[2].partition('/')[2]}"
@@ -270,7 +270,7 @@ def check_encoding(encodings: list[str], lengths: list[str]) -> None:
 
 
 def length_of(lengths: list[str]) -> int:
-    """bytes of a body. Raises UnreadableBodyError."""
+    """Number of bytes of a body. Raises UnreadableBodyError."""
     if not lengths:
         return 0
     digits = lengths[0].strip()

@@ -42,9 +42,13 @@ def test_a_network_s_record_is_the_exported_one_s_where_the_bundle_has_it(tmp_pa
     place.parent.mkdir(parents=True)
     place.write_text(json.dumps({**STORY, "served": {"reshading": 0.37}}))
     lineage = lineage_of(tmp_path, 7)
-    assert lineage.record("reshading").endswith("supervised network on 37% of held-out pictures")
-    assert "on 40%" in lineage.record("keypoints2d")
-    assert lineage.record("edge_texture").endswith("constant answer on 95% of held-out pictures")
+    assert lineage.quality_clause("reshading").endswith(
+        "supervised network on 37% of held-out pictures"
+    )
+    assert "on 40%" in lineage.quality_clause("keypoints2d")
+    assert lineage.quality_clause("edge_texture").endswith(
+        "constant answer on 95% of held-out pictures"
+    )
 
 
 def test_how_a_task_is_answered_is_a_sentence(tmp_path):

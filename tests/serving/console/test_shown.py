@@ -62,11 +62,15 @@ def test_a_network_of_its_own_is_held_against_a_constant_answer_not_against_itse
     lineage = Lineage(sources={"normal": ()}, quality={"normal": 0.5}, wins={"normal": 0.97})
     words = one("normal", made_up_answer("normal"), lineage)["confidence"]
     assert words.endswith("; better than a constant answer on 97% of held-out pictures")
-    assert lineage.record("reshading") == Lineage(sources={"normal": ()}).record("normal") == ""
+    assert (
+        lineage.quality_clause("reshading")
+        == Lineage(sources={"normal": ()}).quality_clause("normal")
+        == ""
+    )
     little = Lineage(
         sources={"normal": ()},
         quality={"normal": 0.4},
         wins={"normal": 0.97},
         scratch=frozenset({"normal"}),
     )
-    assert "fully supervised network on 40%" in little.record("normal")
+    assert "fully supervised network on 40%" in little.quality_clause("normal")

@@ -11,14 +11,15 @@ from serving.release.comparison import Bundle, losses
 def test_losses_are_those_of_the_bundles_own_answers():
     from models.networks.losses.losses import image_losses
 
-    store, bundle = ComparedStore(), Bundle.opened(tiny_bundle())
-    for name in ("segment_unsup25d", "egomotion", "reshading"):
-        found = losses(bundle, store, name)
-        assert found.shape == (8,) and np.isfinite(found).all(), name
+    store = ComparedStore()
     samples = store.samples("reshading", "test")
     pictures = store.images("test")[samples.views[:, 0]].astype("float32") / 255
-    answer = bundle.version.run("reshading_images", {"images": pictures}, ["reshading"])
-    expected = image_losses(
-        TASKS["reshading"].loss, samples.target, samples.mask, answer["reshading"]
-    )
-    np.testing.assert_allclose(losses(bundle, store, "reshading"), expected, rtol=1e-5)
+    with Bundle.open(tiny_bundle()) as bundle:
+        for name in ("segment_unsup25d", "egomotion", "reshading"):
+            found = losses(bundle, store, name)
+            assert found.shape == (8,) and np.isfinite(found).all(), name
+        answer = bundle.version.run("reshading_images", {"images": pictures}, ["reshading"])
+        expected = image_losses(
+            TASKS["reshading"].loss, samples.target, samples.mask, answer["reshading"]
+        )
+        np.testing.assert_allclose(losses(bundle, store, "reshading"), expected, rtol=1e-5)

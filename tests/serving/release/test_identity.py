@@ -1,11 +1,61 @@
 """Two bundles are the same model by what they answer with, not by where they were made."""
 
+import errno
+import json
 import re
 import shutil
 
+import pytest
 from tiny_bundle import tiny_bundle
 
-from serving.release.identity import graph_digest, newest_version, served_address
+from serving.bundle.assets import EXTRA, LINEAGE
+from serving.bundle.manifest import write_manifest
+from serving.release import identity
+from serving.release.identity import (
+    content_of,
+    graph_digest,
+    is_same_model,
+    newest_version,
+    served_address,
+)
+
+
+def test_a_bundle_built_elsewhere_is_the_same_model(tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_bundle(), copy)
+    story = json.loads((copy / EXTRA / LINEAGE).read_text())
+    (copy / EXTRA / LINEAGE).write_text(json.dumps({**story, "artifact": "/elsewhere"}))
+    write_manifest(copy)
+    assert is_same_model(copy, tiny_bundle())
+    (copy / EXTRA / LINEAGE).write_text(json.dumps({**story, "manifest": "other data"}))
+    assert not is_same_model(copy, tiny_bundle())
+    assert not is_same_model(copy, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("saved_model.pb", b"\xff\xff\xff"),
+        (f"{EXTRA}/{LINEAGE}", b"["),
+        (f"{EXTRA}/{LINEAGE}", b"[]"),
+    ],
+)
+def test_a_damaged_bundle_is_a_value_error_and_the_same_as_none(tmp_path, file, content):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_bundle(), copy)
+    (copy / file).write_bytes(content)
+    with pytest.raises(ValueError):
+        content_of(copy)
+    assert not is_same_model(copy, copy)
+
+
+def test_a_bundle_that_cannot_be_read_now_is_not_called_another(monkeypatch):
+    def fails(bundle):
+        raise OSError(errno.EIO, "Input/output error", str(bundle))
+
+    monkeypatch.setattr(identity, "digests", fails)
+    with pytest.raises(OSError, match="Input/output error"):
+        is_same_model(tiny_bundle(), tiny_bundle())
 
 
 def test_functions_that_were_counted_on_are_the_same_functions(tmp_path):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from serving.release.process import ServerError, ServerProcess, linked, memory
+from serving.release.process import ServerError, ServerProcess, link_tree, memory
 
 OPEN = "print('gRPC on 127.0.0.1:1', flush=True);"
 
@@ -63,7 +63,7 @@ def test_a_linked_bundle_is_the_bundle_without_what_is_left_out(tmp_path):
     (tmp_path / "a" / "extra").mkdir(parents=True)
     (tmp_path / "a" / "model").write_text("m")
     (tmp_path / "a" / "extra" / "warm").write_text("w")
-    made = linked(tmp_path / "a", tmp_path / "b", without=("warm",))
+    made = link_tree(tmp_path / "a", tmp_path / "b", without=("warm",))
     assert (
         (made / "model").read_text() == "m"
         and not (made / "extra" / "warm").exists()

@@ -19,7 +19,10 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from serving.release.push import lost_signature, push, rollback, versions, withdrawn
+from serving.__main__ import main
+from serving.release.push import lost_signature, push, rollback, versions, withdrawn_numbers
+from tfx_pipeline.history.journal import HISTORY
+from tfx_pipeline.history.waste import SERVED
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_a_killed_push_leaves_the_old_version_and_the_next_one_cleans_up(bundle,
     push(bundle, base)
     before = versions(base)
     code = (
-        "import time, serving.release.push; serving.release.push.renamed = lambda *_: "
+        "import time, serving.release.push; serving.release.push.rename_to_version = lambda *_: "
         "(print('copied', flush=True), time.sleep(600)); "
         f"serving.release.push.push({str(bundle)!r}, {str(base)!r})"
     )  # it stops before the last step, so that the kill comes in time
@@ -143,7 +146,7 @@ def test_rollback_returns_to_the_version_before(bundle, base):
     assert (
         rollback(base).name == str(first)
         and versions(base) == [first]
-        and withdrawn(base) == [second]
+        and withdrawn_numbers(base) == [second]
     )
     with pytest.raises(ValueError, match="needs an older one"):
         rollback(base)
@@ -152,7 +155,7 @@ def test_rollback_returns_to_the_version_before(bundle, base):
 def test_rollback_to_a_version_withdraws_all_newer_ones(bundle, base):
     numbers = [int(push(bundle, base).name) for _ in range(4)]
     assert rollback(base, to=numbers[1]).name == str(numbers[1])
-    assert versions(base) == numbers[:2] and withdrawn(base) == numbers[2:]
+    assert versions(base) == numbers[:2] and withdrawn_numbers(base) == numbers[2:]
     with pytest.raises(
         ValueError, match=f"holds no version 7; it holds {numbers[0]}, {numbers[1]}"
     ):
@@ -230,7 +233,7 @@ def test_a_version_withdrawn_by_hand_comes_back_and_goes_again(bundle, base):
     rollback(base)
     os.rename(base / f".withdrawn-{second}", base / str(second))
     (base / f".withdrawn-{second}").mkdir()
-    assert rollback(base).name == str(first) and withdrawn(base) == [second, second]
+    assert rollback(base).name == str(first) and withdrawn_numbers(base) == [second, second]
 
 
 def test_the_command_rolls_back(bundle, base):
@@ -251,3 +254,22 @@ def test_the_command_rolls_back(bundle, base):
     )
     done = run("rollback", str(base.parent / "nothing"))
     assert done.returncode == 1 and "no folder of versions" in done.stderr
+
+
+def test_a_rollback_inside_a_run_names_the_command_that_locks_and_notes_it(tmp_path, capsys):
+    served = tmp_path / "run" / SERVED
+    older = make_version(served, 1)
+    for number in (2, 3):
+        make_version(served, number)
+    assert main(["rollback", str(served)]) == 0
+    assert capsys.readouterr().err == "", "a folder of versions that no run has noted"
+    (tmp_path / "run" / HISTORY).touch()
+    assert main(["rollback", str(served), "--to", "1"]) == 0
+    said = capsys.readouterr()
+    assert f"python -m tfx_pipeline rollback {tmp_path / 'run'} 1" in said.err
+    assert said.out.strip() == f"serving {older}"
+
+
+def make_version(base, number):
+    (base / str(number)).mkdir(parents=True)
+    return base / str(number)

@@ -56,7 +56,7 @@ def test_every_fault_is_named(copy):
     contract = json.loads((copy / "assets.extra" / "contract.json").read_text())
     contract["tasks"]["jigsaw"] = {"images": 1}
     (copy / "assets.extra" / "contract.json").write_text(json.dumps(contract))
-    verdict = validate(copy, records=RECORDS, largest_mib=1)
+    verdict = validate(copy, records=RECORDS, limits=Limits(largest_mib=1))
     said = "; ".join(verdict.reasons)
     assert (
         not verdict.ok
@@ -81,26 +81,26 @@ class Answering:
         return {"normal": np.full((1, 2, 2, 3), self.value)}
 
 
-def replayed(client, longest: float = 30.0) -> list[str]:
+def replay(client, max_latency: float = 30.0) -> list[str]:
     """the reasons against it."""
     server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
-    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, Limits(longest))
-    judgement.replays(client, RECORDS[:1])
+    judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, Limits(max_latency))
+    judgement.replay(client, RECORDS[:1])
     return judgement.reasons
 
 
 def test_a_slow_server_is_refused_and_one_that_answers_no_numbers():
-    assert replayed(Answering(0.5)) == []
-    (slow,) = replayed(Answering(0.5, 0.002), longest=0.001)
+    assert replay(Answering(0.5)) == []
+    (slow,) = replay(Answering(0.5, 0.002), max_latency=0.001)
     assert "one answer in a hundred takes" in slow and "0.001 s are allowed" in slow
-    (broken,) = replayed(Answering(float("nan")))
+    (broken,) = replay(Answering(float("nan")))
     assert broken == "normal answered record 0 with values that are no numbers"
 
 
 def test_a_server_that_decodes_a_bomb_is_refused():
     server = SimpleNamespace(pid=os.getpid(), seconds_to_start=0.0)
     judgement = Judgement(server, tiny_bundle(), {"tasks": {}}, Limits())
-    judgement.refuses_a_bomb(Answering(0.5))
+    judgement.check_bomb(Answering(0.5))
     assert judgement.reasons == ["a picture that claims 50000 x 50000 pixels was not refused"]
 
 

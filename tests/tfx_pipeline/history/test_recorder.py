@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_history import NODES, MadeRuns
 
-from components.verdicts import Check, judged, save_verdict
+from components.verdicts import Check, save_verdict, verdict_of
 from models.provenance.atomic import write_json
 from tfx_pipeline.config import configuration
 from tfx_pipeline.faults import RESUMES, HeldError, RunError
@@ -138,7 +138,7 @@ def test_a_gates_refusal_is_no_failure_and_its_reasons_are_kept(tmp_path):
         run = made.store.get_contexts_by_type("pipeline_run")[-1].id
         made.execute(run, "CheckData", "verdict", (), "ran", None, {})
         folder.mkdir(parents=True, exist_ok=True)
-        save_verdict(folder, judged("CheckData", (check,)))
+        save_verdict(folder, verdict_of("CheckData", (check,)))
         raise RunError("nothing is trained: the gate CheckData refused")
     [entry] = read(tmp_path)
     assert entry.outcome == "refused"

@@ -1,5 +1,6 @@
 """Measuring the promising transfers only."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +9,13 @@ from affinity_tables import PUBLISHED, graded_table, there
 
 from models.taxonomy import Affinities, Transfer
 from models.taxonomy.evidence.evidence import predictors
+from models.taxonomy.evidence.proxies import PROXIES
 from models.taxonomy.evidence.screening import (
     from_cheaper,
     predictions,
     predictor_agreement,
     promising,
+    promising_sets,
     replay,
     static_predictions,
 )
@@ -31,6 +34,17 @@ def test_the_promising_half_is_half_and_holds_the_best():
         assert max((t for t in wanted if t.target == target), key=wanted.get) in half
     with pytest.raises(ValueError, match="share"):
         promising(wanted, 0.0)
+
+
+def test_the_sets_to_measure_are_the_promising_transfers_of_a_file(tmp_path):
+    rows = [
+        {"sources": [source], "target": "normal", **dict.fromkeys(PROXIES, float(score))}
+        for score, source in enumerate(["a", "b", "c", "d"])
+    ]
+    (tmp_path / "proxies.json").write_text(json.dumps({"proxies": rows}))
+    found = promising_sets(tmp_path / "proxies.json", 0.5)
+    assert {target: set(sets) for target, sets in found.items()} == {"normal": {("c",), ("d",)}}
+    assert promising_sets(tmp_path / "nothing.json", 1.0) is None
 
 
 def test_perfect_predictions_lose_nothing_and_random_ones_do():

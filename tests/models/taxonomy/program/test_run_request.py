@@ -2,28 +2,28 @@
 
 from made_run import NAMES, table
 
-from components.solve_taxonomy import request_of
 from models.tasks import TASKS
 from models.taxonomy import Affinities, Transfer, solve
 from models.taxonomy.affinities import Row
+from models.taxonomy.program.run_request import request_fields
 
 
 def test_a_table_with_networks_from_scratch_offers_them_where_the_run_does():
-    assert request_of(table(NAMES), 1, "equal") == {
+    assert request_fields(table(NAMES), scratch=True, costs="equal") == {
         "scratch": True,
         "free": frozenset(),
         "target_only": frozenset(),
     }
-    assert request_of(table(NAMES), 0, "equal")["scratch"] is False
+    assert request_fields(table(NAMES), scratch=False, costs="equal")["scratch"] is False
 
 
 def test_a_table_without_networks_from_scratch_offers_none():
     known = table(NAMES).only(lambda row: row.transfer.control != "scratch")
-    assert request_of(known, 1, "equal")["scratch"] is False
+    assert request_fields(known, scratch=True, costs="equal")["scratch"] is False
 
 
 def test_labels_that_an_algorithm_makes_cost_nothing_under_that_preset():
-    free = request_of(table(NAMES), 1, "derived")["free"]
+    free = request_fields(table(NAMES), scratch=True, costs="derived")["free"]
     assert free == {name for name in NAMES if TASKS[name].derivation} and free
 
 
@@ -37,7 +37,7 @@ def with_outside(name: str) -> Affinities:
 
 def test_a_source_from_outside_costs_no_label():
     known = with_outside("hed")
-    request = request_of(known, 1, "equal")
+    request = request_fields(known, scratch=True, costs="equal")
     assert request["free"] == {"hed"}
     policy = solve(known, 1, 1, **request)
     assert "hed" in policy.supervised and policy.spent == len(policy.supervised) - 1
@@ -46,6 +46,11 @@ def test_a_source_from_outside_costs_no_label():
 
 def test_what_no_bundle_can_hold_is_in_no_policy():
     known = with_outside("hed")
-    policy = solve(known, 1, 1, **request_of(known, 1, "equal", ["hed", "never_measured"]))
+    policy = solve(
+        known,
+        1,
+        1,
+        **request_fields(known, scratch=True, costs="equal", unserved=["hed", "never_measured"]),
+    )
     assert "hed" not in policy.supervised
     assert not any("hed" in edge.transfer.sources for edge in policy.edges)

@@ -1,0 +1,27 @@
+"""The request of a run's policies: what it offers beside budget and order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from models.taxonomy.affinities import Affinities
+from models.taxonomy.program.costs import free_tasks, outside
+
+
+def request_fields(
+    table: Affinities, *, scratch: bool, costs: str, unserved: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Fields of a run's `Request`s beside budget and order: "scratch", "free", "target_only".
+
+    scratch: offer networks from scratch; a table that has none offers none all the same. costs: a
+    preset of `costs.PRESETS`; sources from outside need no labels under any. unserved: sources that
+    no policy may take.
+    """
+    names = {*table.sources, *table.targets}
+    return {
+        "scratch": scratch and table.knows_scratch,
+        "free": free_tasks(costs, names) | outside(names),
+        # a request refuses names that the table lacks
+        "target_only": frozenset(unserved) & names,
+    }
