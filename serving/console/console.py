@@ -122,7 +122,7 @@ class Console:
         if error.code() == grpc.StatusCode.NOT_FOUND:
             return Refused(
                 f"The server at {self.server} has no model {self.model}. Start this page with "
-                f"--model_name NAME. It said: {error.details()}"
+                f"--model-name NAME. It said: {error.details()}"
             )
         return Refused(f"The server refused: {error.details()} ({error.code().name})")
 
