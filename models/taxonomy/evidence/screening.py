@@ -148,7 +148,11 @@ def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> fl
     `keep` shows; None if they reach no policy.
     """
     part = table.only(lambda row: row.transfer.control is not None or row.transfer in keep)
-    policy = attempt(part, request)
+    # a source of which nothing is kept is no task of the part
+    own = request.within({*part.sources, *part.targets}, part.regimes)
+    if request.regimes and not own.regimes:
+        return None
+    policy = attempt(part, own)
     if policy is None:
         return None
     return policy.objective if policy.quality is None else policy.quality

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -143,6 +143,40 @@ class Request:
         if self.second:
             mentioned += [self.second.node or {}, self.second.edge or {}]
         return {name for names in mentioned for name in names}
+
+    def within(self, tasks: Collection[str], regimes: Collection[str]) -> Request:
+        """The request as it stands of a part of a table, which holds fewer tasks and amounts of
+        data: the others are not mentioned. Forced tasks that are gone cost the budget what they
+        cost.
+        """
+        gone = self.forced.difference(tasks)
+        second = self.second and replace(
+            self.second,
+            node=_of(self.second.node, tasks),
+            edge=_of(self.second.edge, tasks),
+        )
+        return replace(
+            self,
+            budget=self.budget - sum(self.cost_of(name) for name in gone),
+            value=_of(self.value, tasks),
+            cost=_of(self.cost, tasks),
+            transfer_cost=_of(self.transfer_cost, tasks),
+            regime_cost=_of(self.regime_cost, regimes),
+            regimes=self.regimes.intersection(regimes),
+            free=self.free.intersection(tasks),
+            forced=self.forced.intersection(tasks),
+            forbidden=self.forbidden.intersection(tasks),
+            source_only=self.source_only.intersection(tasks),
+            target_only=self.target_only.intersection(tasks),
+            second=second,
+        )
+
+
+def _of(numbers: Mapping[str, float] | None, names: Collection[str]) -> dict[str, float] | None:
+    """The numbers of these names; None where there are none at all."""
+    if numbers is None:
+        return None
+    return {name: number for name, number in numbers.items() if name in names}
 
 
 def check_costs(numbers: Mapping[Any, float], name: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from affinity_tables import PUBLISHED, graded_table, there
 
 from models.taxonomy import Affinities, Transfer
+from models.taxonomy.affinities import Row
 from models.taxonomy.evidence.evidence import predictors
 from models.taxonomy.evidence.proxies import PROXIES
 from models.taxonomy.evidence.screening import (
@@ -59,6 +60,22 @@ def test_perfect_predictions_lose_nothing_and_random_ones_do():
 
 
 @there
+def test_a_request_may_name_a_source_of_which_nothing_is_kept():
+    table = graded_table(3, tasks=4)
+    extra = tuple(Row(Transfer(("hed",), target), 0.001, 0.5, 0.001) for target in table.targets)
+    table = Affinities((*table.rows, *extra), {})
+    scores = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
+    plain = Request(budget=2, source_only=frozenset({"hed"}))
+    for asked in (
+        replace(plain, free=frozenset({"hed"})),
+        replace(plain, forbidden=frozenset({"hed"})),
+        replace(plain, cost={"hed": 0.5}),
+    ):
+        assert replay(table, scores, asked)["screened"] == replay(table, scores, plain)["screened"]
+    bought = replace(plain, budget=3, forced=frozenset({"hed"}))
+    assert replay(table, scores, bought)["screened"] == replay(table, scores, plain)["screened"]
+
+
 def test_half_of_the_released_transfers_would_have_done():
     """the 1k results choose which 16k transfers to measure."""
     table, cheap = (
