@@ -16,6 +16,11 @@ from models.taxonomy.commands.options import table_options
 SUMMARY = "the matrix of first-order affinities as a picture (SVG)"
 CELL = 24  # side, in pixels
 LETTER = 7  # width of one at 12 pixels
+TITLE = 20  # of an axis, in pixels
+LEGEND = (
+    "affinity, from 0 to that of the target's best source",
+    "outlined: the target's own encoder; blank: hardly any, or not measured",
+)
 Matrix = dict[str, dict[str, float]]
 
 
@@ -53,17 +58,23 @@ def matrix(table: Affinities) -> Matrix:
 
 
 def picture(rows: Matrix, table: Affinities) -> str:
-    """an SVG: targets down, sources across; each target is shaded by its own best source, and its
-    own encoder is outlined.
+    """Returns an SVG: targets down, sources across; each target is shaded by its own best source,
+    and its own encoder is outlined. The words below say so.
     """
     columns = [name for name in table.sources if any(name in row for row in rows.values())]
-    left = LETTER * max(map(len, rows)) + 12
-    top = LETTER * max(map(len, columns)) + 12
-    width, height = left + CELL * len(columns) + 4, top + CELL * len(rows) + 4
+    left = TITLE + LETTER * max(map(len, rows)) + 12
+    top = TITLE + LETTER * max(map(len, columns)) + 12
+    bottom = top + CELL * len(rows)
+    width = max(left + CELL * len(columns), 4 * CELL + LETTER * max(map(len, LEGEND))) + 4
+    height = bottom + CELL * (len(LEGEND) + 1)
+    middle = (left + CELL * len(columns) / 2, (top + bottom) / 2)
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
         f'<rect width="{width}" height="{height}" fill="#fff"/>',
+        f'<text x="{middle[0]:g}" y="14" text-anchor="middle" font-weight="bold">source</text>',
+        f'<text transform="translate(14 {middle[1]:g}) rotate(-90)" text-anchor="middle" '
+        'font-weight="bold">target</text>',
     ]
     for place, name in enumerate(columns):
         x, y = left + CELL * place + 16, top - 6
@@ -81,4 +92,13 @@ def picture(rows: Matrix, table: Affinities) -> str:
                     f'height="{CELL - 2}" fill="#1b5e8c" stroke="{edge}" '
                     f'fill-opacity="{row[source] / best:.3f}"><title>{said}</title></rect>'
                 )
+    lines.append(
+        f'<defs><linearGradient id="shade"><stop stop-color="#1b5e8c" stop-opacity="0"/>'
+        '<stop offset="1" stop-color="#1b5e8c"/></linearGradient></defs>'
+        f'<rect x="8" y="{bottom + CELL // 2}" width="{3 * CELL}" height="{CELL - 8}" '
+        'fill="url(#shade)" stroke="#888"/>'
+    )
+    for place, words in enumerate(LEGEND):
+        y = bottom + CELL * place + CELL // 2 + 12
+        lines.append(f'<text x="{3 * CELL + 16}" y="{y}">{words}</text>')
     return "\n".join([*lines, "</svg>", ""])

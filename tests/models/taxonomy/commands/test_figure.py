@@ -21,6 +21,8 @@ def test_every_first_order_transfer_has_its_square(tmp_path, capsys):
     squares = drawn.findall(".//{*}rect/{*}title/..")
     assert len(squares) == 9 and sum(float(one.get("fill-opacity")) == 1 for one in squares) == 3
     assert sum(one.get("stroke") != "none" for one in squares) == 3
+    said = [text.text for text in drawn.findall(".//{*}text")]
+    assert {"source", "target"} <= set(said) and any("best source" in words for words in said)
 
 
 def test_names_stay_text_and_a_lacking_transfer_is_no_square():
