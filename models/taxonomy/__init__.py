@@ -1,5 +1,5 @@
-"""Who helps whom, and what shall we supervise? Losses -> tournament -> AHP -> program -> taxonomy
--> evidence. numpy, scipy, cvxopt only.
+"""Decides which tasks to supervise and which transfers reach the others. The steps are: losses,
+tournament, AHP, program, taxonomy, and the evidence for it. Needs numpy, scipy and cvxopt only.
 """
 
 from models.taxonomy.affinities import Affinities

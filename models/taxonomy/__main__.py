@@ -1,4 +1,6 @@
-"""python -m models.taxonomy COMMAND: what tables, losses and labels say, as text or as JSON."""
+"""Command line `python -m models.taxonomy COMMAND`: prints what affinity tables, losses and labels
+say, as text or as JSON.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code; every error of ours is one line on stderr."""
-    # names of tasks, regimes and columns are looked up as they were typed: LookupError
+    """Runs a command and returns its exit code. Every error that the program expects is one line on
+    stderr.
+    """
+    # LookupError, because names of tasks, regimes and columns are looked up as they were typed
     return run_command(dispatch, arguments, errors=(*BAD_INPUT, LookupError))
 
 

@@ -1,4 +1,4 @@
-"""The affinity table: for every transfer and control its affinity, gain and quality; read from and
+"""The affinity table: affinity, gain and quality of every transfer and control, read from and
 written to JSON and CSV.
 """
 
@@ -22,15 +22,16 @@ from models.taxonomy.transfer import Transfer
 RISKS = {"point": None, "lower": "affinity_low", "expected": "affinity_expected"}
 
 
-# What a target's affinities sum to where they are hardly affinities: rounding takes a sum of many
-# numbers nowhere near.
+# A target's numbers that sum to more than this are probably no affinities: rounding alone never
+# takes a sum this far from 1.
 FAR_ABOVE = 1.5
 
 
 @dataclass(frozen=True)
 class Spread:
-    """95 % intervals and the mean over redrawn test sets; None where not measured. rank: among
-    the target's transfers of the same order, 1 is best.
+    """The 95 % intervals of a row's numbers over redrawn test sets, and its mean affinity over
+    them. A field is None where it was not measured. rank: place among the target's transfers of the
+    same order, where 1 is best.
     """
 
     affinity_low: float | None
@@ -46,12 +47,14 @@ class Spread:
 
 @dataclass(frozen=True)
 class Row:
-    """affinity: sums to 1 over a target's transfers and its supervised control. Training from
-    scratch has its affinity on the same scale, outside that sum (0: not placed on it), and so have
-    transfers of amounts of data that do not decide (`measurement.on_one_scale`); "average" has 0.
-    gain: win rate against scratch; quality: against supervised (0.5: as good as); None where the
-    control was not measured. mean_loss: over the test images, None for imported tables. spread: how
-    sure.
+    """One transfer or control of an affinity table.
+
+    affinity: sums to 1 over a target's transfers and its supervised control. Training from scratch
+    has its affinity on the same scale but outside that sum (0: not placed on the scale), and so
+    have transfers with amounts of data that do not decide (`measurement.on_one_scale`). The control
+    "average" has 0. gain: win rate against training from scratch. quality: win rate against the
+    supervised network (0.5: as good). Both are None where that control was not measured. mean_loss:
+    mean over the test images, None in imported tables. spread: intervals of these numbers.
     """
 
     transfer: Transfer
@@ -72,16 +75,20 @@ class Row:
                 raise ValueError(f"{self.transfer}: {name} is a win rate in [0, 1], got {value}")
 
     def at(self, risk: str) -> Row:
-        """the row with the affinity of `risk`; as it is where it has no interval."""
+        """Returns the row with the affinity that `risk` chooses, or the row unchanged if it has no
+        interval.
+        """
         field = RISKS[risk]
         value = None if field is None else getattr(self.spread, field, None)
-        # only the affinity decides: gain and quality stay those that were measured
+        # gain and quality stay as measured, because only the affinity decides
         return self if value is None else replace(self, affinity=value)
 
 
 @dataclass(frozen=True)
 class Affinities:
-    """rows: one a transfer or control, none twice. diagnostics: target -> the AHP's health."""
+    """An affinity table. rows: one for each transfer or control, none twice. diagnostics: target ->
+    the state of its AHP.
+    """
 
     rows: tuple[Row, ...]
     diagnostics: Facts
@@ -94,7 +101,7 @@ class Affinities:
         seen = set()
         for row in self.rows:
             transfer = row.transfer
-            # the order in which codes are joined makes no other transfer
+            # transfers that differ only in the order of their sources are the same
             way = (frozenset(transfer.sources), transfer.target, transfer.regime, transfer.control)
             if way in seen:
                 raise ValueError(
@@ -105,7 +112,7 @@ class Affinities:
 
     @cached_property
     def targets(self) -> list[str]:
-        # in the order of the rows, each once: tables print alike from run to run
+        # in the order of the rows, so that tables print alike from run to run
         return list(dict.fromkeys(row.transfer.target for row in self.rows))
 
     @cached_property
@@ -114,7 +121,9 @@ class Affinities:
 
     @cached_property
     def regimes(self) -> list[str]:
-        """amounts of data that transfers were trained with; [""] if there is one."""
+        """The amounts of data that transfers were trained with, sorted; [""] if there is
+        only one.
+        """
         return sorted({row.transfer.regime for row in self.rows if row.transfer.control is None})
 
     @cached_property
@@ -123,48 +132,53 @@ class Affinities:
 
     @cached_property
     def measured_here(self) -> bool:
-        """was the table made from losses, not imported from results of others?"""
+        """Whether the table was made from losses and not imported from the results of others."""
         return any(row.mean_loss is not None for row in self.rows)
 
     @cached_property
     def knows_scratch(self) -> bool:
-        """is training from scratch placed on the scale of the transfers, and so can be chosen?"""
+        """Whether training from scratch is placed on the scale of the transfers, so that it can be
+        chosen.
+        """
         return any(row.transfer.control == "scratch" and row.affinity > 0 for row in self.rows)
 
     def control(self, target: str, name: str) -> Row | None:
-        """the row of a control of `target`: "supervised", "scratch", "average"; of the first regime
-        if there are several.
+        """Returns the row of a control of `target` ("supervised", "scratch", "pixels" or
+        "average"), or None if there is none. If several regimes have the control, the first
+        regime's row is returned.
         """
         return self._controls.get((target, name))
 
     def supervised(self, target: str) -> Row | None:
-        """the row of the target's own fully supervised network."""
+        """Returns the row of the target's own fully supervised network, or None if there
+        is none.
+        """
         return self.control(target, "supervised")
 
     @cached_property
     def _controls(self) -> Mapping[tuple[str, str], Row]:
         return {
             (row.transfer.target, row.transfer.control): row
-            # reversed: of several regimes the first one's row is written last, and stays
+            # reversed, so that of several regimes the first one's row stays
             for row in reversed(self.rows)
             if row.transfer.control
         }
 
     def only(self, keep: Callable[[Row], bool]) -> Affinities:
-        """the table of the rows that `keep` admits."""
+        """Returns the table with only the rows that `keep` accepts."""
         return Affinities(tuple(row for row in self.rows if keep(row)), self.diagnostics)
 
     def at(self, risk: str) -> Affinities:
-        """the table with other affinities: "point" as measured, "lower" the lower end of the
-        interval (cautious), "expected" the mean over resamples.
+        """Returns the table with the affinities that `risk` chooses: "point" as measured, "lower"
+        the lower end of the interval (cautious), "expected" the mean over resamples.
 
-        Raises ValueError if the table has no intervals.
+        Raises ValueError for an unknown risk, or if the table has no intervals.
         """
         if risk not in RISKS:
             raise ValueError(f"risk is one of {', '.join(RISKS)}; got {risk!r}")
         if risk == "point":
             return self
-        # players alone must have one: other rows stay as they are without
+        # only players need an interval; other rows stay as they are without one
         players = [row for row in self.rows if row.transfer.control in (None, "supervised")]
         field = RISKS[risk]
         lacking = [row for row in players if getattr(row.spread, str(field), None) is None]
@@ -177,7 +191,9 @@ class Affinities:
         return Affinities(tuple(row.at(risk) for row in self.rows), self.diagnostics)
 
     def save(self, path: str | Path) -> None:
-        """JSON, or CSV if the name ends in .csv (which leaves out the diagnostics); atomically."""
+        """Writes the table as JSON, or as CSV without the diagnostics if the name ends in .csv. The
+        file appears whole or not at all.
+        """
         path = Path(path)
         entries = [flat(row) for row in self.rows]
         if path.suffix.lower() != ".csv":
@@ -192,8 +208,8 @@ class Affinities:
 
     @classmethod
     def load(cls, path: str | Path) -> Affinities:
-        """what `save` wrote, or a person. Raises ValueError in one line, with the file and the
-        place in it, for anything else.
+        """Returns the table in a file that `save` or a person wrote. Raises ValueError for anything
+        else: one line that names the file and the place in it.
         """
         path = Path(path)
         entries, diagnostics = read_entries(path)
@@ -211,11 +227,11 @@ class Affinities:
 
 
 def check_imported(rows: Iterable[Row]) -> None:
-    """ValueError for affinities above 1 that were not measured here: rewards end at 1, and all that
-    is above would be equal.
+    """Raises ValueError if a row that was not measured here has an affinity above 1. Rewards end at
+    1, so the program could not tell affinities above 1 apart.
     """
     for row in rows:
-        # ours may pass 1: a network from scratch that beats all players is placed above them
+        # a measured one may exceed 1: a network from scratch may beat all players
         if row.mean_loss is None and row.affinity > 1:
             raise ValueError(
                 f"the affinity of {row.transfer} is {row.affinity:g}; affinities sum to 1 over a "
@@ -224,8 +240,8 @@ def check_imported(rows: Iterable[Row]) -> None:
 
 
 def sums_doubt(table: Affinities) -> str | None:
-    """why imported numbers are hardly affinities, in words: over a target they sum to far more than
-    1. None for others, and for what was measured here.
+    """Returns in words why imported numbers are probably no affinities: over most targets they sum
+    to far more than 1. Returns None for other tables and for tables that were measured here.
     """
     sums: dict[str, dict[str, float]] = {}
     for row in table.rows:
@@ -234,7 +250,7 @@ def sums_doubt(table: Affinities) -> str | None:
             by_regime = sums.setdefault(row.transfer.target, {})
             regime = row.transfer.regime
             by_regime[regime] = by_regime.get(regime, 0.0) + row.affinity
-    # of several amounts of data one decides, and the others' are placed on its scale
+    # one amount of data decides; the transfers of the others are on its scale
     totals = {target: min(by_regime.values()) for target, by_regime in sums.items()}
     far = {target: total for target, total in totals.items() if total > FAR_ABOVE}
     if 2 * len(far) <= len(totals):
@@ -248,7 +264,7 @@ def sums_doubt(table: Affinities) -> str | None:
 
 
 def flat(row: Row) -> Facts:
-    """a row as one level of JSON."""
+    """Returns a row as one JSON object without nesting."""
     spread = {name: getattr(row.spread, name) for name in SPREADS} if row.spread else {}
     return {
         **row.transfer.to_json(),
@@ -261,9 +277,9 @@ def flat(row: Row) -> Facts:
 
 
 def row_of(entry: Mapping[str, Any]) -> Row:
-    """the row that `flat` wrote, or that `table_files.read_entries` read."""
+    """Returns the row of an entry that `flat` wrote or that `table_files.read_entries` read."""
     interval = {name: entry.get(name) for name in SPREADS}
-    # `flat` writes an interval whole or not at all; a person may have a part of one
+    # `flat` writes all fields of an interval or none; a person may give some
     measured = any(value is not None for value in interval.values())
     return Row(
         Transfer.from_json(entry),

@@ -1,4 +1,4 @@
-"""What is written down as JSON: the one place where a dictionary may hold anything."""
+"""The type of JSON content: the one place where a dictionary may hold anything."""
 
 from __future__ import annotations
 

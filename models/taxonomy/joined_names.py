@@ -1,5 +1,5 @@
-"""Names of several sources in one cell of a table, as people and their tools write them: joined by
-|, by another sign, or as a list of Python, JSON or numpy.
+"""Reads the names of several sources from one cell of a table. People and tools join them with |,
+with another sign, or write a list as Python, JSON or numpy prints it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,19 @@ FORM = (
     "several sources are joined by |, such as depth|normals, and the name of one holds none of "
     "| + , ; [ ( '"
 )
-# What joins names, where all that it joins are names of the table.
+# Signs that join names, if every part is a name of the table.
 JOINT = re.compile(r"__|[|+,;&/]")
-# What no name of a source holds that is no target: a joint, a quote, a list's beginning.
+# Signs that a source's name may contain only if it is a target: a joining sign, a quote, or the
+# start of a list.
 STRANGE = re.compile(r"[|+,;'\"]|^[\[(]")
 BRACKETS = re.compile(r"\[.*\]|\(.*\)")
 QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 def cells_of(cell: str, targets: Iterable[str]) -> list[str]:
-    """the names of a cell as far as it says itself where each ends: joined by |, or a list with
-    quotes (numpy puts no comma between). A name may yet be joined of several (`told_apart`).
+    """Returns the names in a cell, as far as the cell itself shows where each name ends: names
+    joined by |, or a list with quotes (numpy prints no commas between them). A returned name may
+    still be several joined names (see `told_apart`).
     """
     text = cell.strip()
     if text in targets:
@@ -34,17 +36,17 @@ def cells_of(cell: str, targets: Iterable[str]) -> list[str]:
 
 
 def single_names(cells: Iterable[Sequence[str]], targets: Iterable[str]) -> frozenset[str]:
-    """names that a table is sure to know: its targets, and what stands alone as a source and holds
-    no sign that could join names.
+    """Returns the names that are certain to be single: the table's targets, and every name that
+    stands alone as a source and contains no sign that could join names.
     """
     alone = {names[0] for names in cells if len(names) == 1}
     return frozenset(targets) | {name for name in alone if not JOINT.search(name)}
 
 
 def told_apart(name: str, known: Iterable[str], targets: Iterable[str]) -> list[str]:
-    """the sources that a source's name is joined of, itself if it is one. Raises ValueError for a
-    name that is no target and looks joined, where not every part is a known name: taken as the name
-    of a task it would be one more task that can be labelled.
+    """Returns the sources that are joined in `name`, or [name] if it is a single source. Raises
+    ValueError for a name that is no target and looks joined but has a part that is no known name:
+    taken as one name, it would add a task that can be labelled.
     """
     if name in targets:
         return [name]
@@ -67,8 +69,8 @@ def told_apart(name: str, known: Iterable[str], targets: Iterable[str]) -> list[
 def all_told_apart(
     cells: Sequence[tuple[str, Sequence[str]]], targets: Iterable[str]
 ) -> list[list[str]]:
-    """the sources of every row. cells: (place in words, names as far as `cells_of` tells them).
-    Raises ValueError, with the place, as `told_apart`.
+    """Returns the list of sources of every row. cells: (place in words, names as `cells_of` returns
+    them). Raises the ValueError of `told_apart`, with the place in front.
     """
     answered = frozenset(targets)
     known = single_names((names for _, names in cells), answered)

@@ -1,4 +1,4 @@
-"""Affinity tables as people write them: what is wrong is said with the file and the line."""
+"""Reads affinity tables as people write them. Every error names the file and the line."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ MELTED = (
     ".reset_index().melt('sources', var_name='target', value_name='affinity') where its rows are "
     "the sources"
 )
-SUFFIXES = (".csv", ".json", ".pkl")  # the last one of released results alone
+SUFFIXES = (".csv", ".json", ".pkl")  # released results only, for .pkl
 
 
 def read_entries(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
-    """([(place in words, entry of one row)], diagnostics) of a .csv, or else JSON, file: names
-    stripped, numbers as they stand there. Raises ValueError, which names the file, for anything
-    that is no table.
+    """Returns ([(place in words, entry of one row)], diagnostics) of a .csv file, or of any other
+    file read as JSON. Names are stripped, numbers are as in the file. Raises ValueError that names
+    the file if it holds no table.
     """
     suffix = path.suffix.lower()
     try:
@@ -47,15 +47,17 @@ def read_entries(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
     except (csv.Error, json.JSONDecodeError, UnicodeDecodeError) as error:
         hint = ""
         if suffix not in SUFFIXES:
-            # a .txt or .tsv is read as JSON, which nobody who saved a table as one expects
+            # other suffixes are read as JSON, which nobody who saved a table as .txt or .tsv
+            # expects
             hint = f"; tables are read by their suffix, one of {', '.join(SUFFIXES)}"
         raise ValueError(f"{path} is no affinity table ({error}); {EXPECTED}{hint}") from error
     return with_sources(entries), diagnostics
 
 
 def with_sources(entries: Sequence[tuple[str, Facts]]) -> list[tuple[str, Facts]]:
-    """the entries with lists of names as sources, each name that of one source. A text is what a
-    cell of a CSV holds. Raises ValueError for a name that looks joined of others (`told_apart`).
+    """Returns the entries with "sources" as a list in which each name is one source. Sources given
+    as text are read as a cell of a CSV. Raises ValueError for a name that looks joined of others
+    (`told_apart`).
     """
     targets = frozenset(entry["target"] for _, entry in entries)
     cells = [
@@ -69,15 +71,17 @@ def with_sources(entries: Sequence[tuple[str, Facts]]) -> list[tuple[str, Facts]
 
 
 def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
-    """sources as text; there are no diagnostics."""
+    """Returns the entries of a CSV, with sources as text, and empty diagnostics. Raises
+    ValueError.
+    """
     entries: list[tuple[str, Facts]] = []
-    with open(path, newline="", encoding="utf-8-sig") as file:  # Excel writes the mark
+    with open(path, newline="", encoding="utf-8-sig") as file:  # Excel writes a byte order mark
         reader = csv.reader(file)
         header = [title.strip() for title in next(reader, [])]
         check_header(path, header)
         for cells in reader:
             values = [cell.strip() for cell in cells]
-            # lines of spaces or commas alone are what spreadsheets leave
+            # spreadsheets leave lines of spaces or commas alone
             if not any(values):
                 continue
             place = f"{path}, line {reader.line_num}"
@@ -86,7 +90,7 @@ def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
                     f"{place} has {len(values)} cells, and there are {len(header)} columns; are "
                     "decimals written with a comma?"
                 )
-            # what a short line lacks is empty
+            # missing cells of a short line are empty
             entry: Facts = dict.fromkeys(header, "") | dict(zip(header, values))
             entries.append((place, cleaned(place, entry)))
     if not entries:
@@ -95,7 +99,7 @@ def read_csv(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
 
 
 def check_header(path: Path, header: Sequence[str]) -> None:
-    """ValueError unless each column that is needed is there, and none twice."""
+    """Raises ValueError unless every required column is in the header and none is in it twice."""
     if not any(header):
         raise ValueError(f"{path} is empty; {EXPECTED}")
     missing = [name for name in NEEDED if name not in header]
@@ -113,7 +117,9 @@ def check_header(path: Path, header: Sequence[str]) -> None:
 
 
 def read_json(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
-    """{"rows": [...], "diagnostics": {...}}, or the rows alone (pandas' orient="records")."""
+    """Returns the entries and diagnostics of a JSON file that holds {"rows": [...], "diagnostics":
+    {...}}, or the list of rows alone (pandas' orient="records"). Raises ValueError.
+    """
     content = once_decoded(path)
     diagnostics = content.get("diagnostics") if isinstance(content, dict) else None
     rows = content.get("rows") if isinstance(content, dict) else content
@@ -127,8 +133,8 @@ def read_json(path: Path) -> tuple[list[tuple[str, Facts]], Facts]:
 
 
 def read_object(path: Path) -> Facts:
-    """the object that a JSON file holds. Raises ValueError for other content, and as
-    `once_decoded`.
+    """Returns the object that a JSON file holds. Raises ValueError for other content, and whatever
+    `once_decoded` raises.
     """
     content = once_decoded(path)
     if not isinstance(content, dict):
@@ -137,8 +143,8 @@ def read_object(path: Path) -> Facts:
 
 
 def once_decoded(path: Path) -> Any:
-    """the content of a JSON file. Raises ValueError for an object in which a key stands twice: one
-    of its values would be lost.
+    """Returns the content of a JSON file. Raises ValueError if an object has a key twice, because
+    one of its values would be lost.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> Facts:
@@ -153,8 +159,8 @@ def once_decoded(path: Path) -> Any:
 
 
 def decoded(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], Any] = dict) -> Any:
-    """the content of a JSON file, objects made by `of_pairs`. Raises json.JSONDecodeError for text
-    that is none, ValueError for lists in lists without end.
+    """Returns the content of a JSON file, with objects made by `of_pairs`. Raises
+    json.JSONDecodeError for text that is not JSON and ValueError for nesting that is too deep.
     """
     try:
         return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=of_pairs)
@@ -163,8 +169,8 @@ def decoded(path: Path, of_pairs: Callable[[list[tuple[str, Any]]], Any] = dict)
 
 
 def cleaned(place: str, entry: Any) -> Facts:
-    """an entry with names of text, stripped, and numbers that are numbers; sources are a text, or a
-    list of names. Raises ValueError.
+    """Returns an entry with stripped names, with numbers as float or None, and with sources as text
+    or as a list of names. Raises ValueError.
     """
     if not isinstance(entry, dict):
         raise ValueError(f"{place} is {entry!r}; {EXPECTED}")
@@ -190,7 +196,7 @@ def cleaned(place: str, entry: Any) -> Facts:
 
 
 def text_of(place: str, name: str, value: Any) -> str:
-    """a name, stripped; "" for none."""
+    """Returns a name, stripped, or "" for None. Raises ValueError for anything that is no text."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -199,16 +205,18 @@ def text_of(place: str, name: str, value: Any) -> str:
 
 
 def number_of(place: str, name: str, value: Any) -> float | None:
-    """a number, also as text; None for none."""
+    """Returns a number, or text that spells one, as float; None for None and "". Raises ValueError
+    for anything else.
+    """
     if value is None or value == "":
         return None
-    # true would count as 1
+    # not bool: true would count as 1
     if isinstance(value, (Real, str)) and not isinstance(value, bool):
         try:
             return float(value)
         except ValueError:
             pass
-        # an integer of hundreds of digits
+        # float() raises this for an integer of hundreds of digits
         except OverflowError as error:
             raise ValueError(f"{place}: {name} is larger than any number can be") from error
     hint = " (decimals have a point)" if "," in str(value) else ""

@@ -1,5 +1,5 @@
-"""A transfer: one target learned from the frozen representations of one or more sources; or a
-control of the same tournament.
+"""A transfer: one target learned from the frozen representations of one or more sources. Controls
+of the same tournament have the same type.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ CONTROLS = ("supervised", "scratch", "pixels", "average")
 
 @dataclass(frozen=True)
 class Transfer:
-    """sources: names in the order of concatenation; empty for controls. regime: name of the amount
-    of data, "" if there is one.
+    """One transfer or control. sources: names in the order of concatenation, empty for controls.
+    regime: name of the amount of data, "" if there is only one.
 
-    control: None for a transfer; "supervised" the target's own fully supervised network, "scratch"
-    the same network trained from scratch on the transfer's little data, "pixels" a readout of
-    pixels averaged to the representations' grid, "average" the best constant of the same labels.
+    control: None for a transfer; "supervised" for the target's own fully supervised network,
+    "scratch" for the same network trained from scratch on the few labels of a transfer, "pixels"
+    for a readout of pixels averaged to the representations' grid, "average" for the best constant
+    of the same labels.
     """
 
     sources: tuple[str, ...]
@@ -27,7 +28,7 @@ class Transfer:
     control: str | None = None
 
     def __post_init__(self) -> None:
-        # a list cannot be a key, and a text is a sequence of letters
+        # not a list, which is not hashable, nor a text, which is a sequence of letters
         if not isinstance(self.sources, tuple) or not all(
             isinstance(name, str) and name for name in self.sources
         ):
@@ -36,30 +37,33 @@ class Transfer:
             raise ValueError(f"a transfer's target is a name, got {self.target!r}")
         if self.control not in (None, *CONTROLS):
             raise ValueError(f"a control is one of {', '.join(CONTROLS)}; got {self.control!r}")
-        # the one that has neither, or both, cannot be played
+        # one that has neither sources nor a control, or both, cannot take part in a tournament
         if (self.control is None) == (not self.sources):
             raise ValueError(
                 f"a transfer into {self.target} has sources and a control has none; got "
                 f"sources {self.sources}, control {self.control!r}"
             )
-        # twice the same code is no second source
+        # the same representation twice adds nothing
         if len(set(self.sources)) != len(self.sources):
             raise ValueError(f"a source stands once in a transfer, got {self.sources}")
 
     @property
     def order(self) -> int:
-        """number of sources; 0 for a control."""
+        """The number of sources; 0 for a control."""
         return len(self.sources)
 
     @property
     def own_encoder(self) -> bool:
-        """is the target among its own sources?"""
-        # of any order: a pair with the target's own code knows its labels, too
+        """Whether the target is among its own sources."""
+        # of any order: a pair that includes the target's own encoder has seen the target's labels,
+        # too
         return self.target in self.sources
 
     @property
     def means(self) -> str:
-        """how the target is reached, in words; the amount of data in brackets where it is named."""
+        """The way in which the target is reached, in words, with the amount of data in brackets if
+        it has a name.
+        """
         words = {
             "supervised": "its own labels",
             "scratch": "from scratch",
@@ -83,8 +87,9 @@ class Transfer:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> Transfer:
-        """the transfer of an entry; files without regime or control mean the only one, and none."""
-        # files of one regime say nothing of it
+        """Returns the transfer of an entry. An entry without regime means the only regime, one
+        without control means a transfer.
+        """
         regime = entry.get("regime") or ""
         control = entry.get("control") or None
         return cls(tuple(entry["sources"]), entry["target"], regime, control)

@@ -1,5 +1,5 @@
-"""The subcommands of `python -m models.taxonomy`, a file each: SUMMARY, options(parser),
-run(options) -> exit code. Results go to stdout (a table of 80 columns, or JSON), warnings to
+"""The subcommands of `python -m models.taxonomy`, one file for each with SUMMARY, options(parser)
+and run(options) -> exit code. Results go to stdout (a table of 80 columns, or JSON), warnings to
 stderr.
 """
 

@@ -1,4 +1,6 @@
-"""Label-efficiency curves: what transfers and networks from scratch reach by amount of data."""
+"""Command `amounts`: prints label-efficiency curves, which are what transfers and networks from
+scratch reach by amount of data.
+"""
 
 from __future__ import annotations
 

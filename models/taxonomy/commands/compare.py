@@ -1,4 +1,6 @@
-"""Two affinity tables, target by target, with what they must be held against."""
+"""Command `compare`: prints how far two affinity tables agree, target by target, together with the
+baselines that the agreement must be compared with.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def run(options: Namespace) -> int:
 
 
 def compared(first: Affinities, reference: Affinities, ceiling: Affinities | None) -> Facts:
-    """`agreement` under the tables' own names, or with released spellings read as ours."""
+    """Returns `agreement` under the tables' own names or, if they share no target so, with the
+    released spellings read as ours. Raises ValueError if they share none either way.
+    """
     spellings: tuple[Mapping[str, str] | None, ...] = (None, PUBLISHED)
     for rename in spellings:
         facts = agreement(first, reference, rename, ceiling=ceiling)
@@ -93,7 +97,9 @@ def target_rows(facts: Facts, reasons: Mapping[str, str]) -> list[list[str]]:
 
 
 def mean_rows(facts: Facts) -> list[list[str]]:
-    """the mean, and beside it the ceiling and what needs no measurement."""
+    """Returns the rows of the mean over targets, its ceiling, and the rankings that need no
+    measurement.
+    """
     baselines = facts["baselines"]
     chance = baselines["random orders"]
     rows = [row_of(f"these {facts['mean']['targets']} targets", facts["mean"])]

@@ -1,4 +1,6 @@
-"""Why this taxonomy: edges and runners-up, what each source is worth, the next best policies."""
+"""Command `explain`: prints why a taxonomy was chosen: its edges with their runners-up, what each
+source is worth, and the next best policies.
+"""
 
 from __future__ import annotations
 

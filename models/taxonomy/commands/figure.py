@@ -1,4 +1,4 @@
-"""The matrix of first-order affinities as a picture."""
+"""Command `figure`: draws the matrix of first-order affinities as an SVG."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from models.taxonomy.commands.inputs import table_of
 from models.taxonomy.commands.options import table_options
 
 SUMMARY = "the matrix of first-order affinities as a picture (SVG)"
-CELL = 24  # side, in pixels
-LETTER = 7  # width of one at 12 pixels
-TITLE = 20  # of an axis, in pixels
+CELL = 24  # side of a cell, in pixels
+LETTER = 7  # width of a letter at font size 12, in pixels
+TITLE = 20  # height of an axis title, in pixels
 LEGEND = (
     "affinity, from 0 to that of the target's best source",
     "outlined: the target's own encoder; blank: hardly any, or not measured",
@@ -43,8 +43,8 @@ def run(options: Namespace) -> int:
 
 
 def matrix(table: Affinities) -> Matrix:
-    """target -> source -> affinity of the transfer from it alone, of several amounts of data the
-    best. Raises ValueError for a table without such transfers.
+    """Returns target -> source -> affinity of the transfer from this source alone; of several
+    amounts of data the highest. Raises ValueError for a table without such transfers.
     """
     rows: Matrix = {}
     for row in table.rows:
@@ -58,8 +58,8 @@ def matrix(table: Affinities) -> Matrix:
 
 
 def picture(rows: Matrix, table: Affinities) -> str:
-    """Returns an SVG: targets down, sources across; each target is shaded by its own best source,
-    and its own encoder is outlined. The words below say so.
+    """Returns an SVG with targets as rows and sources as columns. Shades are relative to each
+    target's best source, and its own encoder is outlined. The legend below explains both.
     """
     columns = [name for name in table.sources if any(name in row for row in rows.values())]
     left = TITLE + LETTER * max(map(len, rows)) + 12

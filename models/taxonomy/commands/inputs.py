@@ -1,4 +1,4 @@
-"""From options to the table and the request that they spell."""
+"""Turns a command's options into the affinity table and the request that they describe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from models.taxonomy.tournament.scale import several
 
 
 def table_of(options: Namespace) -> Affinities:
-    """one file, or several as REGIME=FILE on one scale; at the risk that was asked for."""
+    """Returns the table of one file, or of several files REGIME=FILE on one scale, with the
+    affinities that --risk chooses.
+    """
     files: list[str] = options.affinities
     # a path may hold an equals sign itself
     single = len(files) == 1 and (Path(files[0]).exists() or "=" not in files[0])
@@ -26,7 +28,9 @@ def table_of(options: Namespace) -> Affinities:
 
 
 def read_warned(path: str) -> Affinities:
-    """the table of a file; a line on stderr where its numbers can be no affinities."""
+    """Returns the table of a file. Prints a warning on stderr if its numbers are probably no
+    affinities.
+    """
     table = read_any(path)
     doubt = sums_doubt(table)
     if doubt:
@@ -35,7 +39,9 @@ def read_warned(path: str) -> Affinities:
 
 
 def table_of_regimes(files: Sequence[str]) -> Affinities:
-    """REGIME=FILE, ... on one scale."""
+    """Returns the table of several files REGIME=FILE on one scale. Raises ValueError for other
+    forms and for a regime that is given twice.
+    """
     pairs = [text.partition("=") for text in files]
     unnamed = not all(equals for _, equals, _ in pairs)
     if unnamed or len({regime for regime, *_ in pairs}) != len(pairs):
@@ -47,13 +53,13 @@ def table_of_regimes(files: Sequence[str]) -> Affinities:
 
 
 def unranked(options: Namespace, table: Affinities) -> dict[str, str]:
-    """targets whose order of sources is noise, with the reason."""
+    """Returns target -> reason for the targets whose order of sources is noise."""
     return not_ranked(table, [read_any(path) for path in options.seeds])
 
 
 def request_of(options: Namespace, table: Affinities, budget: float | None = None) -> Request:
-    """the request that the options spell; commands without label costs leave those at their
-    defaults.
+    """Returns the request that the options describe. Commands without options for label costs use
+    the default costs.
     """
     preset = getattr(options, "costs", "equal")
     return Request(
@@ -77,19 +83,23 @@ def request_of(options: Namespace, table: Affinities, budget: float | None = Non
 
 
 def scratch_of(choice: str, table: Affinities) -> bool:
-    """is training from scratch on offer? Raises ValueError if it was asked for, not measured."""
+    """Returns whether training from scratch is on offer. Raises ValueError if it was asked for but
+    not measured.
+    """
     if choice == "on" and not table.knows_scratch:
         raise ValueError(
             "--scratch on: this table has no affinity of training from scratch; a run measures it, "
             "and released files need their wins_vs_pixels and wins_vs_task files beside them"
         )
-    # the authors' program knows no such way, and their published answers must come out of their
-    # tables
+    # "auto" leaves it off for released tables: the authors' program has no such way, and their
+    # published answers must be reproduced
     return choice == "on" or (choice == "auto" and table.measured_here and table.knows_scratch)
 
 
 def resource_of(options: Namespace) -> Resource | None:
-    """the second budget."""
+    """Returns the second budget, or None if none was given. Raises ValueError for costs without a
+    budget.
+    """
     if options.second:
         [(name, limit)] = numbers([options.second]).items()
         return Resource(name, limit, node=numbers(options.second_cost))
@@ -99,7 +109,7 @@ def resource_of(options: Namespace) -> Resource | None:
 
 
 def numbers(pairs: Sequence[str]) -> dict[str, float]:
-    """["a=2", ...] -> {"a": 2.0}; ValueError says which pair is wrong."""
+    """Returns {"a": 2.0, ...} for ["a=2", ...]. Raises ValueError that names the wrong pair."""
     values = {}
     for pair in pairs:
         name, _, value = pair.partition("=")

@@ -1,4 +1,4 @@
-"""Amounts of labels as options of a command, and what a policy buys as text."""
+"""Amounts of labels: the options of commands that choose them, and what a policy buys as text."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from models.taxonomy.program.labels import Labels
 from models.taxonomy.program.offers import check_name
 from models.taxonomy.program.request import Request
 
-FAR = 2.0  # times a stated number: tasks about several views have fewer samples than views
-FULL = "full"  # the name, among amounts, of what supervising a task takes
+FAR = 2.0  # factor that is no contradiction: tasks about several views have fewer samples
+FULL = "full"  # the name among --amounts for the labels that supervising a task takes
 
 
 def owned_options(command: ArgumentParser) -> None:
-    """what is bought already, what is to be spent next, and what a label costs."""
+    """Adds the options for labels that are owned already, for what to spend next, and for prices of
+    labels.
+    """
     command.add_argument("--have", **PAIRS, help="labels of a task that are bought already")
     command.add_argument(
         "--next", type=positive, default=1000.0, help="labels, or money, to spend (default 1000)"
@@ -32,7 +34,7 @@ def owned_options(command: ArgumentParser) -> None:
 
 
 def amounts_options(command: ArgumentParser) -> None:
-    """amounts of labels under one budget."""
+    """Adds the options for a budget of labels with amounts to choose among."""
     command.add_argument(
         "--amounts",
         nargs="+",
@@ -45,12 +47,16 @@ def amounts_options(command: ArgumentParser) -> None:
 
 
 def amounts_of(texts: Sequence[str]) -> dict[str, float]:
-    """["1k=1000", ...] -> {"1k": 1000.0}; a number alone is the only regime's, ""."""
+    """Returns {"1k": 1000.0, ...} for ["1k=1000", ...]; a number alone is the amount of the regime
+    "".
+    """
     return numbers([text if "=" in text else f"={text}" for text in texts])
 
 
 def labels_of(options: Namespace, request: Request, known: Affinities) -> Labels:
-    """the labels that --amounts, --have and --price spell. Raises ValueError, KeyError."""
+    """Returns the labels that --amounts, --have and --price describe. Raises ValueError for amounts
+    that are missing and for options that do not go together, KeyError for unknown names.
+    """
     amounts = amounts_of(options.amounts)
     full = amounts.pop(FULL, None)
     if full is None or not amounts:
@@ -77,8 +83,8 @@ def labels_with(
     request: Request,
     known: Affinities,
 ) -> Labels:
-    """labels of these amounts, at --price, with those of --have. Raises KeyError for names that the
-    table does not know.
+    """Returns labels with these amounts, with the prices of --price and the owned labels of --have.
+    Prints warnings for doubtful amounts. Raises KeyError for names that the table does not know.
     """
     for name in amounts:
         check_name(name, known.regimes, "amount of data")
@@ -92,14 +98,14 @@ def labels_with(
 
 
 def doubts(amounts: Mapping[str, float], known: Sequence[str]) -> list[str]:
-    """in words, numbers of labels that cannot be what was measured, by the names of the amounts."""
+    """Returns in words the numbers of labels that contradict the names of the measured amounts."""
     most = max((number for name in known if (number := stated(name))), default=0.0)
     found = []
     for name, given in amounts.items():
         number = stated(name)
         if number and not number / FAR <= given <= number * FAR:
             found.append(f"{name}={given:g}: the amount {name} was measured with about {number:g}")
-        # nameless: the largest, or the only one
+        # an amount without a name is the largest, or the only one
         elif not name and given < most:
             found.append(
                 f"{given:g} without a name stands for the largest amount, yet {most:g} was "
@@ -109,8 +115,8 @@ def doubts(amounts: Mapping[str, float], known: Sequence[str]) -> list[str]:
 
 
 def among(request: Request, labels: Labels) -> Request:
-    """the request that chooses among the amounts that `labels` knows, and no others. Raises
-    ValueError if none of those that were asked for is among them.
+    """Returns the request restricted to the amounts that `labels` knows. Raises ValueError if none
+    of the requested amounts is among them.
     """
     regimes = frozenset(labels.amounts) & (request.regimes or frozenset(labels.amounts))
     if not regimes:
@@ -122,14 +128,14 @@ def among(request: Request, labels: Labels) -> Request:
 
 
 def without_labels_words(options: Namespace) -> None:
-    """ValueError where words of --amounts stand without it."""
+    """Raises ValueError if options that need --amounts are given without it."""
     for name in ("have", "price"):
         if getattr(options, name):
             raise ValueError(f"--{name} counts labels: it needs --amounts full=LABELS NAME=LABELS")
 
 
 def amount_lines(rows: Sequence[Facts], variant: str) -> str:
-    """rows of `labels.holdings` as a table, tasks without labels in one line."""
+    """Returns rows of `labels.holdings` as a table, with all tasks without labels in one line."""
     some = [row for row in rows if row["amount"]]
     none = ", ".join(row["task"] for row in rows if not row["amount"])
     cells = [
@@ -151,7 +157,7 @@ def amount_lines(rows: Sequence[Facts], variant: str) -> str:
 
 
 def purchase_lines(facts: Facts) -> list[str]:
-    """of what the next labels should be, and what they are expected to gain."""
+    """Returns lines that say which labels to buy next and what they are expected to gain."""
     lines = [f"the next {facts['more']:g}: spend {facts['spent']:g} on"]
     if facts["buy"]:
         rows = [
@@ -166,7 +172,7 @@ def purchase_lines(facts: Facts) -> list[str]:
 
 
 def least_line(row: Facts) -> str:
-    """the single step that gains most for its cost."""
+    """Returns a line about the single step that gains most for its cost."""
     return folded(
         f"of single steps, the most for its cost: {row['task']} up to {row['amount']:g}, "
         f"{row['labels']:g} labels for {row['cost']:g}, objective {row['objective']:+.4f}"
@@ -174,7 +180,7 @@ def least_line(row: Facts) -> str:
 
 
 def gain_lines(facts: Facts) -> list[str]:
-    """what is expected, on the test images of the table."""
+    """Returns lines about the expected gain, as measured on the test images of the table."""
     after = f"mean quality {shown(facts['after']['quality'])}"
     apart = [
         f"{way} {entry['targets']} at {shown(entry['quality'])}"

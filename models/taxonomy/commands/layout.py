@@ -1,4 +1,4 @@
-"""Text for a terminal of 80 columns."""
+"""Lays out text for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ NARROWEST = 24  # columns below which a folded last column is unreadable
 
 
 def folded(text: str, indent: str = "", following: str | None = None) -> str:
-    """`text` in lines of at most WIDTH, names whole. following: indent of the later lines."""
+    """Returns `text` in lines of at most WIDTH characters, without breaking names. following:
+    indent of the later lines.
+    """
     return textwrap.fill(
         text,
         WIDTH,
@@ -23,8 +25,8 @@ def folded(text: str, indent: str = "", following: str | None = None) -> str:
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> str:
-    """columns under their titles: the first `left` and the last aligned left, the others right; the
-    last is folded to fit.
+    """Returns rows as columns under their titles. The first `left` columns and the last one are
+    aligned left, the others right; the last one is folded to fit.
     """
     lines = [titles, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(titles) - 1)]
@@ -44,5 +46,5 @@ def row_lines(line: Sequence[str], widths: Sequence[int], room: int, left: int) 
 
 
 def shown(value: float | None, digits: int = 3) -> str:
-    """a number, or a dash for what was not measured."""
+    """Returns a number as text, or a dash for one that was not measured."""
     return "-" if value is None else f"{value:.{digits}f}"

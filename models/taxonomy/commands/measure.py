@@ -1,4 +1,4 @@
-"""Per-image losses to an affinity table with intervals."""
+"""Command `measure`: turns per-image losses into an affinity table with intervals."""
 
 from __future__ import annotations
 
@@ -90,14 +90,14 @@ def measured(options: Namespace, stores: list[LossStore]) -> int:
 
 
 def redrawn_words(resamples: Resamples) -> str:
-    """what was drawn again, and how often."""
+    """Returns in words what was drawn again, and how often."""
     plural = "" if resamples.units == 1 else "s"
     return f"{resamples.units} {resamples.unit}{plural}, redrawn {len(resamples)} times"
 
 
 def store_at(path: str, scratch: Path) -> LossStore:
-    """the store at a folder, or of a CSV, which is made in `scratch`. Raises ValueError for a place
-    that holds neither.
+    """Returns the store in a folder, or a store that is made in `scratch` from a CSV. Raises
+    ValueError for a place that holds neither.
     """
     if Path(path).is_file():
         return store_of(Path(path), scratch)

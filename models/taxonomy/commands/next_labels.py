@@ -1,4 +1,4 @@
-"""The next thousand labels: of what? And what they are expected to gain."""
+"""Command `next-labels`: prints which labels to buy next, and what they are expected to gain."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def run(options: Namespace) -> int:
     try:
         facts = next_labels(affinities, among(request, labels), labels, options.next)
     except Infeasible as error:
-        # of this command the budget is what is spent next
+        # the budget of this command is --next
         raise Infeasible(f"--next {options.next:g} is the budget here: {error}") from error
     print(json.dumps(facts) if options.json else text_of(facts))
     return 0

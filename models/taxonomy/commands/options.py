@@ -1,4 +1,4 @@
-"""The options that commands share, and what numbers they take."""
+"""The options that several commands share, with the types of their values."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ PAIRS: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=NUM
 
 
 class Parser(ExactParser):
-    """an ExactParser whose complaints are one line."""
+    """An ExactParser whose errors are one line."""
 
-    # argparse would print the whole usage first
+    # overridden, because argparse would print the whole usage first
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (see {self.prog} --help)\n")
 
 
 def names(text: str) -> frozenset[str]:
-    """A,B -> {A, B}."""
+    """Returns {"A", "B"} for the text "A,B"."""
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def request_options(command: argparse.ArgumentParser) -> None:
-    """what a command about one request takes: table, budget, program, costs (`request_of`)."""
+    """Adds the options of a command about one request: table, budget, program and costs
+    (`request_of`).
+    """
     table_options(command)
     budget_option(command)
     program_options(command)
@@ -35,7 +37,7 @@ def request_options(command: argparse.ArgumentParser) -> None:
 
 
 def table_options(command: argparse.ArgumentParser) -> None:
-    """where the affinities come from."""
+    """Adds the option that names the affinity files."""
     command.add_argument(
         "--affinities",
         type=named_place,
@@ -60,7 +62,7 @@ def budget_option(command: argparse.ArgumentParser) -> None:
 
 
 def program_options(command: argparse.ArgumentParser, *, order: int = 2) -> None:
-    """what a Request is made of, budget and label costs apart."""
+    """Adds the options that describe a Request, except budget and label costs."""
     command.add_argument(
         "--order", type=count, default=order, help=f"most sources of a transfer (default {order})"
     )
@@ -112,7 +114,7 @@ def program_options(command: argparse.ArgumentParser, *, order: int = 2) -> None
 
 
 def name_options(command: argparse.ArgumentParser) -> None:
-    """roles and choices, comma separated."""
+    """Adds the options for roles of tasks and amounts of data, as comma-separated names."""
     for option, text in (
         ("exclude", "sources to leave out"),
         ("force", "sources that are labelled anyhow"),
@@ -126,7 +128,7 @@ def name_options(command: argparse.ArgumentParser) -> None:
 
 
 def cost_options(command: argparse.ArgumentParser) -> None:
-    """what labels cost."""
+    """Adds the options for label costs."""
     command.add_argument(
         "--costs",
         choices=("equal", "derived"),

@@ -1,4 +1,4 @@
-"""A taxonomy as lines of a terminal."""
+"""Writes a taxonomy as lines for a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WAY_WORDS = {
 
 
 def header(policy: Taxonomy, request: Request) -> str:
-    """the certificate, the sources and the scores of a taxonomy."""
+    """Returns the certificate, the sources and the scores of a taxonomy as text."""
     spent = cost_text(policy.spent, policy.budget)
     lines = [certificate(policy), f"labels cost {spent} of {cost_text(policy.budget)}"]
     supervised = ", ".join(policy.supervised) or "nothing"
@@ -45,7 +45,7 @@ def certificate(policy: Taxonomy) -> str:
 
 
 def ways(policy: Taxonomy) -> str:
-    """gain and quality of all targets, then of those of each way."""
+    """Returns a table of gain and quality of all targets, then of the targets of each way."""
     facts = policy.ways
     rows = [
         [WAY_WORDS[way], str(entry["targets"]), shown(entry["gain"]), shown(entry["quality"]), ""]
@@ -58,7 +58,9 @@ def ways(policy: Taxonomy) -> str:
 def edge_lines(
     policy: Taxonomy, reasons: Mapping[str, str], notes: Mapping[str, str] | None = None
 ) -> str:
-    """every target and how it is answered; notes: more about a target, on a line of its own."""
+    """Returns one line for every target that says how it is answered. notes: target -> more text
+    about it, on a line of its own.
+    """
     edges = sorted(
         policy.edges, key=lambda edge: (edge.way == "transferred", edge.way, edge.transfer.target)
     )
@@ -75,17 +77,17 @@ def edge_lines(
 
 
 def tournament_of(edge: Edge) -> str:
-    """the name under which a table's diagnostics speak of the edge."""
+    """Returns the name of the edge's tournament in a table's diagnostics."""
     return named(edge.transfer.target, edge.transfer.regime)
 
 
 def title(edge: Edge, reasons: Mapping[str, str]) -> str:
-    """the target, with a star if its sources are not ranked."""
+    """Returns the name of the edge's target, with a star if its sources are not ranked."""
     return f"{edge.transfer.target} *" if tournament_of(edge) in reasons else edge.transfer.target
 
 
 def reason_lines(reasons: Mapping[str, str], names: Iterable[str]) -> str:
-    """why the tournaments of these names are not ranked; "" if all are."""
+    """Returns why the tournaments of these names are not ranked; "" if all are."""
     lines = [
         folded(f"* {name} is not ranked: {reasons[name]}", "", "    ")
         for name in dict.fromkeys(names)
@@ -95,5 +97,5 @@ def reason_lines(reasons: Mapping[str, str], names: Iterable[str]) -> str:
 
 
 def policy_reasons(reasons: Mapping[str, str], policy: Taxonomy) -> str:
-    """`reason_lines` of a policy's edges."""
+    """Returns why the tournaments of a policy's edges are not ranked; "" if all are."""
     return reason_lines(reasons, [tournament_of(edge) for edge in policy.edges])

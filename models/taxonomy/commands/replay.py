@@ -1,4 +1,4 @@
-"""What measuring only the promising transfers would have cost."""
+"""Command `replay`: prints what measuring only the promising transfers would have cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A policy against random ones, and against simpler ways to spend the same budget."""
+"""Command `significance`: compares a policy with random ones and with simpler ways to spend the
+same budget.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One proven taxonomy, or the best few."""
+"""Command `solve`: prints one proven taxonomy, or the best few."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run(options: Namespace) -> int:
     else:
         without_labels_words(options)
     reasons = unranked(options, table)
-    # `answer` first even if more are asked for: it says why there is no policy, where
+    # `answer` first even if more are asked for, because it says why there is no policy, while
     # `best_policies` is just empty
     policies = [answer(table, request)]
     if options.best > 1:
@@ -88,8 +88,8 @@ def run(options: Namespace) -> int:
 def purchase(
     table: Affinities, request: Request, labels: Labels, policy: Taxonomy, more: float
 ) -> Facts:
-    """{"labels": how many of every task (`holdings`), "next": of what the next ones should be once
-    these are bought (`next_labels`)}.
+    """Returns {"labels": how many of every task the policy uses (`holdings`), "next": which labels
+    to buy once these are bought (`next_labels`)}.
     """
     names = [*dict.fromkeys([*table.sources, *table.targets])]
     owned = with_bought(policy, labels, names)
@@ -100,7 +100,9 @@ def purchase(
 
 
 def reason(table: Affinities, request: Request, policy: Taxonomy, edge: Edge) -> str:
-    """affinity of an edge and of the runner-up that the supervised sources allow."""
+    """Returns in words the affinity of an edge and of the runner-up that the supervised sources
+    allow.
+    """
     second = runner_up(table, request, policy, edge)
     if second is None:
         return f"affinity {edge.affinity:.4f}; no other way"

@@ -1,4 +1,4 @@
-"""All budgets and orders."""
+"""Command `sweep`: prints the taxonomies of all budgets and orders."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def run(options: Namespace) -> int:
     if (options.full_images is None) != (options.transfer_images is None):
         raise ValueError("--full-images and --transfer-images go together")
     table = table_of(options)
-    # every budget of the sweep takes the place of this one
+    # this budget is replaced by each budget of the sweep
     request = request_of(options, table, 1.0)
     policies = all_policies(table, request, options.budgets or steps(table, request))
     saved = savings(table, request, policies, options)
@@ -85,34 +85,38 @@ def supervised(policy: Taxonomy) -> str:
 
 
 def all_policies(table: Affinities, request: Request, budgets: Sequence[float]) -> list[Taxonomy]:
-    """one a budget and order up to the request's; those that reach every target."""
+    """Returns the policies of every budget and of every order up to the request's, without those
+    that do not reach every target. Raises Infeasible if none is left.
+    """
     asked = [
         replace(request, budget=budget, order=order)
         for order in range(1, request.order + 1)
         for budget in budgets
     ]
     policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
-    return policies or [answer(table, asked[-1])]  # which says why there is none
+    return policies or [answer(table, asked[-1])]  # `answer` raises, and says why there is none
 
 
 def steps(table: Affinities, request: Request) -> list[float]:
-    """budgets from one source of mean cost to all of them, free ones not counted."""
+    """Returns budgets in steps of a source's mean cost, from one source to all; free sources do not
+    count.
+    """
     costs = [cost for name in table.sources if (cost := request.cost_of(name)) > 0]
     mean_cost = sum(costs) / max(1, len(costs))
     return [mean_cost * (i + 1) for i in range(len(costs))] or [1.0]
 
 
 def little_images(table: Affinities, texts: Sequence[str]) -> dict[str, float]:
-    """["1k=1000", ...] -> {"1k": 1000.0}, every amount of data of the table; a number alone is that
-    of the only one. Raises KeyError for unknown amounts, ValueError for lacking ones and for
-    numbers that are not above 0.
+    """Returns {"1k": 1000.0, ...} for ["1k=1000", ...], with every amount of data of the table; a
+    number alone is the table's only amount. Raises KeyError for unknown amounts and ValueError for
+    missing ones and for numbers that are not above 0.
     """
     single = len(table.regimes) == 1
     if single and len(texts) == 1 and "=" not in texts[0]:
-        # whatever it is called: a run's own amount has no name
+        # under the amount's name in the table, which is "" for a run's own
         texts = [f"{table.regimes[0]}={texts[0]}"]
     images = amounts_of(texts)
-    # an amount that is named twice has one number fewer
+    # fewer entries than texts mean that an amount was named twice
     if not set(table.regimes) <= set(images) or len(images) < len(texts):
         names = " ".join(f"{name}=COUNT" for name in table.regimes)
         raise ValueError(
@@ -129,7 +133,7 @@ def little_images(table: Affinities, texts: Sequence[str]) -> dict[str, float]:
 def savings(
     table: Affinities, request: Request, policies: list[Taxonomy], options: Namespace
 ) -> Saved:
-    """(budget, order) -> the headline's row; empty without numbers of images."""
+    """Returns (budget, order) -> row of `headline`; empty if no numbers of images were given."""
     if not options.full_images:
         return {}
     little = little_images(table, options.transfer_images)

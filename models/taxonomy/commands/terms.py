@@ -1,4 +1,4 @@
-"""The words of the tables, for somebody who sees them for the first time."""
+"""Explains the words of the tables to readers who see them for the first time."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ TERMS = {
 
 
 def foot(*names: str) -> str:
-    """the lines that explain these words."""
+    """Returns the lines that explain these words."""
     return "\n".join(folded(f"{name}: {TERMS[name]}", "  ", "    ") for name in names)

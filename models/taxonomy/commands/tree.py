@@ -1,4 +1,4 @@
-"""Which tasks are alike."""
+"""Command `tree`: prints which tasks are alike."""
 
 from __future__ import annotations
 

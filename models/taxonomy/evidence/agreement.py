@@ -1,9 +1,11 @@
-"""How far two affinity tables rank sources alike, with its noise and what it must be held against.
+"""Measures how far two affinity tables rank sources alike, how noisy that is, and what to compare
+it with.
 
-A mean Spearman correlation says little alone. Beside it stand: an interval over sources and targets
-drawn again; the ceiling (what another measurement of the reference reaches on the same pairs); what
-ranks without any measurement reach (the generic rank of a source, a prior of task families, random
-orders); and the part that is specific to targets, with the generic rank taken out of both sides.
+A mean Spearman correlation says little alone. So these are computed as well: an interval over
+sources and targets drawn again; the ceiling (what another measurement of the reference reaches on
+the same pairs); what rankings without any measurement of the pair reach (the generic rank of a
+source, a prior of task families, random orders); and the part that is specific to targets, with the
+generic rank taken out of both sides.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ LEVEL = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Pairs:
-    """Two tables on the pairs that both have, a task's own encoder left out. first, second:
-    [target, source] float64, NaN where a pair is lacking in either.
+    """Two tables on the pairs that both have, without a task's own encoder. first, second: [target,
+    source] float64, NaN where either table lacks the pair.
     """
 
     targets: tuple[str, ...]
@@ -38,8 +40,8 @@ class Pairs:
 def matched(
     first: Affinities, second: Affinities, rename: Mapping[str, str] | None = None
 ) -> Pairs:
-    """first-order affinities of both tables; targets with fewer than FEWEST shared sources left
-    out.
+    """Returns the first-order affinities of both tables on the pairs that both have. Targets with
+    fewer than FEWEST shared sources are left out.
 
     rename: names of either table -> names that both share.
     """
@@ -50,7 +52,7 @@ def matched(
         by_target.setdefault(target, []).append(source)
     targets = [target for target, sources in by_target.items() if len(sources) >= FEWEST]
     sources = sorted({source for target in targets for source in by_target[target]})
-    # columns by name: both tables list sources in orders of their own
+    # by name, because the tables list sources in different orders
     column = {name: i for i, name in enumerate(sources)}
     matrices = np.full((2, len(targets), len(sources)), np.nan)
     for i, target in enumerate(targets):
@@ -63,10 +65,12 @@ def matched(
 def first_order_values(
     table: Affinities, rename: Mapping[str, str]
 ) -> dict[tuple[str, str], float]:
-    """(source, target) -> affinity, a task's own encoder left out."""
+    """Returns (source, target) -> affinity of all first-order transfers, without a task's own
+    encoder.
+    """
     return {
         (
-            # own encoders are left out: a task's own code is no transfer
+            # a task's own encoder is no transfer
             rename.get(row.transfer.sources[0], row.transfer.sources[0]),
             rename.get(row.transfer.target, row.transfer.target),
         ): row.affinity
@@ -76,11 +80,11 @@ def first_order_values(
 
 
 def spearman_of_shared(first: Floats, second: Floats) -> Floats:
-    """Returns [...] Spearman's rank correlations of [..., source] values over the sources that both
+    """Returns Spearman's rank correlations [...] of values [..., source] over the sources that both
     have (not NaN); NaN where one side is constant.
     """
     missing = np.isnan(first) | np.isnan(second)
-    # missing ones are ranked last, where they change no other's rank, and weigh nothing
+    # missing values are ranked last, where they change no other rank, and have weight 0
     ranks = [ranks_of(np.where(missing, np.inf, values)) for values in (first, second)]
     weight = (~missing).astype(float)
     count = weight.sum(-1, keepdims=True)
@@ -92,8 +96,8 @@ def spearman_of_shared(first: Floats, second: Floats) -> Floats:
 
 
 def target_specific(values: Floats) -> Floats:
-    """[target, source]: rank shares with the generic rank of each source taken out."""
-    # what a source is worth everywhere says nothing about this target
+    """Returns the rank shares [target, source] minus the generic rank of each source."""
+    # what a source is worth for all targets says nothing about this one
     return rank_shares(values) - generic_ranks(values)
 
 
@@ -106,15 +110,16 @@ def agreement(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Facts:
-    """{"targets": target -> {"spearman", "low", "high", "sources"}, "mean": {"spearman", "low",
-    "high", "targets"}, "target_specific": the same with the generic rank of sources taken out,
-    "baselines": {"generic rank", "family prior"} -> mean Spearman with `second` of ranks that look
-    at no pair of it and {"random orders": {"spearman", "low", "high"}}, "ceiling": {"mean",
-    "target_specific"} of the table `ceiling` on its own pairs with `second`, None without}. 95 %
-    intervals: of a target over sources drawn again, of means over sources and targets.
+    """Returns how far `first` ranks sources like the reference `second`, with 95 % intervals: of a
+    target over sources drawn again, of means over sources and targets.
 
-    second: the reference. Without a target that both tables share, "targets" is empty and the rest
-    None.
+    The result is {"targets": target -> {"spearman", "low", "high", "sources"}, "mean": {"spearman",
+    "low", "high", "targets"}, "target_specific": the same as "mean" with the generic rank of
+    sources taken out, "baselines": {"generic rank", "own generic rank", "family prior"} -> mean
+    Spearman with `second` of ranks that use no measurement of the pair, and {"random orders":
+    {"spearman", "low", "high"}}, "ceiling": {"mean", "target_specific"} of the table `ceiling` on
+    its own pairs with `second` that the first two share, None without it}. If the tables share no
+    target, "targets" is empty and the rest None.
     """
     pairs = matched(first, second, rename)
     rng = np.random.default_rng(seed)
@@ -122,7 +127,7 @@ def agreement(
         nothing = dict.fromkeys(("mean", "target_specific", "baselines", "ceiling"))
         return {"targets": {}, **nothing}
     upper = None
-    # on pairs that both have: a ceiling of other pairs would be another question's
+    # on the shared pairs only: a ceiling of other pairs would not be comparable
     if ceiling is not None:
         other = matched(ceiling, second, rename)
         upper = means(restricted(other, pairs), rng, resamples)
@@ -135,7 +140,9 @@ def agreement(
 
 
 def restricted(pairs: Pairs, to: Pairs) -> Pairs:
-    """the pairs that `to` has as well, for a comparison on equal terms."""
+    """Returns those of `pairs` that `to` has as well, so that both can be compared on
+    equal terms.
+    """
     rows = [i for i, target in enumerate(pairs.targets) if target in to.targets]
     columns = [j for j, source in enumerate(pairs.sources) if source in to.sources]
     targets = tuple(pairs.targets[i] for i in rows)
@@ -150,15 +157,17 @@ def restricted(pairs: Pairs, to: Pairs) -> Pairs:
 
 
 def by_target(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
-    """target -> {"spearman", "low", "high", "sources"}."""
+    """Returns target -> {"spearman", "low", "high", "sources"}, with an interval over sources drawn
+    again.
+    """
     facts = {}
     for target, ours, theirs in zip(pairs.targets, pairs.first, pairs.second):
         # `matched` puts NaN into both tables or into neither
         pair = np.stack([ours, theirs])[:, np.isfinite(ours)]
         count = pair.shape[1]
-        # sources are drawn again, not images: what another choice of sources would have shown
+        # sources are drawn, not images: the interval says what another choice of sources would show
         again = spearman(pair[:, rng.integers(count, size=(resamples, count))])
-        # a draw may hold one source only, again and again, which has no rank correlation
+        # a draw of a single source has no rank correlation
         low, high = np.nanquantile(again, LEVEL)
         facts[target] = {
             "spearman": float(spearman(pair)),
@@ -170,7 +179,9 @@ def by_target(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 
 def means(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
-    """{"mean", "target_specific"}: mean over targets with its interval over sources and targets."""
+    """Returns {"mean", "target_specific"}: the mean correlation over targets, with and without the
+    generic rank of sources, each with its interval.
+    """
     specific = (target_specific(pairs.first), target_specific(pairs.second))
     return {
         "mean": with_interval(pairs.first, pairs.second, rng, resamples),
@@ -179,15 +190,15 @@ def means(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 
 def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resamples: int) -> Facts:
-    """{"spearman", "low", "high", "targets"}: sources and targets are drawn again together, as both
-    are a sample of what could have been asked.
+    """Returns {"spearman", "low", "high", "targets"} of the mean over targets. Sources and targets
+    are drawn again together, because both are a sample of what could have been measured.
     """
     targets, sources = first.shape
     rows = rng.integers(targets, size=(resamples, targets))[:, :, None]
     columns = rng.integers(sources, size=(resamples, sources))[:, None, :]
     scores = spearman_of_shared(first[rows, columns], second[rows, columns])
     known = np.isfinite(scores)
-    # A draw of few sources may rank no target at all: it says nothing, and is left out.
+    # a draw of few sources that ranks no target says nothing, and is left out
     again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
     low, high = np.nanquantile(again, LEVEL)
     return {
@@ -199,16 +210,18 @@ def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resam
 
 
 def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
-    """mean Spearman with the reference of ranks that need no measurement of the pair."""
+    """Returns the mean Spearman correlation with the reference of rankings that use no measurement
+    of the pair.
+    """
     lacking = np.isnan(pairs.second)
     prior = np.where(lacking, np.nan, family_prior(pairs.targets, pairs.sources))
-    # where the reference lacks a pair, a guess has nothing to be held against
+    # a guess cannot be compared where the reference lacks the pair
     luck = np.where(lacking, np.nan, rng.random((resamples, *lacking.shape)))
     chance = spearman_of_shared(luck, np.broadcast_to(pairs.second, luck.shape)).mean(1)
     low, high = np.nanquantile(chance, LEVEL)
     return {
         "generic rank": mean_agreement(generic_ranks(pairs.second), pairs.second),
-        # the source's rank over the other targets only: what is asked must not help to answer
+        # over the other targets only, so that the target does not help to predict itself
         "own generic rank": mean_agreement(generic_ranks(pairs.first), pairs.second),
         "family prior": mean_agreement(prior, pairs.second),
         "random orders": {
@@ -220,7 +233,7 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 
 def mean_agreement(first: Floats, second: Floats) -> float | None:
-    """mean over targets; None where no target can be ranked."""
+    """Returns the mean correlation over targets, or None if no target can be ranked."""
     values = spearman_of_shared(first, second)
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None

@@ -1,4 +1,6 @@
-"""What less data costs: the same first-order transfers, measured with several amounts of it."""
+"""Compares the same first-order transfers measured with several amounts of data: what less data
+costs.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +20,16 @@ Measured = dict[str, dict[str, Row]]  # regime -> source -> row
 
 
 def stated(regime: str) -> float | None:
-    """the number that an amount's name states (48, 16k); None for other names, and for "", the
-    largest.
+    """Returns the number that an amount's name states (48, 16k), or None for other names and for
+    "".
     """
     found = SPELLED.fullmatch(regime)
     return float(found[1]) * FACTORS[(found[2] or "").lower()] if found else None
 
 
 def by_size(regimes: Iterable[str]) -> list[str]:
-    """names of amounts, the least first: by the number that they state, names without one after
-    those, by letter; "", the largest, last.
+    """Returns the names of amounts, smallest amount first: by the number that they state, then
+    names without a number in alphabetical order, and "", the largest, last.
     """
 
     def place(name: str) -> tuple[bool, float, str]:
@@ -38,11 +40,10 @@ def by_size(regimes: Iterable[str]) -> list[str]:
 
 
 def by_amount(table: Affinities) -> list[Facts]:
-    """of a table with several regimes, a row a target that all of them measured: {"target",
+    """Returns one row for each target that all regimes of the table measured: {"target",
     "spearman": regime -> rank correlation of its affinities with those of the regime named "" (None
-    where all are equal), "best": regime -> {"source", "gain", "quality"} of the best source}.
-
-    First order, a task's own encoder left out.
+    if one side is constant), "best": regime -> {"source", "gain", "quality"} of the best source}.
+    First order, without a task's own encoder.
     """
     into: dict[str, Measured] = {}
     for row in table.rows:
@@ -61,7 +62,7 @@ def by_amount(table: Affinities) -> list[Facts]:
 
 
 def of_target(by_regime: Measured, shared: list[str]) -> Facts:
-    """{"spearman", "best"} of one target over the sources that all regimes measured."""
+    """Returns {"spearman", "best"} of one target over the sources that all regimes measured."""
     affinity = {
         regime: np.array([rows[source].affinity for source in shared])
         for regime, rows in by_regime.items()
@@ -77,24 +78,25 @@ def of_target(by_regime: Measured, shared: list[str]) -> Facts:
     agreed = {
         regime: spearman_or_none(values, affinity[""])
         for regime, values in affinity.items()
-        # the regime named "" is the one that the others are held against
+        # the others are compared with the regime named ""
         if regime
     }
     return {"spearman": agreed, "best": best}
 
 
 def spearman_or_none(values: Floats, others: Floats) -> float | None:
-    """Returns the rank correlation; None where one side is constant."""
+    """Returns the rank correlation, or None if one side is constant."""
     score = float(spearman(np.stack([values, others])))
     return score if np.isfinite(score) else None
 
 
 def efficiency(table: Affinities) -> list[Facts]:
-    """label-efficiency curves, a row a target and regime (amount of data, the least first):
-    {"target", "regime", "source" of the best first-order transfer, "transfer", "scratch",
-    "supervised": {"quality", "low", "high"} each, None where not measured}.
+    """Returns label-efficiency curves, one row for each target and regime (smallest amount of data
+    first): {"target", "regime", "source" of the best first-order transfer, "transfer", "scratch",
+    "supervised": {"quality", "low", "high"} each, None if not measured}.
 
-    Best by affinity; quality against the fully supervised network, which is 0.5 by definition.
+    The best transfer is the one with the highest affinity. Quality is against the fully supervised
+    network, whose own quality is 0.5 by definition.
     """
     rows = []
     for target in table.targets:
@@ -118,7 +120,7 @@ def efficiency(table: Affinities) -> list[Facts]:
                     "source": best.transfer.sources[0] if best else None,
                     "transfer": quality_facts(best),
                     "scratch": quality_facts(scratch),
-                    # it ties with itself
+                    # the supervised network ties with itself
                     "supervised": {"quality": 0.5, "low": 0.5, "high": 0.5}
                     if table.supervised(target)
                     else None,
@@ -128,7 +130,7 @@ def efficiency(table: Affinities) -> list[Facts]:
 
 
 def of_regime(table: Affinities, target: str, regime: str, control: str) -> Row | None:
-    """the row of a control of this regime; None where it has none of its own."""
+    """Returns the row of a control of this regime, or None if the regime has none of its own."""
     for row in table.rows:
         transfer = row.transfer
         if (transfer.target, transfer.regime, transfer.control) == (target, regime, control):

@@ -1,5 +1,5 @@
-"""Other ways to spend the same budget: greed, one good source, features learned by classification,
-nothing but training from scratch.
+"""Other ways to spend the same budget: greedy choice, one good source, features learned by
+classification, training everything from scratch.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from models.taxonomy.program.request import Request
 from models.taxonomy.program.solver import Answer
 from models.taxonomy.program.taxonomy import Taxonomy
 
-# Object classes, here and in the released files: what "ImageNet features" stand for.
+# The object classification tasks, in our spelling and that of the released files: the counterpart
+# of "ImageNet features".
 CLASSIFICATION = ("class_object", "class_1000")
 
 
 def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[Facts]:
-    """rows of name, supervised, objective, gain, quality, ways: the taxonomy, greedy addition of
-    sources, the one source that is best for everything, the classification network for everything,
-    and every target from scratch where the table knows that. A baseline that does not reach every
-    target is left out.
+    """Returns rows of name, supervised, objective, gain, quality, ways for: the taxonomy; greedy
+    addition of sources; the one source that is best for all targets; the classification network for
+    all targets; every target from scratch, if the table has that. A baseline that does not reach
+    every target is left out.
     """
     policies = {
         "this taxonomy": chosen,
@@ -50,13 +51,15 @@ def baselines(table: Affinities, request: Request, chosen: Taxonomy) -> list[Fac
 
 
 def alone(request: Request, name: str) -> Request:
-    """the request for one source: its cost is the budget, first-order transfers."""
-    # what a single source's edges may cost is not known before they are chosen: an upper bound
+    """Returns the request for a policy with one source: a budget that suffices for it, first-order
+    transfers only, no second budget and no forced sources.
+    """
+    # an upper bound, because the edges are not chosen yet
     little = sum((request.transfer_cost or {}).values())
-    # which edges have a price is not known before they are chosen: more than all of them can cost
+    # more than all edges together cost, because the edges are not chosen yet
     dear_edges = 1e6 if request.regime_cost or request.edge_cost else 0.0
     enough = max(request.cost_of(name) + little + dear_edges, 1e-6)
-    # no second budget, nobody forced: the source is asked about, not the request
+    # no second budget and no forced sources, because the question is about this source
     return replace(request, budget=enough, order=1, forced=frozenset(), second=None)
 
 
@@ -66,13 +69,17 @@ def greedy(table: Affinities, request: Request) -> Taxonomy | None:
 
 
 def classification(table: Affinities, request: Request) -> Taxonomy | None:
-    """the network of object classes as the only source; None where there is none."""
+    """Returns the policy with the network of object classes as the only source, or None if there is
+    none.
+    """
     names = [name for name in CLASSIFICATION if name in table.sources]
     return with_sources(table, alone(request, names[0]), {names[0]}) if names else None
 
 
 def all_from_scratch(table: Affinities, request: Request) -> Taxonomy | None:
-    """no source at all; None where the table does not place training from scratch."""
+    """Returns the policy without any source, or None if the table does not place training from
+    scratch.
+    """
     if not table.knows_scratch:
         return None
     # a forced source would be supervised, and this baseline supervises nothing
@@ -80,17 +87,21 @@ def all_from_scratch(table: Affinities, request: Request) -> Taxonomy | None:
 
 
 def with_sources(table: Affinities, request: Request, nodes: set[str]) -> Taxonomy | None:
-    """the best policy that supervises exactly `nodes`, None if they do not reach every target."""
+    """Returns the best policy that supervises exactly `nodes`, or None if they do not reach every
+    target.
+    """
     program = make_program(table, request)
     if not nodes <= set(program.nodes):
         return None
     supervised = np.array([name in nodes for name in program.nodes])
-    # edges are the best that the sources allow: a baseline must not be weak by clumsiness
+    # with the best edges that the sources allow, so that the baseline is not needlessly weak
     return as_taxonomy(table, request, program, Policies(program).best(supervised))
 
 
 def best_single(table: Affinities, request: Request) -> Taxonomy | None:
-    """the one source whose transfers into all targets are worth most."""
+    """Returns the policy of the one source whose transfers into all targets have the highest
+    objective, or None if no single source reaches every target.
+    """
     barred = request.forbidden | request.target_only
     policies = [
         with_sources(table, alone(request, name), {name})
@@ -104,9 +115,9 @@ def best_single(table: Affinities, request: Request) -> Taxonomy | None:
 def as_taxonomy(
     table: Affinities, request: Request, program: Program, x: Floats | None
 ) -> Taxonomy | None:
-    """a policy that nobody proved best."""
+    """Returns a vector as a taxonomy that is not proven best; None for None."""
     if x is None:
         return None
-    # no bound: nobody proved anything
+    # an infinite bound, because nothing is proven
     solution = Answer("feasible", x, float(program.reward @ x), np.inf, 0.0)
     return taxonomy_of(table, request, program, solution)

@@ -1,5 +1,5 @@
-"""A run's affinities beside the released ones: the agreement, its noise, and what it must be held
-against.
+"""Compares a run's affinities with the released ones: the agreement, its noise, and what to compare
+it with.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ from models.taxonomy.evidence.priors import PUBLISHED
 from models.taxonomy.facts import Facts
 from models.taxonomy.tournament.published import read_published
 
-# Of the released tables, as their authors named them: transfers learned from 16k images decide.
+# Names of the released tables. The first one found is the reference: transfers learned from 16k
+# images.
 REFERENCES = ("all_affinities_16k", "all_affinities")
-# Their own measurement with less data: what another measurement of the same can agree with.
+# The authors' own measurement with less data, which shows how far another measurement can agree.
 CEILING = "all_affinities_1k"
 KINDS = (".json", ".pkl")
 
 
 def beside_published(table: Affinities, folder: str | Path, seed: int = 0) -> Facts | None:
-    """{"reference": file, "spearman", "low", "high" (mean over targets; 95 % over sources and
-    targets drawn again), "pairs", "targets": target -> Spearman, "intervals": target -> [low,
-    high], "target_specific", "ceiling", "baselines" (as `agreement` says them)} of first-order
-    affinities; None where the tables share no target with enough sources. Raises FileNotFoundError
-    for a folder without a released table.
+    """Returns how far first-order affinities agree with the released ones in `folder`, or None if
+    the tables share no target with enough sources.
+
+    The result is {"reference": file, "spearman", "low", "high" (mean over targets; 95 % over
+    sources and targets drawn again), "pairs", "targets": target -> Spearman, "intervals": target ->
+    [low, high], "target_specific", "ceiling", "baselines" (as in `agreement`)}. Raises
+    FileNotFoundError for a folder without a released table.
     """
     reference_file, ceiling_file = released_tables(folder)
     reference = read_published(reference_file)
@@ -52,31 +55,30 @@ def beside_published(table: Affinities, folder: str | Path, seed: int = 0) -> Fa
 
 
 def first_there(folder: Path, names: tuple[str, ...]) -> Path | None:
-    """the first file of these names that lies in a folder."""
+    """Returns the first file with one of these names that is in a folder, or None."""
     paths = (folder / f"{name}{kind}" for name in names for kind in KINDS)
     return next((path for path in paths if path.exists()), None)
 
 
 def released_tables(folder: str | Path) -> tuple[Path, Path | None]:
-    """(the released table that a run is held against, that of its ceiling or None) of a folder.
-    Raises FileNotFoundError where there is none.
+    """Returns (the released table that a run is compared with, the table of its ceiling or None) in
+    a folder. Raises FileNotFoundError if there is no released table.
     """
     reference = first_there(Path(folder), REFERENCES)
     if reference is None:
         raise FileNotFoundError(
             f"no released affinities in {folder}; expected {' or '.join(REFERENCES)}, as .json or "
             ".pkl (--set published=DIR)"
-            # in the order of the names: the first that is there decides
         )
     return reference, first_there(Path(folder), (CEILING,))
 
 
 def tables_digest(folder: str | Path) -> str:
-    """16 hex digits of the released tables that are read of a folder. Raises FileNotFoundError
-    where there is none.
+    """Returns 16 hex digits of a digest of the released tables that are read from a folder. Raises
+    FileNotFoundError if there is none.
     """
     digest = hashlib.sha256()
-    # both in one digest: a ceiling that changes changes the evidence
+    # both, because a change of the ceiling changes the evidence
     for path in released_tables(folder):
         digest.update(b"" if path is None else path.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,14 +1,15 @@
-"""Random feasible policies: what a budget buys without thinking (paper, section 4.3).
+"""Random feasible policies: what a budget buys without choosing well (paper, section 4.3).
 
-Which policies these are, exactly. Tasks that may be supervised stand in a row, the forced ones
-first, the others in an order of which each is equally likely. Along the row each is taken whose own
-price still fits into the budgets; what does not fit is passed over. Of those taken, the longest
-beginning counts that leaves enough for a way to every target. So a task's chance to be supervised
-does not hang on what the ways into it cost; a beginning shorter by a task or two pays for ways.
-Targets that are supervised are their own labels. The others take turns, in an order of which each
-is equally likely: each draws evenly among the ways that the sources open and that leave enough for
-the cheapest ways of those after it. Where ways cost nothing, this is an even draw for each. Rows of
-which no beginning reaches every target are drawn again.
+They are drawn as follows. The tasks that may be supervised are put in a row, the forced ones first,
+the others in random order. Along the row each task is taken whose own price still fits the budgets;
+the others are passed over. Of the tasks taken, the longest beginning is kept that leaves enough for
+a way to every target. So a task's chance to be supervised does not depend on what the ways into it
+cost: these are paid for by leaving out a task or two at the end.
+
+Targets that are supervised are reached by their own labels. The others choose one after the other
+in random order: each draws uniformly among the ways that the sources open and that leave enough for
+the cheapest ways of the targets after it. If ways cost nothing, this is a uniform draw for each
+target. A row of which no beginning reaches every target is drawn again.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from models.taxonomy.program.request import Request
 from models.taxonomy.program.taxonomy import Taxonomy, quality_of
 
 LEVEL = 0.01
-TRIES = 20  # draws a policy, before feasible ones are called too rare
+TRIES = 20  # draws for each policy, after which feasible policies are called too rare
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """objective, gain, quality: [policy] float64 of random policies; gain and quality NaN where a
-    control was not measured. transferred, not_bought [policy]: mean quality of the targets that are
-    reached by transfer, and of those that are not their own labels (by transfer or from scratch);
-    NaN where there are none.
+    """Scores of random policies. objective, gain, quality: [policy] float64; gain and quality are
+    NaN where a control was not measured. transferred: [policy], mean quality of the targets that
+    are reached by transfer. not_bought: [policy], mean quality of the targets that are reached by
+    transfer or from scratch. Both are NaN where there are no such targets.
     """
 
     objective: Floats
@@ -48,11 +49,11 @@ class Drawn:
 
 
 class Lottery:
-    """Draws of one program's policies, vector by vector."""
+    """Draws random policies of one program as vectors."""
 
     def __init__(self, table: Affinities, request: Request) -> None:
         self.request = request
-        # edges that no optimum needs are drawn, too: a random policy is not a clever one
+        # with the edges that no optimum needs, because a random policy may take them
         self.program = make_program(table, request, reduced=False)
         self.policies = Policies(self.program)
         self.count = len(self.program.nodes)
@@ -65,11 +66,11 @@ class Lottery:
             [[of_edge(edge) for edge in self.program.edges] for _, of_edge, _ in budgets]
         )
         limits = np.array([limit for *_, limit in budgets])
-        # sums of decimal costs miss the budget by rounding
+        # sums of decimal costs may exceed the budget by rounding
         self.limits = limits * (1 + SLACK)
-        # where ways cost nothing, more sources never reach fewer targets
+        # if ways cost nothing, more sources never reach fewer targets
         self.priced = bool(self.fares.any())
-        # edges of one target lie side by side: a draw slices them instead of searching
+        # sorted by target, so that a draw slices the edges of a target
         self.by_target = np.argsort(self.policies.target_of, kind="stable")
         targets = np.arange(len(self.program.targets))
         self.starts = np.searchsorted(self.policies.target_of[self.by_target], targets)
@@ -86,8 +87,10 @@ class Lottery:
         self.own_quality = numbers([quality_of(row) if row else None for row in own])
 
     def draw(self, rng: np.random.Generator, *, best_edges: bool) -> Floats | None:
-        """a policy [nodes + edges]; None if the drawn sources do not reach every target."""
-        # sources first: edges are only open where their sources are supervised
+        """Returns a random policy [nodes + edges], or None if the drawn sources do not reach every
+        target. best_edges: take the best edges that the sources open instead of random ones.
+        """
+        # sources first, because edges are open only if their sources are supervised
         nodes = self.sources(rng)
         if nodes is None:
             return None
@@ -107,8 +110,8 @@ class Lottery:
         return x if self.policies.allowed(x) else None
 
     def sources(self, rng: np.random.Generator) -> Bools | None:
-        """[nodes]: the longest beginning of a random row of sources that leaves enough for a way to
-        every target; None if there is none.
+        """Returns a mask [nodes] of the longest beginning of a random row of sources that leaves
+        enough for a way to every target, or None if there is none.
         """
         forced = self.program.low[: self.count] > 0
         taken = self.row(forced, rng.permutation(self.count))
@@ -122,7 +125,9 @@ class Lottery:
         return None
 
     def row(self, forced: Bools, order: Integers) -> list[int]:
-        """the nodes in this order whose prices fit into the budgets beside the forced ones."""
+        """Returns the nodes, in this order, whose prices fit the budgets in addition to the forced
+        ones.
+        """
         taken: list[int] = []
         left = self.limits - self.prices @ forced
         for node in order.tolist():
@@ -133,33 +138,38 @@ class Lottery:
         return taken
 
     def completable(self, nodes: Bools) -> bool:
-        """do these nodes and the cheapest way to every other target fit into each budget?"""
+        """Returns whether these nodes and the cheapest way to every other target fit each
+        budget.
+        """
         ways = self.cheapest(self.policies.open_edges(nodes))[:, ~self.reached(nodes)]
         return bool((self.prices @ nodes + ways.sum(1) <= self.limits).all())
 
     def cheapest(self, open_edges: Bools) -> Floats:
-        """[budget, target]: what the cheapest open edge of each target costs; infinite without."""
+        """Returns the cost of each target's cheapest open edge, [budget, target]; infinite if it
+        has none.
+        """
         costs = np.full((len(self.limits), len(self.program.targets)), np.inf)
         some = self.starts < self.ends
         if some.any():
             open_costs = np.where(open_edges, self.fares, np.inf)[:, self.by_target]
-            # groups without an edge left out: the next one begins where the last one ends
+            # only targets with edges, because reduceat needs groups that are not empty
             costs[:, some] = np.minimum.reduceat(open_costs, self.starts[some], axis=1)
         return costs
 
     def reached(self, nodes: Bools) -> Bools:
-        """[targets]: those that these nodes reach by themselves."""
+        """Returns a mask [targets] of those that these nodes reach by their own supervision."""
         itself = np.zeros(len(self.program.targets), bool)
         itself[self.policies.own[self.own_nodes(nodes)]] = True
         return itself
 
     def own_nodes(self, nodes: Bools) -> Integers:
-        """positions of the nodes that reach a target by themselves."""
+        """Returns the positions of the nodes that reach a target by their own supervision."""
         return np.flatnonzero(nodes & (self.policies.own >= 0))
 
     def edges(self, key: Floats, wanted: Integers, left: Floats) -> Integers | None:
-        """of each wanted target in turn, its edge with the largest key [edges] of 0 or more that
-        leaves enough of `left` [budget] for the cheapest of those after it; None if one has none.
+        """Returns one edge for each wanted target: the one with the largest key [edges] of 0 or
+        more that leaves enough of `left` [budget] for the cheapest edges of the targets after it.
+        Returns None if a target has none.
         """
         chosen = []
         ways = self.cheapest(key >= 0)[:, wanted]
@@ -180,7 +190,7 @@ class Lottery:
         return np.array(chosen, int)
 
     def scores(self, x: Floats) -> tuple[float, ...]:
-        """the numbers of `Drawn`, in its order."""
+        """Returns the numbers of `Drawn` for one policy, in its order."""
         own = self.own_nodes(x[: self.count] > 0)
         edges = np.flatnonzero(x[self.count :] > 0)
         gain = np.concatenate([self.own_gain[own], self.edge_gain[edges]])
@@ -190,13 +200,13 @@ class Lottery:
             float(self.program.reward @ x),
             float(gain.mean()),
             float(quality.mean()),
-            # no mean of nothing
+            # NaN instead of the mean of nothing
             *(float(self.edge_quality[some].mean()) if len(some) else np.nan for some in apart),
         )
 
 
 def numbers(values: list[float | None]) -> Floats:
-    """NaN for what was not measured."""
+    """Returns the values as an array, with NaN for those that were not measured."""
     return np.array([np.nan if value is None else value for value in values], float)
 
 
@@ -208,12 +218,13 @@ def random_policies(
     *,
     best_edges: bool = False,
 ) -> Drawn:
-    """up to `count` policies of the population above; `best_edges`: the same sources, whose targets
-    take the best ways that fit (`Policies.best`). Fewer if feasible ones are too rare to draw.
+    """Returns the scores of up to `count` random policies as the module's docstring describes them;
+    fewer if feasible ones are rare. best_edges: draw only the sources, and let targets take the
+    best ways that fit (`Policies.best`).
     """
     lottery = Lottery(table, request)
     scores: list[tuple[float, ...]] = []
-    # feasible ones may be rare: a bound on the tries, not on the draws
+    # feasible policies may be rare, so the number of tries is bounded
     for _ in range(TRIES * count):
         if len(scores) == count:
             break
@@ -227,17 +238,18 @@ def random_policies(
 def significance(
     table: Affinities, request: Request, chosen: Taxonomy, *, policies: int = 1000, seed: int = 0
 ) -> Facts:
-    """the chosen policy against random feasible ones of the same budget (the population above): p =
-    share at least as good (with the usual one added), verdict at 1 %; no p where none was found.
+    """Returns a test of the chosen policy against random feasible ones of the same budget.
 
-    {"measure" ("quality" if it was measured, else "objective"), "observed", "random" {"mean",
-    "low", "high"}, "policies", "p", "floor" (the least p that so many draws can give), "verdict",
-    "best_edges": the same against random sources whose targets take their best edges, a harder test
-    of the sources alone}.
+    p is the share that is at least as good, with the chosen policy counted among the draws; the
+    verdict is at 1 %. The result is {"measure" ("quality" if it was measured, else "objective"),
+    "observed", "random" {"mean", "low", "high"}, "policies", "p", "floor" (the least p that so many
+    draws can give), "verdict", "best_edges": the same test against random sources whose targets
+    take their best edges, which is harder and tests the sources alone}. If no random policy was
+    found, there is no "p", "floor" and "random".
     """
     tests = []
     for best in (False, True):
-        # a generator a test: one does not move the other's draws
+        # a generator for each test, so that one does not change the draws of the other
         rng = np.random.default_rng([seed, int(best)])
         drawn = random_policies(table, request, policies, rng, best_edges=best)
         tests.append(compared(chosen, drawn, TRIES * policies))
@@ -245,7 +257,9 @@ def significance(
 
 
 def compared(chosen: Taxonomy, drawn: Drawn, tries: int) -> Facts:
-    """tries: draws after which none counts as not to be found."""
+    """Returns one test of `significance`. tries: number of draws, named if none of them was
+    feasible.
+    """
     # with one unmeasured edge the means would be over different targets
     measured = len(drawn) > 0 and not np.isnan(drawn.quality).any()
     name = "quality" if measured and chosen.quality is not None else "objective"
@@ -254,14 +268,13 @@ def compared(chosen: Taxonomy, drawn: Drawn, tries: int) -> Facts:
     if not len(drawn):
         return {
             "measure": name,
-            # no observation of chance: no p
+            # nothing to compare with, so no p
             "observed": observed,
             "policies": 0,
             "verdict": f"none of {tries} random draws reaches every target within the budget; "
             "nothing to compare with",
         }
-    # the observed policy counts among the draws: finite draws never show a p of 0; ties count
-    # against it
+    # the observed policy counts among the draws, so that p is never 0; ties count against it
     p = float((1 + (values >= observed - 1e-12).sum()) / (1 + len(values)))
     floor = 1 / (1 + len(values))
     return {
@@ -276,7 +289,9 @@ def compared(chosen: Taxonomy, drawn: Drawn, tries: int) -> Facts:
 
 
 def verdict(p: float, floor: float) -> str:
-    """in words; a p at its floor is "at most", since more draws could only show it smaller."""
+    """Returns the verdict in words. A p at its floor is given as "at most", because more draws
+    could only lower it.
+    """
     value = (
         f"p = {p:.3f}" if p > floor else f"p <= {floor:.3f}, the least that these draws can show"
     )
@@ -286,7 +301,9 @@ def verdict(p: float, floor: float) -> str:
 
 
 def band(values: Floats) -> dict[str, float] | None:
-    """mean and 5 to 95 % range; None without values."""
+    """Returns {"mean", "low", "high"} with the 5 to 95 % range, or None without values or if one is
+    NaN.
+    """
     values = np.asarray(values, float)
     if not len(values) or np.isnan(values).any():
         return None

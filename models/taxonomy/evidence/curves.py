@@ -1,11 +1,11 @@
 """Label-efficiency curves from per-image losses: what a target reaches by amount of labels, with
 intervals over test buildings.
 
-Four ways at every amount: transfer (the best first-order source, chosen on one half of the test
-buildings and judged on the other), scratch (the target's own network, trained on these data alone),
-pixels (a readout of pixels, the closed form's way without a source), own code (a readout of the
-code of the target's own network, which has seen all labels: no price of so few). Beside them the
-network itself, trained on all labels: 0.5 by definition.
+There are four ways at every amount: transfer (the best first-order source, chosen on one half of
+the test buildings and judged on the other), scratch (the target's own network, trained on these
+data alone), pixels (a readout of pixels, the closed form's way without a source), own code (a
+readout of the representation of the target's own network, which has seen all labels, so it is no
+fair price for so few). The network itself, trained on all labels, has 0.5 by definition.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ Wins = dict[str, Floats]  # way -> [image] wins over the supervised network
 
 
 def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
-    """{"unit": what is drawn again ("building", or "image" where there is one building), "units":
-    how many, "resamples", "targets": rows of target, regime, sources (the choices of both halves)
-    and for each of WAYS {"quality", "low", "high"} or None, "mean": rows of regime and the same
-    over the targets that have a way wherever any has it, with "targets", how many}.
+    """Returns the label-efficiency curves of all targets that have a supervised network's losses.
 
-    Targets without a supervised network's losses are left out.
+    The result is {"unit": what is drawn again ("building", or "image" if there is one building),
+    "units": how many, "resamples", "targets": rows of target, regime, sources (the choices of both
+    halves) and for each of WAYS {"quality", "low", "high"} or None, "mean": rows of regime, and the
+    same means over the targets that have a way at every amount at which any target has it, with
+    "targets", how many}.
     """
     measured = [store.read(target) for store in stores_of(stores) for target in store.targets()]
     known = [one for one in measured if supervised_row(one) is not None]
@@ -44,23 +45,23 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
         return {"unit": "building", "units": 0, "resamples": 0, "targets": [], "mean": []}
     of_first = split_or_none(known)
     places = {group_of(image, 1) for one in known for image in one.images}
-    # one building drawn again and again is always the same: then images are drawn
+    # images are drawn if there is only one building, which would always be the same
     depth = 1 if len(places) > 1 else 3
-    # one order for all targets: a draw is the same buildings for each
+    # one order for all targets, so that a draw takes the same buildings for each
     groups = sorted({group_of(image, depth) for one in known for image in one.images})
     place = {group: i for i, group in enumerate(groups)}
     weights = drawn_weights(len(groups), resamples, seed)
     rows: list[Facts] = []
     rates: dict[tuple[str, str], dict[str, Floats]] = {}
     for one in known:
-        # one index a test image, of the group that it is drawn with
+        # the group that each test image is drawn with
         at = np.array([place[group_of(image, depth)] for image in one.images])
         for regime in by_size(t.regime for t in one.transfers if t.control is None):
             wins, sources = wins_of(one, regime, of_first)
             drawn = {way: drawn_means(values, at, weights) for way, values in wins.items()}
             target = one.transfers[0].target
             for way, values in drawn.items():
-                # kept by regime and way, so that means over targets are drawn jointly
+                # by regime and way, so that means over targets use the same draws
                 rates.setdefault((regime, way), {})[target] = values
             means = {way: (float(wins[way].mean()), drawn[way]) for way in wins}
             rows.append({"target": target, "regime": regime, "sources": sources, **ways(means)})
@@ -74,7 +75,7 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
 
 
 def split_or_none(known: Sequence[TransferLosses]) -> Callable[[str], bool] | None:
-    """the halves of whole buildings that cross-fitting takes; None where they cannot be had."""
+    """Returns the split into halves that cross-fitting uses, or None if there is none."""
     try:
         return split_of({one.transfers[0].target: one.images for one in known})
     except ValueError:
@@ -82,7 +83,7 @@ def split_or_none(known: Sequence[TransferLosses]) -> Callable[[str], bool] | No
 
 
 def supervised_row(one: TransferLosses) -> Floats | None:
-    """losses [image] of the supervised network."""
+    """Returns the losses [image] of the supervised network, or None if it was not measured."""
     for i, transfer in enumerate(one.transfers):
         if transfer.control == "supervised":
             return one.losses[i]
@@ -92,7 +93,9 @@ def supervised_row(one: TransferLosses) -> Floats | None:
 def wins_of(
     one: TransferLosses, regime: str, of_first: Callable[[str], bool] | None
 ) -> tuple[Wins, list[str]]:
-    """(wins over the supervised network by way, the sources that the halves choose)."""
+    """Returns (wins over the supervised network by way, the sources that the halves choose) of one
+    regime. Raises ValueError if the supervised network was not measured.
+    """
     own = supervised_row(one)
     if own is None:
         raise ValueError("a curve is held against the supervised network; measure it")
@@ -102,7 +105,7 @@ def wins_of(
     rows = {"own_code": own_codes}
     for control in ("scratch", "pixels"):
         rows[control] = [i for i in here if one.transfers[i].control == control]
-    # image by image, so that groups can be drawn again without playing again
+    # kept by image, so that groups can be drawn again without comparing again
     wins = {way: wins_over(one.losses[found[0]], own) for way, found in rows.items() if found}
     if not singles:
         return wins, []
@@ -115,10 +118,11 @@ def wins_of(
 
 
 def choices(losses: Floats, side: Bools | None) -> Integers:
-    """[image] the row of losses [source, image] that ranks best (by mean rank) on the images of the
-    other side; on all of them without sides.
+    """Returns for each image the row of losses [source, image] that has the best mean rank on the
+    images of the other side: [image] int. side: mask [image] of the first half; None means that all
+    images choose.
     """
-    # ranks among sources, within an image: losses of hard images do not decide alone
+    # ranks within each image, so that images with large losses do not decide alone
     ranks = ranks_of(losses.T)
     if side is None:
         return np.full(losses.shape[1], ranks.mean(0).argmin())
@@ -127,14 +131,14 @@ def choices(losses: Floats, side: Bools | None) -> Integers:
 
 
 def drawn_weights(count: int, resamples: int, seed: int) -> Floats:
-    """[resample, unit] float64: how often a unit was drawn."""
+    """Returns how often each unit was drawn in each resample: [resample, unit] float64."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(count, np.full(count, 1 / count), size=resamples).astype("float64")
 
 
 def drawn_means(values: Floats, at: Integers, weights: Floats) -> Floats:
-    """[resample]: means of values [image], whose units are at [image], by weights [resample, unit];
-    NaN where no image was drawn.
+    """Returns the means [resample] of values [image], NaN where no image was drawn. at: [image],
+    the unit of each image. weights: [resample, unit].
     """
     # sums by unit first: a resample is then one product of matrices
     sums = np.bincount(at, values, weights.shape[1])
@@ -148,20 +152,23 @@ def ways(means: dict[str, tuple[float, Floats]]) -> Facts:
 
 
 def interval(value: float, drawn: Floats) -> Facts:
-    """a measured value with the interval of what was drawn."""
+    """Returns a measured value with the 95 % interval of its resampled values: {"quality", "low",
+    "high"}.
+    """
     # a draw without an image of this target has no mean
     low, high = np.nanquantile(drawn, LEVEL)
     return {"quality": value, "low": float(low), "high": float(high)}
 
 
 def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Floats]]) -> list[Facts]:
-    """over the targets that have a way at every amount at which any has it, a row an amount."""
+    """Returns one row for each amount with the means over the targets that have a way at every
+    amount at which any target has it.
+    """
     rows = list(rows)
     regimes = by_size(row["regime"] for row in rows)
     shared: dict[str, list[str]] = {}
     for way in WAYS:
-        # only targets that have a way at every amount: a mean over others would rise or fall by who
-        # is in it
+        # the same targets at every amount, because otherwise the mean would change with its targets
         named = [set(rates[regime, way]) for regime in regimes if (regime, way) in rates]
         shared[way] = sorted(set.intersection(*named)) if named else []
     found: list[Facts] = []
@@ -172,7 +179,7 @@ def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Float
             row[way] = None
             if shared[way] and (regime, way) in rates:
                 value = float(np.mean([here[name][way]["quality"] for name in shared[way]]))
-                # means of draws, draw by draw: targets share their buildings, and their noise
+                # averaged draw by draw, because targets share their buildings and so their noise
                 drawn = np.mean([rates[regime, way][name] for name in shared[way]], 0)
                 row[way] = interval(value, drawn)
         found.append(row)

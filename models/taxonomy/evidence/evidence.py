@@ -1,5 +1,5 @@
-"""Is a taxonomy better than chance, than greed, than one good source? How sure is it, what does it
-save, and which tasks resemble each other?
+"""Collects the evidence for a taxonomy: whether it is better than chance, than a greedy choice and
+than one good source, how sure it is, what it saves, and which tasks are alike.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def evaluate(
     seeds: Sequence[Affinities] = (),
     **request: Any,
 ) -> Facts:
-    """evidence about all answers, and about the one at (budget, order) in depth; JSON-ready.
-    Further keywords: the `Request` that the answers were solved with.
+    """Returns evidence about all answers, and about the one at (budget, order) in depth, ready for
+    JSON. Further keywords: the fields of the `Request` that the answers were solved with.
 
     {"free": tasks whose labels cost nothing; "curves": rows of budget, order, gain, quality, random
     bands; "tasks": rows of target, budget, order, gain, quality; "significance", "baselines",
@@ -57,10 +57,10 @@ def evaluate(
     resamples "stability" and the "cautious" policies (lower bound, expected affinity); with
     expenses "ledger", "headline"; with proxies (rows of `proxies.scores` and their target)
     "predictors"; with halves (`crossfit.halves`) "crossfit": the policy judged on test images that
-    did not choose it, with training from scratch and without (a row less, here and in "offers",
-    where that reaches not every target); "offers" (where the table knows
-    training from scratch): the policy with it and without; with seeds "seeds": the choice of a run
-    and its chance to be chosen again}.
+    did not choose it, without training from scratch and with it; if the table knows training from
+    scratch, "offers": the policy without it and with it; with seeds "seeds": the choice of this run
+    and how often other seeds choose it again}. "crossfit" and "offers" leave out a row whose policy
+    would not reach every target.
     """
     answers = list(answers)
     chosen = answer_at(answers, budget, order)
@@ -95,10 +95,10 @@ def evaluate(
     if proxies is not None:
         book["predictors"] = predictors(table, asked, proxies, seed)
     if seeds:
-        # with the run's own table in front: it is one of the seeds
+        # the run's own table is one of the seeds
         book["seeds"] = over_seeds([table, *seeds], asked, chosen)
     if halves is not None:
-        # both: a policy may look better merely because more is on offer
+        # both, because a policy may look better merely because more is on offer
         either = [
             cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)
         ]
@@ -107,8 +107,8 @@ def evaluate(
 
 
 def offers(table: Affinities, request: Request) -> list[Facts]:
-    """the policy without training from scratch on offer, and with it: rows of scratch, supervised,
-    gain, quality, ways; a row less where one of them reaches not every target.
+    """Returns the policy without training from scratch on offer and the policy with it: rows of
+    scratch, supervised, gain, quality, ways. A policy that does not reach every target is left out.
     """
     rows = []
     for scratch in (False, True):
@@ -127,7 +127,7 @@ def offers(table: Affinities, request: Request) -> list[Facts]:
 
 
 def answer_at(answers: Sequence[Taxonomy], budget: float, order: int) -> Taxonomy:
-    """the taxonomy at (budget, order). Raises LookupError with those that there are."""
+    """Returns the taxonomy at (budget, order). Raises LookupError that lists those that exist."""
     for policy in answers:
         if (policy.budget, policy.order) == (budget, order):
             return policy
@@ -140,12 +140,12 @@ def answer_at(answers: Sequence[Taxonomy], budget: float, order: int) -> Taxonom
 def predictors(
     table: Affinities, request: Request, rows: Sequence[Mapping[str, Any]], seed: int
 ) -> list[Facts]:
-    """how well each proxy foretold what was measured, and what measuring only its better half would
-    have cost: rows of predictor, static (is it one of the baselines that every predictor is held
-    against?), spearman (mean over targets and regimes, first order), targets (regime -> target ->
-    spearman), and `screening.replay`'s fields.
+    """Returns how well each proxy predicted what was measured, and what measuring only the half
+    that it prefers would have cost. Rows of predictor, static (whether it is one of the baselines
+    that every predictor is compared with), spearman (mean over targets and regimes, first order),
+    targets (regime -> target -> spearman), and the fields of `screening.replay`.
 
-    Proxies know no amount of data: a prediction holds for the transfer in every regime.
+    Proxies know no amount of data, so a prediction holds for the transfer in every regime.
     """
     by_name = {
         name: in_every_regime(scores, table.regimes) for name, scores in predictions(rows).items()
@@ -157,7 +157,7 @@ def predictors(
     }
     # `replay` refuses transfers without a prediction: both sides are compared without them
     known = table.only(lambda row: row.transfer.control is not None or row.transfer in predicted)
-    # once: luck is the same for all predictors of one table
+    # computed once, because random choices are the same for all predictors of a table
     luck = by_luck(known, request, seed=seed)
     return [
         {
@@ -177,7 +177,9 @@ def in_every_regime(scores: Scores, regimes: Sequence[str]) -> Scores:
 
 
 def agreement(table: Affinities, name: str, scores: Scores, *, static: bool) -> Facts:
-    """how well one prediction agrees with what was measured: of a row of `predictors`."""
+    """Returns how well one prediction agrees with what was measured, as a part of a row of
+    `predictors`.
+    """
     agreed = predictor_agreement(table, scores)
     values = [value for targets in agreed.values() for value in targets.values()]
     ranked = [value for value in values if np.isfinite(value)]
@@ -190,11 +192,11 @@ def agreement(table: Affinities, name: str, scores: Scores, *, static: bool) -> 
 
 
 def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, seed: int) -> Facts:
-    """one point of the curves: the answer beside random policies of its budget."""
+    """Returns one point of the curves: an answer with random policies of its budget."""
     request = replace(asked, budget=policy.budget, order=policy.order)
     # a seed takes whole numbers, a budget need not be one
     rng = np.random.default_rng([seed, round(100 * policy.budget), policy.order])
-    # fewer than for the one policy that is asked about: a band is drawn at every budget
+    # fewer than for the chosen policy, because every budget gets a band
     drawn = random_policies(table, request, max(50, policies // 10), rng)
     return {
         "budget": policy.budget,
@@ -211,7 +213,7 @@ def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, se
 
 
 def by_task(answers: Iterable[Taxonomy]) -> list[Facts]:
-    """gain and quality of every target at every budget and order."""
+    """Returns gain and quality of every target at every budget and order."""
     return [
         {
             "target": edge.transfer.target,
@@ -229,8 +231,8 @@ def by_task(answers: Iterable[Taxonomy]) -> list[Facts]:
 
 
 def cautious(table: Affinities, request: Request) -> list[Facts]:
-    """the taxonomies that maximise the measured, the expected and the lower-bound affinity: rows of
-    risk, supervised, gain, quality, ways.
+    """Returns the taxonomies that maximise the measured, the expected and the lower-bound affinity:
+    rows of risk, supervised, gain, quality, ways.
     """
     # chosen by one affinity, judged by the measured quality
     policies = {risk: answer(table.at(risk), request) for risk in ("point", "expected", "lower")}

@@ -1,5 +1,5 @@
 """What a policy costs: labelled images and computing seconds, edge by edge; and the paper's
-headline, the labels it saves at equal quality.
+headline, the labels that it saves at equal quality.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from models.taxonomy.program.taxonomy import Edge, Taxonomy
 
 @dataclass(frozen=True)
 class Expenses:
-    """full: labelled images that supervising a task fully takes; little: that one transfer takes,
-    by regime name ("" if there is one). free: tasks whose labels nobody pays for.
+    """Labels and seconds that supervision and transfers take.
 
-    network_seconds: computing time of a task's network, transfer_seconds: of one transfer,
-    scratch_seconds: of one network from scratch; absent ones count as not measured.
+    full: labelled images that supervising a task fully takes. little: labelled images that one
+    transfer takes, by regime name ("" if there is one). network_seconds: computing time of each
+    task's network. transfer_seconds: computing time of one transfer. scratch_seconds: computing
+    time of one network from scratch. Absent times count as not measured. free: tasks whose labels
+    cost nothing.
     """
 
     full: float
@@ -36,7 +38,7 @@ class Expenses:
     def __post_init__(self) -> None:
         amounts = {f"little {name}": value for name, value in self.little.items()}
         check_costs({"full": self.full, **amounts}, "number of labelled images")
-        # more labels for a transfer than for full supervision would turn the question around
+        # otherwise transfers could not save any labels
         if not self.little or max(self.little.values()) > self.full:
             raise ValueError(
                 "transfers take fewer labelled images than full supervision; got "
@@ -44,11 +46,13 @@ class Expenses:
             )
 
     def images_of(self, name: str) -> float:
-        """labelled images that supervising a task takes."""
+        """Returns the labelled images that supervising a task takes."""
         return 0.0 if name in self.free or without_labels([name]) else float(self.full)
 
     def edge_images(self, edge: Edge) -> float:
-        """those that an edge takes; a supervised target's are paid for once, as a source's."""
+        """Returns the labelled images that an edge takes; 0 for a supervised target, whose images
+        are counted once, with the sources.
+        """
         # labels that an algorithm makes cost nothing in any amount
         if edge.way == "supervised" or edge.transfer.target in self.free:
             return 0.0
@@ -61,8 +65,9 @@ class Expenses:
 
 
 def ledger(policy: Taxonomy, expenses: Expenses) -> Facts:
-    """{"edges": rows of target, sources, images, seconds; "sources": rows of name, images, seconds;
-    "images", "seconds" in total (None if not measured)}.
+    """Returns what each part of a policy costs: {"edges": rows of target, sources, control, images,
+    seconds; "sources": rows of name, images, seconds; "images", "seconds" in total (None if one was
+    not measured)}.
     """
     edges: list[Facts] = [
         {
@@ -91,8 +96,8 @@ def ledger(policy: Taxonomy, expenses: Expenses) -> Facts:
 
 
 def total(values: Sequence[float | None]) -> float | None:
-    """None if a value was not measured."""
-    # a sum with a gap would be too small
+    """Returns the sum of the values, or None if one was not measured."""
+    # a sum without a missing value would be too small
     measured = [value for value in values if value is not None]
     return float(sum(measured)) if len(measured) == len(values) else None
 
@@ -100,13 +105,14 @@ def total(values: Sequence[float | None]) -> float | None:
 def independent(
     table: Affinities, expenses: Expenses, targets: Iterable[str] | None = None
 ) -> tuple[Floats, Floats]:
-    """(labelled images, mean quality), both [targets + 1]: every target learned for itself, 0, 1,
-    ... of them with full labels and the others from scratch on the little data, those first that
-    gain most. Quality of scratch is 1 - the supervised network's gain. Raises ValueError if that
-    was not measured. targets: all of the table if None.
+    """Returns (labelled images, mean quality), both [up to targets + 1], of learning every target
+    for itself: entry k gives k targets full labels and trains the others from scratch on the few
+    labels of a transfer. Targets that gain most get full labels first. Quality of scratch is 1 -
+    the supervised network's gain. targets: all of the table if None. Raises ValueError if the gain
+    was not measured.
 
     Targets whose labels are free are learned with all of them. A target that learns better from
-    scratch than with all labels (by the judge of this table) is left as it is: the curve ends where
+    scratch than with all labels (as this table judges) stays from scratch, so the curve ends where
     full labels stop to gain.
     """
     names = table.targets if targets is None else list(targets)
@@ -117,32 +123,35 @@ def independent(
             f"the supervised networks of {', '.join(lacking)} were not compared with training "
             "from scratch; nothing to save against"
         )
-    # those that gain most by full labels first: a rival that spends as well as it can
+    # the targets that gain most by full labels first, so that the comparison is with the best
+    # spending
     paid = np.sort([scratch[name] for name in names if name not in expenses.free]).astype(float)
     counts = np.arange((paid < 0.5).sum() + 1)
-    # the first name, as the supervised row is of the first regime (`measurement.on_one_scale`)
+    # of the first regime, because the supervised row is of that one (`measurement.on_one_scale`)
     little = expenses.little[min(expenses.little)]
     images = counts * expenses.full + (len(paid) - counts) * little
-    # free targets have all their labels in any case: quality 0.5
+    # free targets have all their labels in any case, and so quality 0.5
     free = 0.5 * (len(names) - len(paid))
     sums = [free + 0.5 * count + paid[count:].sum() for count in counts]
     return images.astype(float), np.array(sums) / len(names)
 
 
 def scratch_quality(table: Affinities, target: str) -> float | None:
-    """share of test images on which training from scratch beats the supervised network."""
+    """Returns the share of test images on which training from scratch beats the supervised network,
+    or None if it was not measured.
+    """
     own = table.supervised(target)
     return None if own is None or own.gain is None else 1 - own.gain
 
 
 def headline(table: Affinities, policies: Iterable[Taxonomy], expenses: Expenses) -> list[Facts]:
-    """what each policy saves: rows of budget, order, quality, images, independent (images that
-    learning each target for itself takes to the same mean quality, interpolated between whole
-    tasks), saved (share). Policies without measured quality are left out (paper, abstract: "roughly
-    2/3").
+    """Returns what each policy saves: rows of budget, order, quality, images, independent (images
+    that learning each target for itself takes to reach the same mean quality, interpolated between
+    whole tasks), saved (share), capped. Policies without measured quality are left out (paper,
+    abstract: "roughly 2/3").
 
-    "not_bought": the same without the targets that are their own labels, which cost and are worth
-    the same on both sides; None where all are.
+    "not_bought": the same without the targets that are supervised, which cost and are worth the
+    same on both sides; None if all are supervised.
     """
     rows = []
     for policy in policies:
@@ -166,13 +175,14 @@ def headline(table: Affinities, policies: Iterable[Taxonomy], expenses: Expenses
 def saving_of_not_bought(
     table: Affinities, expenses: Expenses, policy: Taxonomy, images: float
 ) -> Facts | None:
-    """`saving` of the targets that are not their own labels. Sources that are targets too have
-    their labels paid by themselves; those of source-only tasks are counted in full.
+    """Returns the `saving` of the targets that are not supervised, or None if there are none. The
+    labels of supervised targets are not counted, even if they are sources too; those of source-only
+    tasks are counted in full.
     """
     reached = [edge for edge in policy.edges if edge.way != "supervised"]
     if not reached:
         return None
-    # labels of targets that supervise themselves are bought on either side
+    # the labels of supervised targets are bought on both sides
     own = sum(expenses.images_of(edge.transfer.target) for edge in policy.by("supervised"))
     row = saving(table, expenses, reached, images - own)
     return None if row is None else {"targets": len(reached), **row}
@@ -181,8 +191,9 @@ def saving_of_not_bought(
 def saving(
     table: Affinities, expenses: Expenses, edges: Sequence[Edge], images: float
 ) -> Facts | None:
-    """{"quality", "images", "independent", "saved", "capped": is the quality above what full
-    supervision of every target reaches}; None where learning for itself costs nothing.
+    """Returns {"quality", "images", "independent", "saved", "capped": whether the quality is above
+    what full supervision of every target reaches}, or None if learning each target for itself costs
+    nothing.
     """
     quality = float(np.mean([edge.quality for edge in edges if edge.quality is not None]))
     alone_images, alone_quality = independent(

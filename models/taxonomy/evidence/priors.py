@@ -1,4 +1,4 @@
-"""Rankings of sources that need no measurement of the pair: a static order, and families."""
+"""Rankings of sources that need no measurement of the pair: a static order, and task families."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PUBLISHED = {entry.published: name for name, entry in TASKS.items() if entry.pub
 
 
 def generic_ranks(values: Floats) -> Floats:
-    """[target, source] -> the same: mean over the *other* targets of a source's rank share in [0,
-    1] (NaN where the pair itself is lacking). What one static list of sources knows of a target
-    that did not help to make it.
+    """Returns for each pair [target, source] the mean over the *other* targets of the source's rank
+    share in [0, 1]; NaN where the pair itself is missing. This is what one static list of sources
+    knows about a target that did not help to make it.
     """
     shares = rank_shares(values)
     known = np.isfinite(shares)
     filled = np.where(known, shares, 0.0)
-    # leaving the target out: what is asked must not help to answer
+    # without the target itself, so that it does not help to predict itself
     others = known.sum(0) - known
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (filled.sum(0) - filled) / others
@@ -27,7 +27,9 @@ def generic_ranks(values: Floats) -> Floats:
 
 
 def rank_shares(values: Floats) -> Floats:
-    """[target, source] -> rank within a target as a share in [0, 1], 1 for the best; NaN stays."""
+    """Returns the rank of each source within a target as a share in [0, 1], 1 for the best:
+    [target, source]. NaN stays NaN.
+    """
     missing = np.isnan(values)
     ranks = ranks_of(np.where(missing, np.inf, values))
     count = (~missing).sum(-1, keepdims=True)
@@ -36,8 +38,8 @@ def rank_shares(values: Floats) -> Floats:
 
 
 def family_prior(targets: tuple[str, ...], sources: tuple[str, ...]) -> Floats:
-    """[target, source]: 2 for a source of the target's own family, 1 for a 3D source, 0 else. Known
-    before anything is measured.
+    """Returns a prior [target, source] known before anything is measured: 2 for a source of the
+    target's own family, 1 for another 3D source, 0 otherwise.
     """
     return np.array([[prior_of(target, source) for source in sources] for target in targets])
 
@@ -50,6 +52,8 @@ def prior_of(target: str, source: str) -> float:
 
 
 def family_of(name: str) -> str:
-    """of a task, spelled as ours or as in the released files; "" for others."""
+    """Returns the family of a task, spelled as ours or as in the released files; "" for other
+    names.
+    """
     entry = TASKS.get(PUBLISHED.get(name, name))
     return entry.family if entry else ""

@@ -1,12 +1,12 @@
 """Cheap predictors of transfer: how alike two representations are, and how well a linear readout
-would do, from a few hundred images and no training.
+would do, from a few hundred images and without training.
 
 rsa: representational similarity analysis (Kriegeskorte 2008; for transfer: Dwivedi, Roig, CVPR
 2019). cka: centred kernel alignment, linear (Kornblith et al., ICML 2019). logme: log of the
 maximum evidence of a Bayesian linear readout (You et al., ICML 2021). linear: share of the labels'
-variance that a ridge readout explains on left-out images. All of them need of a set of sources only
-the Gram matrix of its features, which is the sum of its sources'; one eigendecomposition a set
-serves all labels of the same images.
+variance that a ridge readout explains on left-out images. For a set of sources all of them need
+only the Gram matrix of its features, which is the sum of those of its sources. One
+eigendecomposition for each set serves all labels of the same images.
 """
 
 from __future__ import annotations
@@ -22,20 +22,22 @@ from models.tasks.ranks import ranks_of
 from models.taxonomy.facts import Facts
 
 PROXIES = ("rsa", "cka", "logme", "linear")
-FEWEST = 4  # images of which features tell anything
+FEWEST = 4  # images below which features say nothing
 RIDGES = 10.0 ** np.arange(-6, 3)  # relative to the Gram matrix's mean eigenvalue
 
 
 @dataclass(frozen=True)
 class Gram:
-    """kernel: [image, image] float64, centred features' products, of mean diagonal 1."""
+    """The Gram matrix of features. kernel: [image, image] float64, products of centred features,
+    scaled to mean diagonal 1.
+    """
 
     kernel: Floats
 
     @classmethod
     def of(cls, features: Floats) -> Gram:
-        """features [image, ...] of one source. Raises ValueError if they are not finite or the same
-        for all images.
+        """Returns the Gram matrix of features [image, ...] of one source. Raises ValueError if they
+        are of too few images, not finite, or the same for all images.
         """
         flat = np.asarray(features, "float64").reshape(len(features), -1)
         if len(flat) < FEWEST or not np.isfinite(flat).all():
@@ -51,12 +53,14 @@ class Gram:
             raise ValueError(
                 "a proxy needs features that differ from image to image; these are constant"
             )
-        # of mean diagonal 1, so that sources of any width count alike in a set
+        # scaled, so that sources of any width count alike in a set
         return cls(kernel / scale)
 
     @cached_property
     def ranks(self) -> Floats:
-        """[pairs]: ranks of the dissimilarities (1 - correlation) of every two images' features."""
+        """The ranks [pairs] of the dissimilarities (1 - correlation) of every two images'
+        features.
+        """
         norm = np.sqrt(np.maximum(np.diag(self.kernel), 1e-12))
         similarity = self.kernel / np.outer(norm, norm)
         # the upper triangle: every pair of images once
@@ -64,13 +68,13 @@ class Gram:
 
 
 def rsa(first: Gram, second: Gram) -> float:
-    """Spearman correlation of the two matrices of distances, in [-1, 1]."""
+    """Returns the Spearman correlation of the two dissimilarity matrices, in [-1, 1]."""
     # Pearson's of ranks is Spearman's
     return float(np.corrcoef(first.ranks, second.ranks)[0, 1])
 
 
 def cka(first: Gram, second: Gram) -> float:
-    """linear centred kernel alignment, in [0, 1]."""
+    """Returns the linear centred kernel alignment, in [0, 1]."""
     a = first.kernel
     b = second.kernel
     # the norms of centred Gram matrices (Kornblith et al., equation of linear CKA)
@@ -78,24 +82,24 @@ def cka(first: Gram, second: Gram) -> float:
 
 
 class Readout:
-    """The eigenvectors of one Gram matrix, from which readouts of any labels follow. values [rank]
-    > 0, vectors [image, rank].
+    """The eigenvectors of one Gram matrix, from which linear readouts of any labels are computed.
+    values: [rank] > 0. vectors: [image, rank].
     """
 
     def __init__(self, gram: Gram) -> None:
         values, vectors = np.linalg.eigh(gram.kernel)
-        # eigenvalues of rounding alone
+        # smaller eigenvalues are rounding errors
         keep = values > 1e-9 * values[-1]
         self.values = values[keep]
         self.vectors = vectors[:, keep]
         self.images = len(gram.kernel)
 
     def linear(self, labels: Floats) -> float:
-        """labels [image, k] -> share of their variance that ridge regression explains on images
-        left out, at the best ridge; at most 1.
+        """Returns the share of the variance of labels [image, k] that ridge regression explains on
+        left-out images, at the best ridge; at most 1.
 
-        Left-out residuals in closed form: residual / (1 - leverage), the mean counted among the
-        fitted.
+        Left-out residuals have a closed form: residual / (1 - leverage), with the mean counted
+        among the fitted parameters.
         """
         centred = labels - labels.mean(0)
         # constant labels have no variance to explain
@@ -104,7 +108,7 @@ class Readout:
         best = -np.inf
         # ridges relative to the mean eigenvalue: features of any scale are shrunk alike
         for ridge in RIDGES * self.values.sum() / self.images:
-            # in the eigenvectors' frame a ridge is a factor a direction
+            # in the basis of eigenvectors a ridge scales each direction
             shrink = self.values / (self.values + ridge)
             residual = centred - self.vectors @ (shrink[:, None] * projected)
             # 1 minus leverage, of the mean and of the shrunk directions; never 0
@@ -113,8 +117,8 @@ class Readout:
         return best
 
     def logme(self, labels: Floats, steps: int = 11) -> float:
-        """mean over label dimensions of the log evidence per image (fixed-point iteration of alpha
-        and beta as in the paper).
+        """Returns the log evidence per image, averaged over label dimensions (fixed-point iteration
+        of alpha and beta as in the paper).
         """
         centred = labels - labels.mean(0)
         centred = centred / (centred.std(0) + 1e-12)
@@ -148,12 +152,13 @@ class Readout:
 
 
 def compact(labels: Floats, dimensions: int = 32) -> Floats:
-    """labels [image, ...] as [image, k] float64: first principal components, k <= dimensions."""
+    """Returns labels [image, ...] as [image, k] float64, centred: as they are if k <= dimensions,
+    otherwise their first principal components.
+    """
     flat = np.asarray(labels, "float64").reshape(len(labels), -1)
     flat = flat - flat.mean(0)
     if flat.shape[1] <= dimensions:
         return flat
-    # labels of many dimensions by their principal components: a proxy needs no more
     left, size, _ = np.linalg.svd(flat, full_matrices=False)
     return left[:, :dimensions] * size[:dimensions]
 
@@ -164,11 +169,11 @@ def scores(
     own: Floats,
     sets: Iterable[Sequence[str]],
 ) -> list[Facts]:
-    """proxies of every set of sources for one target.
+    """Returns the proxies of every set of sources for one target: rows of {"sources", "rsa", "cka",
+    "logme", "linear"}, where higher is better.
 
-    features: source -> [image, ...]; labels [image, ...] of the target; own [image, ...]: the
-    representation of the target's own network (what rsa and cka compare with). -> rows of
-    {"sources", "rsa", "cka", "logme", "linear"}, higher is better in each.
+    features: source -> [image, ...]. labels: [image, ...] of the target. own: [image, ...], the
+    representation of the target's own network, which rsa and cka compare with.
     """
     grams = {name: Gram.of(values) for name, values in features.items()}
     target = Gram.of(own)

@@ -1,5 +1,5 @@
-"""The evidence book of a pipeline's run: `evaluate`, and what stands beside it of a run that has
-it: the policy as served, amounts of data, sources from outside, seeds.
+"""Makes the evidence book of a pipeline's run: the result of `evaluate` and, if the run has them,
+the policy as served, amounts of data, sources from outside and seeds.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from models.taxonomy.program.request import Request
 from models.taxonomy.program.taxonomy import Taxonomy
 from models.taxonomy.tournament.resamples import Resamples
 
-BUDGETS = (1, 2, 4)  # of the rows of "spending", beside the run's own
+BUDGETS = (1, 2, 4)  # of the rows of "spending", besides the run's own
 
 
 @dataclass(frozen=True)
 class EvidenceInputs:
-    """What the evidence book of a run is made of."""
+    """Everything that the evidence book of a run is made from."""
 
     table: Affinities  # transfers with the amount of data that decides
     answers: Sequence[Taxonomy]  # all policies of the run
-    # of the policy that the evidence is about
+    # budget and order of the policy that the evidence is about
     budget: int
     order: int
     request: Mapping[str, Any]  # `request_fields` that the answers were solved with
-    policies: int  # random ones that the policy is compared with
+    policies: int  # number of random policies to compare with
     seed: int
     resamples: Resamples
-    exported: ServedLosses  # of the policy's edges
+    exported: ServedLosses  # losses of the policy's edges as exported
     train_images: int
-    transfer_split_images: int  # of the split that transfers learn from
-    transfer_images: int  # that a transfer was asked to learn from, where its amount has no name
+    transfer_split_images: int  # images of the split that transfers learn from
+    transfer_images: int  # images requested for a transfer whose amount has no name
     seconds: Mapping[str, float]  # task -> training seconds of its network
     proxies: Sequence[Mapping[str, Any]]
-    # below: None, or none, where a run did not measure them
+    # the fields below are None or empty if the run did not measure them
     halves: Sequence[Affinities] | None = None  # tables of the two halves of the test images
     seeds: Sequence[Affinities] = ()  # tables of the same measurement with other seeds
     every_amount: Affinities | None = None  # all amounts on one scale, without intervals
@@ -52,17 +52,17 @@ class EvidenceInputs:
 
     @property
     def policy(self) -> Taxonomy:
-        """The answer at (budget, order). Raises LookupError where there is none."""
+        """The answer at (budget, order). Raises LookupError if there is none."""
         return answer_at(self.answers, self.budget, self.order)
 
     @property
     def asked(self) -> Request:
-        """The request of that policy."""
+        """The request that the policy answers."""
         return Request(self.budget, self.order, **self.request)
 
     @property
     def expenses(self) -> Expenses:
-        """Images and seconds that the run's networks took."""
+        """The images and seconds that the run's networks took."""
         # a transfer cannot learn from more pictures than the split has
         most = min(self.train_images, self.transfer_split_images)
         return Expenses(
@@ -75,8 +75,8 @@ class EvidenceInputs:
 
 
 def evidence_book(inputs: EvidenceInputs) -> Facts:
-    """Evidence of a run, JSON-ready: the keys of `evaluate`, "served" (`served_evidence`),
-    "transfers" (how many were measured), and, of a run that has them, "amounts"
+    """Returns the evidence of a run, ready for JSON: the keys of `evaluate`, "served"
+    (`served_evidence`), "transfers" (how many were measured), and, if the run has them, "amounts"
     (`amounts_evidence`) and "sources".
     """
     policy, expenses = inputs.policy, inputs.expenses
@@ -107,8 +107,8 @@ def evidence_book(inputs: EvidenceInputs) -> Facts:
 
 
 def amounts_evidence(inputs: EvidenceInputs, table: Affinities) -> Facts:
-    """{"images": amount -> images, "targets": `by_amount`, "curves", "spending"}. table: all
-    amounts on one scale, which has no intervals: it is never mixed with the table that decides.
+    """Returns {"images": amount -> images, "targets": `by_amount`, "curves", "spending"}. table:
+    all amounts on one scale. It has no intervals and is never mixed with the table that decides.
     """
     images = images_by_regime(table.regimes, inputs.transfer_images, inputs.transfer_split_images)
     return {
@@ -127,21 +127,24 @@ def amounts_evidence(inputs: EvidenceInputs, table: Affinities) -> Facts:
 
 
 def seeds_page(inputs: EvidenceInputs) -> list[Facts] | None:
-    """Rows of `seed_rows` for the run and its repeats; None where nothing was repeated."""
+    """Returns the rows of `seed_rows` for the run and its repetitions, or None if nothing was
+    repeated.
+    """
     if not inputs.seeds:
         return None
     return seed_rows([inputs.table, *inputs.seeds], inputs.asked, inputs.policy)
 
 
 def images_by_regime(regimes: Iterable[str], asked: int, most: int) -> dict[str, int]:
-    """Regime -> images that teach a transfer, at most `most`. A regime's name is its number of
-    images (`models.networks.transfers.regimes`); the one that decides, named "", has `asked`.
+    """Returns regime -> number of images that a transfer learns from, at most `most`. A regime's
+    name is its number of images (`models.networks.transfers.regimes`); the one that decides, named
+    "", has `asked`.
     """
     return {name: min(int(name or asked), most) for name in regimes}
 
 
 def reasons_against(inputs: EvidenceInputs) -> list[str]:
-    """Why the policy may not be served, in words; [] for one that is proved the best."""
+    """Returns in words why the policy may not be served; [] for one that is proven best."""
     status = inputs.policy.status
     if status == "optimal":
         return []

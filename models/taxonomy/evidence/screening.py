@@ -1,5 +1,5 @@
-"""Which transfers are worth measuring? Predict affinities cheaply, measure the promising share, and
-say by replay what that would have cost in quality.
+"""Chooses which transfers are worth measuring: predicts affinities cheaply, picks the promising
+share, and computes by replay what measuring only that share would have cost in quality.
 """
 
 from __future__ import annotations
@@ -30,27 +30,26 @@ Scores = dict[Transfer, float]  # higher is better; compared within a target onl
 
 
 def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
-    """the best `share` of the transfers into each target, at least one each. scores: higher is
-    better.
+    """Returns the best `share` of the transfers into each target, at least one for each. scores:
+    higher is better.
 
     First-order transfers get at least `BY_ORDER` of their share, because a small budget can use
-    nothing else; the rest goes where scores are highest. Raises ValueError for a share outside (0,
-    1].
+    nothing else; the rest goes to the highest scores. Raises ValueError for a share outside (0, 1].
     """
     if not 0 < share <= 1:
         raise ValueError(f"the share of transfers to measure lies in (0, 1], got {share}")
     into: dict[str, list[Transfer]] = {}
-    # ties by name: what is chosen must not hang on the order of a dict
+    # ties by name, so that the choice does not depend on the order of a dict
     for transfer in sorted(scores, key=lambda transfer: (-scores[transfer], str(transfer))):
         into.setdefault(transfer.target, []).append(transfer)
     chosen: set[Transfer] = set()
     for ranked in into.values():
         first = [transfer for transfer in ranked if transfer.order == 1]
-        # a whole number, at least one: a small budget must have something to choose
+        # at least one, so that a small budget has something to choose
         kept = first[: max(1, int(BY_ORDER * share * len(first)))]
         early = set(kept)
         rest = [transfer for transfer in ranked if transfer not in early]
-        # never more than the share, first-order ones among them
+        # the share of all transfers, including the first-order ones
         chosen.update([*kept, *rest][: max(1, int(share * len(ranked)))])
     return chosen
 
@@ -58,11 +57,11 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
 def predictor_agreement(
     table: Affinities, scores: Mapping[Transfer, float], order: int = 1
 ) -> dict[str, dict[str, float]]:
-    """regime -> target -> Spearman of scores and measured affinities over transfers of `order`, own
-    encoder excluded; targets with fewer than four left out.
+    """Returns regime -> target -> Spearman correlation of scores and measured affinities over
+    transfers of `order`, without own encoders. Targets with fewer than four transfers are left out.
 
-    Regimes are ranked apart: more data is better for every source alike, which is no merit of a
-    prediction.
+    Regimes are ranked separately, because more data helps every source alike and a prediction earns
+    no credit for that.
     """
     into: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in table.rows:
@@ -87,12 +86,13 @@ def replay(
     seed: int = 0,
     luck: Facts | None = None,
 ) -> Facts:
-    """what measuring only the promising share would have led to, on a table in which everything was
-    measured.
+    """Returns what measuring only the promising share would have led to, on a table in which
+    everything was measured.
 
-    {"measured", "of": transfers; "full", "screened": quality (or objective where quality is
-    unknown) of the policy from all, from the promising ones; "random", "failed": of `by_luck`}.
-    luck: `by_luck` of the same table, request, share and seed, for who replays several predictions.
+    {"measured", "of": numbers of transfers; "full", "screened": quality (or objective if quality is
+    unknown) of the policy from all and from the promising ones; "random", "failed": as in
+    `by_luck`}. luck: the result of `by_luck` for the same table, request, share and seed, for
+    callers that replay several predictions. Raises ValueError for transfers without a prediction.
     """
     offered = measurable(table, request)
     lacking = [transfer for transfer in offered if transfer not in scores]
@@ -100,7 +100,6 @@ def replay(
         raise ValueError(
             f"{len(lacking)} of {len(offered)} transfers have no prediction, such as {lacking[0]}"
         )
-    # of those that can be left out
     chosen = promising({transfer: scores[transfer] for transfer in offered}, share)
     return {
         "measured": len(chosen),
@@ -110,9 +109,10 @@ def replay(
 
 
 def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: int = 0) -> Facts:
-    """what any prediction is replayed against: {"of": transfers; "full": of the policy from all;
-    "random": {"mean", "low", "high", "worst"} over draws of as many random transfers a target;
-    "failed": draws whose transfers reach no policy}.
+    """Returns what the replay of any prediction is compared with: {"of": number of transfers;
+    "full": value of the policy from all; "random": {"mean", "low", "high", "worst"} over draws of
+    as many random transfers for each target, None if none reaches a policy; "failed": number of
+    draws whose transfers reach no policy}.
     """
     offered = measurable(table, request)
     rng = np.random.default_rng(seed)
@@ -124,7 +124,7 @@ def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: in
     return {
         "of": len(offered),
         "full": policy_value(table, request, set(offered)),
-        # the worst draw, too: luck may fail
+        # the worst draw too, because a random choice may fail
         "random": {**(band(reached) or {}), "worst": float(reached.min())}
         if len(reached)
         else None,
@@ -133,7 +133,9 @@ def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: in
 
 
 def measurable(table: Affinities, request: Request) -> list[Transfer]:
-    """the transfers that a replay may leave out: those with sources, a task's own encoder apart."""
+    """Returns the transfers that a replay may leave out: those with sources, up to the request's
+    order, without a task's own encoder.
+    """
     return [
         row.transfer
         for row in table.rows
@@ -144,11 +146,11 @@ def measurable(table: Affinities, request: Request) -> list[Transfer]:
 
 
 def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> float | None:
-    """mean quality (objective where it was not measured) of the policy that is best as far as
-    `keep` shows; None if they reach no policy.
+    """Returns the mean quality (objective if it was not measured) of the best policy that uses only
+    the transfers in `keep`, or None if they reach no policy.
     """
     part = table.only(lambda row: row.transfer.control is not None or row.transfer in keep)
-    # a source of which nothing is kept is no task of the part
+    # a source without any kept transfer is no task of this part
     own = request.within({*part.sources, *part.targets}, part.regimes)
     if request.regimes and not own.regimes:
         return None
@@ -159,9 +161,9 @@ def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> fl
 
 
 def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
-    """predictions for `table` from a table measured with less data (1k images for 16k): the same
-    transfer's affinity where it was measured there, else the sum of its sources' first-order ones.
-    Affinities are compared within a target only.
+    """Returns predictions for `table` from a table measured with less data (1k images for 16k): the
+    same transfer's affinity if it was measured there, otherwise the sum of its sources' first-order
+    ones. Compare them within a target only.
     """
     first = {
         (row.transfer.sources[0], row.transfer.target): row.affinity
@@ -169,7 +171,7 @@ def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
         if row.transfer.order == 1
     }
     same = {
-        # which order the sources were concatenated in does not matter here
+        # as a set, because the order of concatenation does not matter here
         (frozenset(row.transfer.sources), row.transfer.target): row.affinity
         for row in cheap.rows
         if row.transfer.control is None
@@ -186,10 +188,11 @@ def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
 
 
 def static_predictions(table: Affinities, *, seed: int = 0) -> dict[str, Scores]:
-    """what every cheap predictor must be held against, name -> {transfer: score} of all transfers
-    of the table: "static order" (one list of sources for all targets: their mean rank share over
-    the *other* targets, an order that knows everything but the target), "family prior" (same family
-    2, 3D source 1, else 0; knows nothing measured), "random order". Larger sets: the sum of theirs.
+    """Returns the predictions that every cheap predictor must be compared with: name -> {transfer:
+    score} of all transfers of the table. "static order": one list of sources for all targets, by
+    their mean rank share over the *other* targets; it knows everything except the target. "family
+    prior": same family 2, 3D source 1, else 0; it knows nothing measured. "random order". In the
+    first two, sets of sources have the sum of their sources' scores.
     """
     transfers = [row.transfer for row in table.rows if row.transfer.control is None]
     order = static_order(table)
@@ -208,8 +211,8 @@ def static_predictions(table: Affinities, *, seed: int = 0) -> dict[str, Scores]
 
 
 def static_order(table: Affinities) -> dict[tuple[str, str], float]:
-    """(source, target) -> mean rank share in [0, 1] of the source over the other targets, first
-    order, a task's own encoder left out, all regimes.
+    """Returns (source, target) -> mean rank share in [0, 1] of the source over the other targets,
+    from first-order transfers of all regimes without a task's own encoder.
     """
     into: dict[tuple[str, str], list[tuple[str, float]]] = {}
     for row in table.rows:
@@ -220,21 +223,21 @@ def static_order(table: Affinities) -> dict[tuple[str, str], float]:
     shares: dict[str, list[tuple[str, float]]] = {}
     for (target, _), pairs in into.items():
         ranks = ranks_of(np.array([affinity for _, affinity in pairs]))
-        # shares in [0, 1]: targets measure different numbers of sources
+        # as shares in [0, 1], because targets measure different numbers of sources
         for (source, _), rank in zip(pairs, (ranks - 1) / max(1, len(pairs) - 1)):
             shares.setdefault(source, []).append((target, float(rank)))
     order = {}
     for source, by_target in shares.items():
         for target in table.targets:
-            # the other targets alone: what is asked must not help to answer
+            # without the target itself, so that it does not help to predict itself
             others = [share for other, share in by_target if other != target]
             order[source, target] = float(np.mean(others)) if others else 0.0
     return order
 
 
 def read_predictions(path: str | Path) -> dict[str, Scores] | None:
-    """proxies.json of a run -> proxy -> {transfer: score}; None for a file of another kind. The
-    proxies are joined in "mean rank" too. Raises ValueError for a file that is no JSON.
+    """Returns proxy -> {transfer: score} from a run's proxies.json, or None for a file of another
+    kind. "mean rank" joins all proxies. Raises ValueError for a damaged JSON file.
     """
     path = Path(path)
     if path.suffix != ".json" or not path.is_file():
@@ -249,8 +252,9 @@ def read_predictions(path: str | Path) -> dict[str, Scores] | None:
 
 
 def promising_sets(path: str | Path, share: float) -> dict[str, list[tuple[str, ...]]] | None:
-    """Target -> source sets of the most promising `share` of its transfers, by the mean rank of all
-    proxies in the proxies.json at `path`; None for a share of 1, which is all of them.
+    """Returns target -> source sets of the most promising `share` of its transfers, by the mean
+    rank of all proxies in the proxies.json at `path`. Returns None for a share of 1, which means
+    all of them.
     """
     if share >= 1:
         return None
@@ -262,8 +266,8 @@ def promising_sets(path: str | Path, share: float) -> dict[str, list[tuple[str, 
 
 
 def predictions(rows: Sequence[Mapping[str, Any]]) -> dict[str, Scores]:
-    """rows of {"sources", "target", and each of PROXIES} -> proxy -> {transfer: score}, and "mean
-    rank", their mean rank within a target.
+    """Returns proxy -> {transfer: score} from rows of {"sources", "target", and each of PROXIES},
+    and "mean rank", the mean of the proxies' ranks within a target.
     """
     by_proxy = {
         name: {Transfer(tuple(row["sources"]), row["target"]): float(row[name]) for row in rows}
@@ -278,11 +282,13 @@ def predictions(rows: Sequence[Mapping[str, Any]]) -> dict[str, Scores]:
             positions(np.array([scores[transfer] for transfer in transfers]))
             for scores in by_proxy.values()
         ]
-        # a mean of places: proxies have scales of their own
+        # ranks are averaged, because proxies have different scales
         joined |= dict(zip(transfers, np.mean(ranks, 0).tolist()))
     return {**by_proxy, "mean rank": joined}
 
 
 def positions(values: Floats) -> Floats:
-    """[n] -> place of each in ascending order, from 0; ties in the order they came."""
+    """Returns the position of each value in ascending order, from 0: [n]. Ties get different
+    positions.
+    """
     return np.argsort(np.argsort(values)).astype(float)

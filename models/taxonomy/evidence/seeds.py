@@ -1,4 +1,4 @@
-"""The same question asked of several measurements that differ in their seeds alone."""
+"""Asks the same question of several measurements that differ only in their seeds."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from models.taxonomy.program.taxonomy import Edge, Taxonomy
 
 
 def seed_rows(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) -> list[Facts]:
-    """a row a measurement, the policy's own first: "measurement" (from 1), "supervised" (its own
-    choice), "same_sources", "edges_again" (share of the policy's edges that its own choice has
-    too), "spearman" (mean over targets of first-order affinities with the first), "quality" (of its
-    own choice), "quality_of_this_policy" (judged by it); None where it was not measured or it has
-    no policy.
+    """Returns one row for each measurement, the policy's own first: "measurement" (from 1),
+    "supervised" (its own choice), "same_sources", "edges_again" (share of the policy's edges that
+    its own choice has too), "spearman" (mean over targets of its first-order affinities' rank
+    correlation with the first measurement), "quality" (of its own choice), "quality_of_this_policy"
+    (the policy judged by it). Numbers are None if they were not measured or the measurement has no
+    policy.
     """
     return [
         seed_row(number, table, tables[0], request, chosen)
@@ -46,17 +47,19 @@ def seed_row(
 
 
 def same_sources(policy: Taxonomy | None, chosen: Taxonomy) -> str:
-    """yes or no, as a table says it."""
+    """Returns "yes" if both policies supervise the same tasks, otherwise "no"."""
     return "yes" if policy is not None and policy.supervised == chosen.supervised else "no"
 
 
 def edges_again(policy: Taxonomy, chosen: Taxonomy) -> float:
-    """share of the chosen policy's edges that another has too."""
+    """Returns the share of the chosen policy's edges that `policy` has too."""
     ways = {edge.transfer.target: way_of(edge) for edge in policy.edges}
     again = [ways.get(edge.transfer.target) == way_of(edge) for edge in chosen.edges]
     return float(np.mean(again))
 
 
 def way_of(edge: Edge) -> tuple[str, frozenset[str], str]:
-    """how an edge reaches its target: order of the sources left out."""
+    """Returns how an edge reaches its target, as a key that does not depend on the order of the
+    sources.
+    """
     return edge.way, frozenset(edge.transfer.sources), edge.transfer.regime

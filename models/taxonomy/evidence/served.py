@@ -1,9 +1,10 @@
-"""The policy as it is served: its edges judged by the networks that were exported, beside the
+"""The policy as it is served: its edges are judged by the exported networks and compared with the
 transfers that were measured in their place.
 
-A policy is chosen by transfers of one learner for all; an exported edge is the better of two on
-held-out buildings, of maps smoothed too. What is served is judged on the test images that chose the
-policy; the policies of half of them (`crossfit.py`) say how much of the number is that choice.
+A policy is chosen by transfers that one learner trained for all targets; an exported edge is the
+better of two learners on held-out buildings, and its maps may be smoothed too. The served policy is
+judged on the test images that chose it; the policies of half of the images (`crossfit.py`) say how
+much of the number comes from that choice.
 """
 
 from __future__ import annotations
@@ -26,43 +27,47 @@ from models.taxonomy.tournament.measurement import Stores, stores_of
 from models.taxonomy.tournament.tournament import win_rate
 from models.taxonomy.transfer import Transfer
 
-# Is an image among those that judge?
+# Says whether an image is among those that judge.
 Chosen = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
 class ServedLosses:
-    """losses: exported edge -> its losses [image] in the order of `stores`, which hold the losses
-    of the targets' controls on the same test images.
+    """Losses of the exported edges. losses: exported edge -> its losses [image] in the order of
+    `stores`, which hold the losses of the targets' controls on the same test images.
     """
 
     losses: Mapping[Transfer, Floats]
     stores: Stores
 
     def measured(self, target: str) -> TransferLosses:
-        """what was measured of a target. Raises LookupError for one that no store has."""
+        """Returns what was measured for a target. Raises LookupError for one that no store has."""
         for store in stores_of(self.stores):
             if target in store.targets():
                 return store.read(target)
         raise LookupError(f"no store of losses has the target {target}; measure transfers into it")
 
     def first_half(self) -> Chosen:
-        """is an image in the first half, as `crossfit.halves` cuts them?"""
+        """Returns a function that says whether an image is in the first half, as `crossfit.halves`
+        cuts them.
+        """
         stores = stores_of(self.stores)
         return split_of({name: store.images(name) for store in stores for name in store.targets()})
 
 
 def as_served(table: Affinities, served: ServedLosses, chosen: Chosen | None = None) -> Affinities:
-    """`table` with gain, quality and mean loss of the exported edges in place of the measured ones,
-    without intervals; affinities, and all other rows, are as measured. chosen: which images judge;
-    all if None.
+    """Returns `table` with gain, quality and mean loss of the exported edges in place of the
+    measured ones, without intervals. Affinities and all other rows stay as measured. chosen:
+    accepts the images that judge; all if None.
     """
     rows = {edge: row_as_served(table.of[edge], served, chosen) for edge in served.losses}
     return replace(table, rows=tuple(rows.get(row.transfer, row) for row in table.rows))
 
 
 def row_as_served(row: Row, served: ServedLosses, chosen: Chosen | None) -> Row:
-    """one row of `as_served`. Raises ValueError for losses on other than the test images."""
+    """Returns one row of `as_served`. Raises ValueError if the edge has losses on other than the
+    test images.
+    """
     edge = row.transfer
     measured, own = served.measured(edge.target), served.losses[edge]
     if own.shape != (len(measured.images),):
@@ -73,7 +78,7 @@ def row_as_served(row: Row, served: ServedLosses, chosen: Chosen | None) -> Row:
     among = [i for i, name in enumerate(measured.images) if chosen is None or chosen(name)]
 
     def rate(control: str, regime: str) -> float | None:
-        """how often the edge beats a control; None where that was not measured."""
+        """Returns how often the edge beats a control, or None if that was not measured."""
         rival = Transfer((), edge.target, regime, control)
         if rival not in measured.transfers:
             return None
@@ -98,11 +103,14 @@ def served_evidence(
     served: ServedLosses,
     halves: Sequence[Affinities] | None,
 ) -> Facts:
-    """{"edges": rows of target, sources, and of both forms quality, gain and loss; "served",
-    "measured": {numbers of `crossfit.means_of`, "saved"} of `policy`; "crossfit": the
-    same two, means over both halves of the test images of what the policy of one half has in the
-    other, with "shared": which share of their transfers the run exported, and so could be judged as
-    served. The others count as measured in both}. crossfit: None without halves.
+    """Returns the scores of a policy as served and as measured.
+
+    {"edges": rows of target, sources, and for both forms quality, gain and loss; "served",
+    "measured": {numbers of `crossfit.means_of`, "saved"} of `policy`; "crossfit": the same two
+    forms, as means over both halves of the test images of what the policy of one half reaches in
+    the other, with "shared": the share of its transfers that the run exported, so that they could
+    be judged as served. The others count as measured in both forms}. "crossfit" is None without
+    halves.
     """
     exported = as_served(table, served)
     return {
@@ -127,7 +135,9 @@ def scores_of(row: Row) -> Facts:
 
 
 def worth(policy: Taxonomy, table: Affinities, expenses: Expenses) -> Facts:
-    """a policy by the numbers of a table, and the share of labels that it saves (`saving`)."""
+    """Returns the means of a policy's scores in a table, and the share of labels that it saves
+    (`saving`).
+    """
     edges = judged(policy, table)
     return {**means_of(edges), "saved": saved(policy, edges, table, expenses)}
 
@@ -135,7 +145,9 @@ def worth(policy: Taxonomy, table: Affinities, expenses: Expenses) -> Facts:
 def saved(
     policy: Taxonomy, edges: Sequence[Edge], table: Affinities, expenses: Expenses
 ) -> float | None:
-    """None where qualities were not measured, or learning for itself costs nothing."""
+    """Returns the share of labels that a policy saves, or None if a quality was not measured or
+    learning each target for itself costs nothing.
+    """
     if any(edge.quality is None for edge in edges):
         return None
     row = saving(table, expenses, edges, ledger(policy, expenses)["images"])
@@ -145,7 +157,7 @@ def saved(
 def on_others(
     halves: Sequence[Affinities], request: Request, expenses: Expenses, served: ServedLosses
 ) -> Facts:
-    """ "crossfit" of `served_evidence`."""
+    """Returns "crossfit" of `served_evidence`."""
     in_first = served.first_half()
 
     def in_second(name: str) -> bool:

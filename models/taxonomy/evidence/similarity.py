@@ -12,8 +12,8 @@ from models.taxonomy.facts import Facts
 
 
 def first_order(table: Affinities) -> tuple[Floats, list[str], list[str]]:
-    """matrix [target, source] of first-order affinities, NaN where not measured; names of targets
-    and sources.
+    """Returns (matrix [target, source] of first-order affinities, NaN where not measured; names of
+    targets; names of sources).
     """
     targets = table.targets
     sources = sorted(table.sources)
@@ -27,11 +27,11 @@ def first_order(table: Affinities) -> tuple[Floats, list[str], list[str]]:
 
 
 def profiles(table: Affinities) -> tuple[Floats, list[str]]:
-    """([target, source] standardised log-affinities, sources): each target's row to mean 0 and
-    deviation 1, so that its scale does not count.
+    """Returns ([target, source] standardised log-affinities, sources). Each target's row has mean 0
+    and deviation 1, so that its scale does not count.
 
-    Sources that are measured everywhere; a task's own column may be left out of a table and then
-    counts as good as the best.
+    Only sources that are measured for all targets are included. A table may lack a task as source
+    of itself; that entry then counts as the best of its row.
     """
     matrix, targets, sources = first_order(table)
     whole = [
@@ -42,7 +42,7 @@ def profiles(table: Affinities) -> tuple[Floats, list[str]]:
     # an affinity of 0 has no logarithm
     logs = np.log(np.maximum(matrix[:, whole], 1e-6))
     if len(whole) > 1:
-        # the own column as good as the best of its row
+        # the target's own entry counts as the best of its row
         logs = np.where(np.isfinite(logs), logs, np.nanmax(logs, axis=1, keepdims=True))
     # a target whose sources are all alike has no deviation
     standardised = (logs - logs.mean(1, keepdims=True)) / (logs.std(1, keepdims=True) + 1e-9)
@@ -50,7 +50,9 @@ def profiles(table: Affinities) -> tuple[Floats, list[str]]:
 
 
 def measured_everywhere(column: Floats, source: str, targets: list[str]) -> bool:
-    """is a source's column [target] known for every target but itself?"""
+    """Returns whether a source's column [target] is known for every target except the source
+    itself.
+    """
     others = np.delete(column, [targets.index(source)] if source in targets else [])
     return bool(np.isfinite(others).all())
 
@@ -58,13 +60,14 @@ def measured_everywhere(column: Floats, source: str, targets: list[str]) -> bool
 def similarity_tree(
     table: Affinities, method: str = "ward", *, replicates: int = 200, seed: int = 0
 ) -> Facts:
-    """{"names", "linkage" [n - 1, 4] (scipy's), "cophenetic": correlation of the tree's distances
-    with the data's, "support" [n - 1]: share of replicates in which the same tasks form a cluster}.
+    """Returns the tree as {"names", "linkage" [n - 1, 4] (scipy's), "cophenetic": correlation of
+    the tree's distances with the data's, "support" [n - 1]: share of replicates in which the same
+    tasks form a cluster}.
 
-    Support is Felsenstein's bootstrap (Evolution 1985): targets, the characters by which sources
-    are compared, are drawn again with replacement.
+    Support is Felsenstein's bootstrap (Evolution 1985): the targets, which are the characters by
+    which sources are compared, are drawn again with replacement.
     """
-    # here: clustering takes a third of a second to load, and most commands do without
+    # imported here, because it takes a third of a second and most commands do not need it
     from scipy.cluster.hierarchy import cophenet, linkage
     from scipy.spatial.distance import pdist
 
@@ -75,7 +78,7 @@ def similarity_tree(
     tree = linkage(distance, method)
     rng = np.random.default_rng(seed)
     again = [
-        # targets are drawn again: characters, in Felsenstein's terms
+        # targets are drawn again (Felsenstein's characters)
         set(members(linkage(pdist(data[rng.integers(len(data), size=len(data))].T), method)))
         for _ in range(replicates)
     ]
@@ -84,7 +87,7 @@ def similarity_tree(
         "linkage": tree.tolist(),
         "cophenetic": float(cophenet(tree, distance)[0]),
         "support": [
-            # a cluster counts if the very same tasks form it
+            # a cluster counts if exactly the same tasks form it
             sum(cluster in clusters for clusters in again) / replicates
             for cluster in (members(tree) if replicates else [])
         ],
@@ -92,7 +95,7 @@ def similarity_tree(
 
 
 def members(tree: Floats) -> list[frozenset[int]]:
-    """the leaves below every inner node of scipy's linkage."""
+    """Returns the leaves below every inner node of scipy's linkage."""
     leaves = len(tree) + 1
     clusters: list[frozenset[int]] = []
     for first, second, *_ in tree:

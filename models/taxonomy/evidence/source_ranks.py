@@ -1,9 +1,9 @@
-"""Where each source ranks among all sources, alone and in pairs, with intervals over test
-buildings: what an encoder from outside is worth beside the tasks' own.
+"""Ranks each source among all sources, alone and in pairs, with intervals over test buildings: this
+shows what an encoder from outside is worth compared with the tasks' own.
 
-A source's rank is by the share of comparisons that it wins: on every test image all first-order
+A source is ranked by the share of comparisons that it wins: on every test image all first-order
 transfers into a target are ranked by their losses, and sources by the means of these ranks (Borda's
-count, the win rate over all others). The target's own code takes no part. Pairs are ranked among
+count, the win rate over all others). The target's own encoder takes no part. Pairs are ranked among
 all pairs in the same way.
 """
 
@@ -28,14 +28,14 @@ from models.taxonomy.tournament.tournament import wins_over
 def source_ranks(
     stores: Stores, names: Collection[str], *, resamples: int = 1000, seed: int = 0
 ) -> Facts:
-    """Of the sources `names`: {"unit": what is drawn again ("building", or "image" where there is
-    one building), "units", "resamples", "targets": a row a target and source of {"source",
-    "target", "alone" and "pair" (or None): {"rank", "low", "high", "of", "quality": as `interval`
-    gives it}, of the pair "with", its other source}, "mean": a row for every source, of the mean
-    rank alone over the targets that all sources have: {"source", "rank", "low", "high"}, best
-    first}.
+    """Returns the ranks of the sources `names`, with 95 % intervals over buildings drawn again, the
+    same ones for all targets.
 
-    Intervals: 95 % of buildings drawn again, the same ones for all targets.
+    {"unit": what is drawn again ("building", or "image" if there is one building), "units",
+    "resamples", "targets": one row for each target and source of {"source", "target", "alone" and
+    "pair" (or None): {"rank", "low", "high", "of", "quality": as `interval` gives it}; the pair
+    also has "with", its other source}, "mean": one row for every source with its mean rank alone
+    over the targets that all sources have: {"source", "rank", "low", "high"}, best first}.
     """
     measured = [store.read(target) for store in stores_of(stores) for target in store.targets()]
     groups = sorted({group_of(image, 1) for one in measured for image in one.images})
@@ -74,7 +74,7 @@ def source_ranks(
 
 class Ranked:
     """The transfers of one order into one target, ranked on the drawn units. places: sources -> row
-    of `measured`, the target's own code left out.
+    of `measured`, without the target's own encoder.
     """
 
     def __init__(self, measured: TransferLosses, order: int, at: Integers, weights: Floats) -> None:
@@ -102,18 +102,18 @@ class Ranked:
         self.ranks = ranks_of(self.means)
 
     def ranks_of(self, sources: tuple[str, ...]) -> tuple[float, Floats]:
-        """(rank, [resample] the same on drawn images)."""
+        """Returns (rank, ranks [resample] on the drawn images) of a transfer."""
         row = self.row[sources]
         return float(self.ranks[row]), self.drawn[:, row]
 
     def best_with(self, name: str) -> tuple[str, ...] | None:
-        """the best of those with a source; None without any."""
+        """Returns the best sources that include `name`, or None if there are none."""
         some = [sources for sources in self.places if name in sources]
         return min(some, key=lambda sources: float(self.means[self.row[sources]]), default=None)
 
     def facts(self, sources: tuple[str, ...]) -> Facts:
-        """rank, its interval, among how many, and quality where the target's own network was
-        measured.
+        """Returns a transfer's rank, its interval, the number of transfers ranked, and the quality
+        if the target's own network was measured.
         """
         rank, drawn = self.ranks_of(sources)
         low, high = np.quantile(drawn, LEVEL)
@@ -127,13 +127,13 @@ class Ranked:
 
 
 def other_than(name: str, pair: Sequence[str]) -> str:
-    """the other source of a pair."""
+    """Returns the other source of a pair."""
     return next(source for source in pair if source != name)
 
 
 def means(alone: Mapping[str, Sequence[tuple[float, Floats]]]) -> list[Facts]:
-    """mean ranks over targets, of the sources that were measured into the most of them or all but
-    one (a task is no source of its own target).
+    """Returns mean ranks over targets, best first, of the sources that were measured into the most
+    targets or all of these but one (a task is no source of itself).
     """
     most = max((len(ranks) for ranks in alone.values()), default=0)
     rows = []

@@ -1,4 +1,4 @@
-"""What a run's budget buys if amounts may be chosen, and of what the next labels should be once the
+"""What a run's budget buys if amounts of data may be chosen, and which labels to buy next once the
 run's policy is paid for.
 """
 
@@ -33,15 +33,19 @@ def spending(
     amounts: Mapping[str, float],
     budgets: Iterable[float],
 ) -> Facts:
-    """{"full", "amounts": labels of each, "budgets": rows of tasks (that could be labelled in
-    full), labels (what the policy of so many tasks takes: those, and the largest amount for every
-    other target), "fixed" and "chosen" (scores, with "spent", of the best policy with the largest
-    amount alone, and with any; None where none reaches every target), "held" (`labels.holdings` of
-    the second); "next": `labels.next_labels` after `policy`, of a thousand labels and of one task's
-    in full}.
+    """Returns what budgets buy with the largest amount alone and with any amount, and which labels
+    to buy next.
 
-    table: all amounts on one scale; amounts: labels by regime name, at most `full`. policy: one of
-    the regime that decides. request: its costs are of one label. budgets: tasks labelled in full.
+    {"full", "amounts": labels of each, "budgets": rows of tasks (that could be labelled in full),
+    labels (what the policy of so many tasks takes: their full labels, and the largest amount for
+    every other target), "fixed" and "chosen" (scores, with "spent", of the best policy with the
+    largest amount alone and with any; None if none reaches every target), "held" (`labels.holdings`
+    of "chosen"); "next": `labels.next_labels` after `policy`, for a thousand labels and for one
+    task's in full}.
+
+    table: all amounts on one scale. request: its costs are of one label. policy: one of the regime
+    that decides. full: labels of a task in full. amounts: labels by regime name, at most `full`.
+    budgets: numbers of tasks labelled in full.
     """
     names = [*dict.fromkeys([*table.sources, *table.targets])]
     # the largest amount may be all that there is, and `Labels` refuses amounts above the full one
@@ -51,13 +55,13 @@ def spending(
         price=dict(request.cost or {}),
         free=request.free,
     )
-    # the amount that decides, as the run itself takes it
+    # the amount that decides in the run
     largest = max(amounts, key=lambda name: amounts[name])
     alone = replace(request, regimes=frozenset({largest}))
     rows: list[Facts] = []
     for tasks in budgets:
-        # what the run's own rule would buy, label for label: with more to spend, choosing amounts
-        # would be held against a policy that leaves some unspent
+        # exactly what the run's own rule would buy, because with a larger budget the fixed policy
+        # might leave labels unspent and the comparison would be unfair
         own = attempt(table, replace(alone, budget=tasks))
         others = max(0, len(table.targets) - tasks)
         budget = (
@@ -76,14 +80,13 @@ def spending(
                 "held": [] if chosen is None else holdings(chosen, labels, names),
             }
         )
-    # what the run's policy has paid for is there
     owned = with_bought(policy, labels, names)
     asked = sorted({THOUSAND, labels.full})
     return {
         "full": labels.full,
         "amounts": dict(amounts),
         "budgets": rows,
-        # without single steps: a report shows what is bought
+        # without single steps, because a report shows only what is bought
         "next": [next_labels(table, request, owned, more, alone=False) for more in asked],
     }
 

@@ -1,5 +1,5 @@
-"""What resamples say about a table: intervals in its rows, how far a ranking can be trusted in its
-diagnostics.
+"""What resamples say about a table: intervals for its rows, and for its diagnostics how far a
+ranking can be trusted.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NOISE = 0.5  # rank correlation below which a ranking is called noise
 
 
 def with_spread(table: Affinities, resamples: Resamples) -> Affinities:
-    """the table with intervals in its rows, and in its diagnostics how much a ranking of
-    first-order transfers says ("reliability": mean Spearman of a resample's ranking with the
-    measured one) and a warning where it is not distinguishable from noise.
+    """Returns the table with intervals in its rows. Its diagnostics then say how much a ranking of
+    first-order transfers means ("reliability": mean Spearman correlation of a resample's ranking
+    with the measured one), with a warning if the ranking cannot be told from noise.
     """
     spreads = spreads_of(table, resamples)
     rows = [
@@ -39,13 +39,15 @@ def with_spread(table: Affinities, resamples: Resamples) -> Affinities:
 
 
 def spreads_of(table: Affinities, resamples: Resamples) -> dict[Transfer, Spread]:
-    """intervals of all rows that were resampled, "average" apart (it has no affinity)."""
+    """Returns the intervals of all rows that were resampled, except "average", which has no
+    affinity.
+    """
     # NaN of a control that was not measured stays NaN
     affinity = np.quantile(resamples.affinity, LEVEL, axis=0)
     gain = np.quantile(resamples.gain, LEVEL, axis=0)
     quality = np.quantile(resamples.quality, LEVEL, axis=0)
     expected = resamples.affinity.mean(0)
-    # among transfers of one order, as pairs are always better off for having two sources
+    # among transfers of one order, because pairs have the advantage of two sources
     ranks = rank_bounds(table, resamples)
     spreads = {}
     for row in table.rows:
@@ -64,12 +66,14 @@ def spreads_of(table: Affinities, resamples: Resamples) -> dict[Transfer, Spread
 
 
 def measured(value: float) -> float | None:
-    """None for NaN."""
+    """Returns the value, or None for NaN."""
     return None if np.isnan(value) else float(value)
 
 
 def rank_bounds(table: Affinities, resamples: Resamples) -> dict[Transfer, tuple[float, float]]:
-    """interval of the rank (1 is best) among the transfers of the same order, target and regime."""
+    """Returns the interval of each transfer's rank (1 is best) among those of its order, target and
+    regime.
+    """
     groups: dict[tuple[str, str, int], list[Transfer]] = {}
     for row in table.rows:
         transfer = row.transfer
@@ -79,7 +83,7 @@ def rank_bounds(table: Affinities, resamples: Resamples) -> dict[Transfer, tuple
     bounds = {}
     for members in groups.values():
         columns = [resamples.column[transfer] for transfer in members]
-        # minus: rank 1 is the largest affinity
+        # negated, because rank 1 is the largest affinity
         low, high = np.quantile(ranks_of(-resamples.affinity[:, columns]), LEVEL, axis=0)
         for i, transfer in enumerate(members):
             bounds[transfer] = (float(low[i]), float(high[i]))
@@ -87,11 +91,11 @@ def rank_bounds(table: Affinities, resamples: Resamples) -> dict[Transfer, tuple
 
 
 def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts) -> Facts:
-    """{"reliability", "best_share" (how often the best first-order source comes out best again),
+    """Returns {"reliability", "best_share" (how often the best first-order source is best again),
     "warning" or None} of one tournament.
     """
     rows = first_order_rows(table, name)
-    # two sources have no ranking to speak of
+    # two sources are too few for a ranking
     if len(rows) < 3:
         return {"reliability": None, "best_share": None, "warning": None}
     values = resamples.affinity[:, [resamples.column[row.transfer] for row in rows]]
@@ -99,7 +103,7 @@ def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts
     # each resample's ranking with the measured one, not with the others'
     score = mean_rank_correlation(ranks_of(values), measured_ranks)
     best = float((values.argmax(1) == measured_ranks.argmax()).mean())
-    # absent for imported tables
+    # imported tables have no p-value
     friedman = known.get("friedman") or 0.0
     warning = (
         "the ranking of sources is not distinguishable from noise (rank correlation over "
@@ -114,7 +118,7 @@ def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts
 
 
 def first_order_rows(table: Affinities, name: str) -> list[Row]:
-    """those of the tournament of this name."""
+    """Returns the first-order rows of the tournament with this name."""
     return [
         row
         for row in table.rows
@@ -123,7 +127,9 @@ def first_order_rows(table: Affinities, name: str) -> list[Row]:
 
 
 def mean_rank_correlation(ranks: Floats, wanted: Floats) -> float:
-    """mean over the rows of ranks [resample, n] of the correlation with wanted [n]."""
+    """Returns the mean, over the rows of ranks [resample, n], of the correlation with
+    wanted [n].
+    """
     centred = ranks - ranks.mean(-1, keepdims=True)
     point = wanted - wanted.mean()
     norm = np.sqrt((centred**2).sum(1) * (point**2).sum()) + 1e-12

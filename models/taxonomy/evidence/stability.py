@@ -1,4 +1,6 @@
-"""How much of a taxonomy is luck of the test set: the program solved again on every resample."""
+"""How much of a taxonomy depends on chance in the test set: the program is solved again on every
+resample.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +28,21 @@ def stability(
     *,
     solves: int = 100,
 ) -> Facts:
-    """{"solves", "chosen" (source -> share of resamples whose taxonomy supervises it, most often
+    """Returns how stable a policy is over resampled test sets.
+
+    {"solves", "chosen" (source -> share of resamples whose taxonomy supervises it, most often
     first), "same" (share with exactly the chosen sources), "gain", "quality" (intervals of the
-    chosen policy over all resamples, None where not measured), "transferred" (the interval of the
-    quality of its targets that are reached by transfer), "not_bought" (of those that are not their
-    own labels: from scratch too), "unit" and "units" (what was drawn again, "building" or "image",
-    and how many there are), "resamples", "warning" or None}.
+    chosen policy over all resamples, None if not measured), "transferred" (the interval of the
+    quality of its targets that are reached by transfer), "not_bought" (of those reached by transfer
+    or from scratch), "unit" and "units" (what was drawn again, "building" or "image", and how many
+    there are), "resamples", "warning" or None}.
     """
-    # a program a resample: a hundred say a share well enough
+    # each resample takes one program to solve, and a hundred estimate a share well enough
     choices = chosen_again(table, resamples, request, min(solves, len(resamples)))
     times = Counter(name for names in choices for name in names)
     by_frequency = sorted(times, key=lambda name: (-times[name], name))
     shares = {name: times[name] / len(choices) for name in by_frequency}
-    # a source that half of the resamples do without
+    # sources that more than half of the resamples do without
     doubtful = [name for name in chosen.supervised if shares.get(name, 0) < 0.5]
     columns = [resamples.column.get(edge.transfer) for edge in chosen.edges]
     ways = [edge.way for edge in chosen.edges]
@@ -66,17 +70,19 @@ def stability(
 def chosen_again(
     table: Affinities, resamples: Resamples, request: Request, solves: int
 ) -> list[frozenset[str]]:
-    """the supervised tasks of the taxonomy of each resample; those without a policy left out."""
+    """Returns the supervised tasks of the taxonomy of each resample; resamples without a policy are
+    left out.
+    """
     policies = [attempt(resamples.table(table, number), request) for number in range(solves)]
     return [frozenset(policy.supervised) for policy in policies if policy is not None]
 
 
 def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:
-    """{"low", "high"}: 95 % interval of the mean over `columns` of values [resample, transfer];
-    None if something was not measured, or there is none.
+    """Returns {"low", "high"}, the 95 % interval of the mean over `columns` of values [resample,
+    transfer], or None if a value was not measured or there are no columns.
     """
     measured = [column for column in columns if column is not None]
-    # a mean over other edges would be another policy's
+    # a mean over only some of the edges would be that of another policy
     if not measured or len(measured) < len(columns) or np.isnan(values[:, measured]).any():
         return None
     low, high = np.quantile(values[:, measured].mean(1), LEVEL)
@@ -84,14 +90,14 @@ def interval(values: Floats, columns: Sequence[int | None]) -> Facts | None:
 
 
 def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) -> Facts:
-    """how a policy fares when everything is measured again with another seed: {"seeds", "chosen"
-    (source -> share of seeds whose taxonomy supervises it), "same" (share with exactly the chosen
-    sources), "quality", "transferred", "not_bought" (of the chosen policy in each seed's table;
-    None where an edge was not measured there), "spearman" (target -> mean rank correlation of its
-    first-order affinities over all pairs of seeds)}.
+    """Returns how a policy does when everything is measured again with other seeds. tables: one for
+    each seed, the policy's own among them.
 
-    tables: one a seed, the policy's own among them. Every number counts seeds, few as they are: no
-    interval is made of them.
+    {"seeds", "chosen" (source -> share of seeds whose taxonomy supervises it), "same" (share with
+    exactly the chosen sources), "quality", "transferred", "not_bought" (of the chosen policy in
+    each seed's table; None where an edge was not measured there), "spearman" (target -> mean rank
+    correlation of its first-order affinities over all pairs of seeds)}. Seeds are few, so no
+    intervals are made of these numbers.
     """
     policies = [attempt(table, request) for table in tables]
     # seeds without a policy count as not choosing it
@@ -108,10 +114,11 @@ def over_seeds(tables: Sequence[Affinities], request: Request, chosen: Taxonomy)
 
 
 def judged_by(table: Affinities, policy: Taxonomy) -> Facts:
-    """{"quality", "transferred", "not_bought"}: mean quality of a policy's edges in another table,
-    of all, of those by transfer, and of those that are not their own labels.
+    """Returns {"quality", "transferred", "not_bought"}: the mean quality in another table of a
+    policy's edges, of those by transfer, and of those by transfer or from scratch. A mean is None
+    if the table lacks an edge.
     """
-    # by transfer: the other table may lack an edge
+    # the other table may lack an edge
     rows = [(edge, table.of.get(edge.transfer)) for edge in policy.edges]
     qualities = [(edge.way, None if row is None else quality_of(row)) for edge, row in rows]
     return {

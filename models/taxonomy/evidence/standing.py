@@ -1,5 +1,6 @@
-"""Which targets have a ranking of sources at all? One whose best source does not beat its average,
-or whose seeds disagree, is "not ranked": its order of sources is noise, wherever it is used.
+"""Decides which targets have a ranking of sources at all. A target whose best source does not beat
+its average, or whose seeds disagree, is "not ranked": its order of sources is noise, wherever it is
+used.
 """
 
 from __future__ import annotations
@@ -15,15 +16,14 @@ from models.taxonomy.evidence.agreement import agreement
 from models.taxonomy.facts import Facts
 
 SEEDS_AGREE = 0.5  # mean rank correlation of two seeds below which an order is called noise
-# one side: being better is asked
+# one-sided, because the question is whether the source is better
 CHANCE = 0.95
 NORMAL = 1.645  # standard errors of many independent images below which that share lies
 
 
 def not_ranked(table: Affinities, seeds: Sequence[Affinities] = ()) -> dict[str, str]:
-    """target -> why its sources are not ranked; targets that are ranked, or of which the table does
-    not know, are left out. seeds: tables of the same measurement with other seeds, two or more with
-    `table` itself.
+    """Returns target -> why its sources are not ranked. Targets that are ranked, or about which the
+    table does not say, are left out. seeds: tables of the same measurement with other seeds.
     """
     reasons = {}
     for name, facts in table.diagnostics.items():
@@ -37,9 +37,9 @@ def not_ranked(table: Affinities, seeds: Sequence[Affinities] = ()) -> dict[str,
 
 
 def beaten_by_average(facts: Facts) -> str | None:
-    """does the best source beat the average on more images than luck gives? A win rate of 0.5 is
-    none; its standard error is that over buildings, where images know theirs, and at least that of
-    independent images.
+    """Returns in words that a target's best source does not beat the average on more images than
+    chance gives, or None if it does or was not measured. Chance is a win rate of 0.5; its standard
+    error is that over buildings, if images name theirs, and at least that of independent images.
     """
     rate = facts.get("over_average")
     images = facts.get("images")
@@ -50,7 +50,7 @@ def beaten_by_average(facts: Facts) -> str | None:
     buildings = facts.get("buildings")
     if buildings:
         error = max(error, facts.get("over_average_error") or 0.0)
-        # Student's: few buildings do not say well how much they differ
+        # Student's t, because few buildings estimate their spread badly
         errors = float(stdtrit(buildings - 1, CHANCE))
         beside = f", of {buildings} buildings"
     needed = 0.5 + errors * error
@@ -63,19 +63,19 @@ def beaten_by_average(facts: Facts) -> str | None:
 
 
 def luck_words(needed: float) -> str:
-    """which share of images would be enough, if any is."""
+    """Returns in words which share of images would be enough, if any is."""
     if needed > 1:
         return "no share would be more than luck"
     return f"{100 * needed:.0f} % would not be luck"
 
 
 def seed_agreement(tables: Sequence[Affinities]) -> dict[str, float]:
-    """target -> mean Spearman of its first-order affinities over all pairs of tables; empty for one
-    table.
+    """Returns target -> mean Spearman correlation of its first-order affinities over all pairs of
+    tables; empty for one table.
     """
     scores: dict[str, list[float]] = {}
     for first, second in combinations(tables, 2):
-        # one draw: the correlation is wanted, not its interval
+        # a single resample, because only the correlation is needed, not its interval
         for target, facts in agreement(first, second, resamples=1)["targets"].items():
             if np.isfinite(facts["spearman"]):
                 scores.setdefault(target, []).append(facts["spearman"])
@@ -83,5 +83,5 @@ def seed_agreement(tables: Sequence[Affinities]) -> dict[str, float]:
 
 
 def mark(target: str, reasons: Mapping[str, str]) -> str:
-    """the target's name, with a star if it is not ranked."""
+    """Returns the target's name, with a star if it is not ranked."""
     return f"{target} *" if target in reasons else target

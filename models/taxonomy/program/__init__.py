@@ -1,3 +1,3 @@
-"""From affinities to a taxonomy: the boolean integer program, what it is asked, how it is solved,
-and what its answers say.
+"""Turns affinities into a taxonomy: the boolean integer program, the request it answers, the
+solver, and what its answers say.
 """

@@ -1,5 +1,5 @@
-"""From an affinity table and a request to a proven taxonomy, to all budgets and orders, and to the
-next best policies.
+"""Solves a request on an affinity table: the proven best taxonomy, the taxonomies of several
+budgets and orders, and the next best policies.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from models.taxonomy.program.solver import Answer, solve_glpk
 from models.taxonomy.program.taxonomy import Certificate, Taxonomy, read_policy
 
 SAME = 1e-9  # objectives closer than this tie
-PROVEN = 1e-6  # of an objective, more than what solvers tolerate
+PROVEN = 1e-6  # difference of objectives that is more than solvers tolerate
 
 
 def solve(
     table: Affinities, budget: float, order: int = 2, *, variant: str = "web", **request: Any
 ) -> Taxonomy:
-    """the taxonomy of the largest total reward within `budget`; further keywords are fields of
-    `Request`.
+    """Returns the taxonomy with the largest total reward within `budget`. Further keywords are
+    fields of `Request`.
 
     Raises Infeasible with the reason, KeyError for unknown names, ValueError for contradictory
     requests, TimeoutError if the time limit passed before any policy was found.
@@ -36,8 +36,7 @@ def solve(
 
 
 def answer(table: Affinities, request: Request) -> Taxonomy:
-    """the taxonomy of a request. Raises as `solve` does."""
-    # two steps: only who asks for one taxonomy needs to know why there is none
+    """Returns the taxonomy of a request. Raises as `solve` does."""
     policy = attempt(table, request)
     if policy is None:
         raise Infeasible(explain_infeasible(table, request))
@@ -45,8 +44,8 @@ def answer(table: Affinities, request: Request) -> Taxonomy:
 
 
 def attempt(table: Affinities, request: Request) -> Taxonomy | None:
-    """the same, None where no policy meets the request: finding out why takes several programs
-    more.
+    """Returns the taxonomy of a request, or None if no policy meets it. Unlike `answer` it does not
+    find out why, which takes several more programs.
 
     Raises TimeoutError if the time limit passed before any policy was found.
     """
@@ -65,10 +64,10 @@ def attempt(table: Affinities, request: Request) -> Taxonomy | None:
 def taxonomy_of(
     table: Affinities, request: Request, program: Program, solution: Answer
 ) -> Taxonomy:
-    """a solver's vector as a taxonomy; supervised nodes that nothing uses and that reach no target
-    are kept only if forced. Raises ValueError for an answer without a policy.
+    """Returns a solver's vector as a taxonomy. Supervised nodes that no edge uses and that reach no
+    target are kept only if they are forced. Raises ValueError for an answer without a policy.
     """
-    # a vector is only there where the solver found a policy
+    # there is a vector only if the solver found a policy
     if solution.x is None:
         raise ValueError(f"an answer that is {solution.status} holds no policy")
     count = len(program.nodes)
@@ -76,7 +75,7 @@ def taxonomy_of(
     edges = [edge for edge, x in zip(program.edges, solution.x[count:]) if x > 0.5]
     sources = {source for edge in edges for source in edge.sources}
     of_use = sources | program.own | request.forced
-    # a supervised task may be there for a target, for itself, or because somebody forced it
+    # a supervised task may serve a target, be a target itself, or be forced
     nodes = frozenset(
         name for name, x in zip(program.nodes, solution.x) if x > 0.5 and name in of_use
     )
@@ -92,10 +91,12 @@ def solve_all(
     variant: str = "web",
     **request: Any,
 ) -> list[Taxonomy]:
-    """one taxonomy a feasible (order, budget); infeasible ones are left out."""
+    """Returns one taxonomy for each feasible (order, budget); infeasible ones are left out. Raises
+    Infeasible if all are.
+    """
     budgets = list(budgets)
     asked = [Request(budget, order, variant, **request) for order in orders for budget in budgets]
-    # `attempt` and not `answer`: to explain each infeasible budget would take several programs more
+    # `attempt`, because explaining each infeasible budget would take several more programs
     policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
     if asked and not policies:
         raise Infeasible(
@@ -106,15 +107,17 @@ def solve_all(
 
 
 def best_policies(table: Affinities, request: Request, count: int) -> Iterator[Taxonomy]:
-    """the `count` best policies, best first, no two with the same supervised tasks, each the best
-    that its tasks allow; fewer if there are no more. Each is proven best among the rest.
+    """Yields the `count` best policies, best first, or all if there are fewer. No two supervise the
+    same tasks, each is the best that its tasks allow, and each is proven best among those that
+    remain.
 
-    In this program a supervised task must be of use (an edge, or itself as a target), or padding a
-    policy with idle sources would count as another. A task that is of use only because a target
-    takes a worse edge than it could is idle, too: such a policy is no one's.
+    In this program every supervised task must be of use (an edge uses it, or it is a target),
+    because otherwise a policy padded with idle sources would count as another one. A task that is
+    of use only because a target takes a worse edge than it could is idle, too; such policies are
+    left out.
     """
     whole = make_program(table, request)
-    # edges of one target that differ in cost: a worse one may be all that the budget reaches for
+    # if edges of one target differ in cost, the budget may allow only a worse one
     costly = bool(whole.integer[len(whole.nodes) :].any())
     program = useful(whole)
     found = 0
@@ -134,9 +137,10 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
 
 
 def better_edges(program: Program, request: Request, x: Floats) -> tuple[Rows, Floats]:
-    """(rows, limits) that no policy breaks which is the best of its tasks, and x does: one for each
-    target that could take a better edge at no higher cost. Of the edges that the best one beats so,
-    none is taken while all its sources are supervised.
+    """Returns (rows, limits): constraints that x breaks and that every policy keeps which is the
+    best of its tasks. There is one for each target that could take a better edge at no higher cost.
+    It says: of the edges that the best one is better than at no higher cost, none is taken while
+    all sources of the best one are supervised.
     """
     count = len(program.nodes)
     reward = program.reward[count:]
@@ -162,11 +166,13 @@ def better_edges(program: Program, request: Request, x: Floats) -> tuple[Rows, F
 
 
 def improved(program: Program, solution: Answer, seconds: float) -> bool:
-    """do the very tasks of a policy allow a better one, other tasks among them being idle?"""
+    """Returns whether a policy's own supervised tasks allow a better policy if some of them may be
+    idle.
+    """
     count = len(program.nodes)
     if solution.x is None:
         return False
-    # as they are supervised, neither of use nor forbidden by an earlier cut
+    # these tasks exactly, without the rows of `useful` and without earlier cuts
     tasks = np.round(solution.x[:count])
     low = np.concatenate([tasks, program.low[count:]])
     high = np.concatenate([tasks, program.high[count:]])
@@ -175,8 +181,8 @@ def improved(program: Program, solution: Answer, seconds: float) -> bool:
 
 
 def useful(program: Program) -> Program:
-    """the program with a row for every task that is not reached by its own supervision: x_s <= sum
-    of the edges that use s. Forced ones excepted.
+    """Returns the program with one more row for every task that does not reach a target by its own
+    supervision: x_s <= sum of the edges that use s. Forced tasks get no row.
     """
     count = len(program.nodes)
     a = Rows(len(program.reward))
@@ -192,11 +198,12 @@ def useful(program: Program) -> Program:
 
 
 def without(program: Program, x: Floats) -> Program:
-    """the program in which at least one task differs from x in being supervised: sum of (1 - x_s)
-    over its tasks and of x_s over the others >= 1.
+    """Returns the program with one more row, so that at least one task differs from x in being
+    supervised: the sum of (1 - x_s) over x's supervised tasks plus the sum of x_s over the others
+    is >= 1.
     """
     count = len(program.nodes)
-    # rounded: a solver's 1 may be 0.999999
+    # rounded, because a solver's 1 may be 0.999999
     supervised = np.round(x[:count]) > 0.5
     a = Rows(len(program.reward))
     a.add([(i, 1.0 if supervised[i] else -1.0) for i in range(count)])
@@ -205,12 +212,12 @@ def without(program: Program, x: Floats) -> Program:
 
 
 def ties(table: Affinities, request: Request, *, most: int = 10) -> list[Taxonomy]:
-    """all policies (at most `most`) whose objective is the optimum: which of them is printed is
-    chance.
+    """Returns all policies (at most `most`) whose objective is the optimum. If there are several,
+    chance decides which of them is printed.
     """
     policies: list[Taxonomy] = []
     for policy in best_policies(table, request, most):
-        # the first policy below the optimum ends it: best first
+        # policies come best first, so the first one below the optimum ends the list
         if policies and policy.objective < policies[0].objective - SAME:
             break
         policies.append(policy)

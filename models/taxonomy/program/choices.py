@@ -1,5 +1,5 @@
-"""A choice of tasks and transfers against the rules of its request, in words: apart from any
-matrix, so that an error of the solver or of the matrices cannot pass unseen.
+"""Checks a choice of tasks and transfers against the rules of its request. Uses no matrix, so that
+it also finds errors of the solver and of the matrices.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from models.taxonomy.transfer import Transfer
 def check_choice(
     table: Affinities, request: Request, nodes: Collection[str], edges: Sequence[Transfer]
 ) -> None:
-    """ValueError unless supervising `nodes` and taking `edges` keeps every rule of the request but
-    the budget, which a `Taxonomy` checks itself.
+    """Raises ValueError unless supervising `nodes` and taking `edges` keeps every rule of the
+    request except the budget, which `Taxonomy` checks itself.
     """
     reached = [edge.target for edge in edges]
     for edge in edges:
@@ -41,12 +41,12 @@ def check_choice(
 
 
 def check_second(request: Request, nodes: Collection[str], edges: Sequence[Transfer]) -> None:
-    """ValueError where a choice costs more of the second budget than there is."""
+    """Raises ValueError if a choice costs more of the second budget than its limit."""
     second = request.second
     if second is None:
         return
     spent = math.fsum([*map(second.of_node, nodes), *map(second.of_edge, edges)])
-    # as a `Taxonomy` is held to the budget of labels
+    # with the same tolerance as the budget of labels in `Taxonomy`
     if not affordable(spent, second.limit * (1 + SLACK)):
         raise ValueError(
             f"the taxonomy costs {cost_text(spent, second.limit)} of {second.name}, at most "

@@ -1,6 +1,6 @@
-"""Presets of label costs: "equal", every task the same (the paper), and "derived", where a label
-that an algorithm makes from the picture costs nothing. The list and the reasons stand with the
-tasks.
+"""Presets of label costs. "equal": every task costs the same (the paper). "derived": labels that an
+algorithm makes from the picture cost nothing. The tasks' own entries hold which labels these are
+and why.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ PRESETS = ("equal", "derived")
 
 
 def without_labels(names: Iterable[str]) -> frozenset[str]:
-    """those of the names, ours or as in the released files, whose networks learn nothing: there is
-    no label to buy. A program's budget of tasks counts them as published, one each; labels are not
-    counted for them.
+    """Returns those of the names, ours or those of the released files, whose networks learn
+    nothing, so that there is no label to buy. A program's budget of tasks still counts them as one
+    each, as published; counts of labels leave them out.
     """
     bare = [entry for entry in TASKS.values() if not entry.trained]
     return frozenset(names) & {name for entry in bare for name in (entry.name, entry.published)}
 
 
 def derivations(names: Iterable[str]) -> dict[str, str]:
-    """name -> how an algorithm makes its label from the picture; names as ours or as in the
-    released files, those that cost something left out.
+    """Returns name -> how an algorithm makes its label from the picture. Names are ours or those of
+    the released files; those whose labels cost something are left out.
     """
-    # both spellings: released files name tasks otherwise
+    # released files spell the names of tasks differently
     by_published = {entry.published: entry for entry in TASKS.values()}
     entries = {name: TASKS.get(name) or by_published.get(name) for name in names}
     return {
@@ -36,8 +36,8 @@ def derivations(names: Iterable[str]) -> dict[str, str]:
 
 
 def free_tasks(preset: str, names: Iterable[str]) -> frozenset[str]:
-    """the tasks among `names` whose labels cost nothing under a preset. Raises ValueError for an
-    unknown one.
+    """Returns the tasks among `names` whose labels cost nothing under a preset. Raises ValueError
+    for an unknown preset.
     """
     if preset not in PRESETS:
         raise ValueError(f"a preset of costs is one of {', '.join(PRESETS)}; got {preset!r}")
@@ -45,9 +45,8 @@ def free_tasks(preset: str, names: Iterable[str]) -> frozenset[str]:
 
 
 def outside(names: Iterable[str]) -> frozenset[str]:
-    """those of the names that no task has, ours or as in the released files: encoders from outside,
-    which need no labels here.
+    """Returns those of the names that are no task, neither in our spelling nor in that of the
+    released files: encoders from outside, which need no labels here.
     """
-    # ours and the released spellings: neither is from outside
     tasks = {*TASKS, *(entry.published for entry in TASKS.values())}
     return frozenset(names) - tasks

@@ -1,7 +1,8 @@
-"""Budgets held exactly. Solvers take 0.99999 for 1, so that they overspend a budget by what is
-small beside it; and their presolving, for which such costs are noise, may lose answers that keep
-it. So they are shown coarse costs, which forbid nothing that the budget allows, and an answer that
-overspends is cut off by a cover: things that cost too much together are not all bought.
+"""Keeps budgets exactly. Solvers take 0.99999 for 1, so they can overspend a budget by costs that
+are small beside it; and their presolving, which treats such costs as noise, may lose answers that
+keep the budget. So solvers are given coarse costs, which forbid nothing that the budget allows, and
+an answer that overspends is cut off by a cover: a set of things that cost too much together, of
+which at least one must go.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ STEPS = 10  # binary digits of a coarse cost, of the budget
 
 
 def coarse(program: Program) -> Program:
-    """the program with the costs of budgets that have very small ones rounded down, to at least
-    2 ** -STEPS of the budget: every policy within the budgets is one of this program.
+    """Returns the program with costs rounded down in every budget that has very small ones; the
+    steps are at least 2 ** -STEPS of the budget. Every policy within the budgets is also one of the
+    returned program.
     """
     a, b = program.a.copy(), program.b.copy()
     for i in range(len(b)):
         costs = a.data[a.indptr[i] : a.indptr[i + 1]]
-        # rows that take and give are none of money
+        # rows with negative entries are no budgets
         if not len(costs) or costs.min() < 0 or costs.min() >= FINE * b[i]:
             continue
         step = 2.0 ** (math.floor(math.log2(b[i])) - STEPS)
@@ -36,12 +38,13 @@ def coarse(program: Program) -> Program:
 
 
 def without_overspending(program: Program, x: Floats) -> Program | None:
-    """the program with a row for every budget that x (0/1) [nodes + edges] overspends, which x
-    breaks and no policy within the budgets does. None if x overspends none.
+    """Returns the program with one more row for every budget that x (0/1) [nodes + edges]
+    overspends; x breaks the row and no policy within the budgets does. Returns None if x overspends
+    no budget.
     """
     limits = program.b + SLACK * np.maximum(1.0, np.abs(program.b))
     broken = np.flatnonzero(program.a @ x > limits)
-    # of other rows, which take some and give some, a cover says nothing
+    # a cover needs a budget, which has no negative entries
     budgets = [i for i in broken.tolist() if program.a[i].data.min() >= 0]
     if not budgets:
         return None
@@ -56,8 +59,8 @@ def without_overspending(program: Program, x: Floats) -> Program | None:
 
 
 def dearest_cover(costs: Floats, x: Floats, limit: float) -> list[int]:
-    """what x buys, dearest first, until it costs more than `limit`: without any one of them the
-    others fit, since the last one is the cheapest.
+    """Returns what x buys, dearest first, until it costs more than `limit`. Without any one of them
+    the others fit, because the last one is the cheapest.
     """
     bought = np.flatnonzero((x > 0.5) & (costs > 0))
     ranked = bought[np.argsort(-costs[bought], kind="stable")]
@@ -66,9 +69,10 @@ def dearest_cover(costs: Floats, x: Floats, limit: float) -> list[int]:
 
 
 def bought_instead(program: Program, costs: Floats, cover: list[int]) -> list[int]:
-    """variables of which no more can be bought than of the cover: they cost at least what they
-    stand for. A node stands for itself, the edges into a target (of which one is taken) for the
-    target; beside those of the cover all that cost as much as its dearest.
+    """Returns variables of which a policy within the budget can buy at most len(cover) - 1, because
+    each costs at least as much as the member of the cover that it stands for. A node stands for
+    itself, and the edges into a target (of which one is taken) stand for the target. Besides the
+    cover they include everything that costs as much as its dearest member.
     """
     count = len(program.nodes)
     dearest = float(costs[cover].max())

@@ -1,4 +1,6 @@
-"""Costs and budgets as text: whole units stay whole, and what differs reads differently."""
+"""Writes costs and budgets as text: whole units stay whole, and numbers that differ read
+differently.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +8,26 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decima
 
 from models.taxonomy.program.program import SLACK
 
-FEWEST = 6  # digits
-MOST = 12  # digits, as far as `SLACK` tells costs apart
+FEWEST = 6  # fewest significant digits
+MOST = 12  # most digits, beyond which `SLACK` takes costs as equal
 PLAIN = 15  # digits before the point that are written without an exponent
 
 
 def cost_text(cost: float, *others: float) -> str:
-    """a cost in six digits, or more where it has more before the point or where it takes them to
-    tell it from `others` (which it must differ from by more than rounding).
+    """Returns a cost in six digits. It has more where more stand before the point, or where they
+    are needed to tell it from `others` (if it differs from them by more than rounding).
     """
     return told_apart(cost, others, ROUND_HALF_EVEN)
 
 
 def enough(cost: float, *others: float) -> str:
-    """the same rounded up: a budget that is advised must do."""
+    """Returns a cost as `cost_text` does, but rounded up, so that it suffices as a budget."""
     # 0.1 + 0.2 is meant as 0.3, and no budget tells them apart
     return told_apart(cost * (1 - SLACK), others, ROUND_CEILING)
 
 
 def at_least(cost: float, *others: float) -> str:
-    """the same rounded down: nothing costs less."""
+    """Returns a cost as `cost_text` does, but rounded down, so that nothing costs less."""
     return told_apart(cost * (1 + SLACK), others, ROUND_FLOOR)
 
 
@@ -39,7 +41,9 @@ def told_apart(cost: float, others: tuple[float, ...], rounding: str) -> str:
 
 
 def in_digits(cost: float, digits: int, rounding: str) -> str:
-    """a number >= 0 in so many digits, those before the point (to `MOST`) at least."""
+    """Returns a number >= 0 with `digits` significant digits, or as many as stand before the point
+    (`MOST` at most) if these are more.
+    """
     exact = Decimal(cost)
     digits = max(digits, min(MOST, exact.adjusted() + 1))
     rounded = Context(prec=digits, rounding=rounding).plus(exact)

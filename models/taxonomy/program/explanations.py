@@ -1,5 +1,5 @@
-"""Why this taxonomy? For every edge the runner-up, for every source what it is worth, for the whole
-the next best.
+"""Explains a taxonomy: for every edge the second best way, for every source what it is worth, and
+for the whole the next best policies.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from models.taxonomy.program.offers import on_offer
 from models.taxonomy.program.request import Request
 from models.taxonomy.program.taxonomy import Edge, Taxonomy
 
-MOST_TIES = 10  # that are counted
+MOST_TIES = 10  # ties counted at most
 
 
 def runner_up(table: Affinities, request: Request, policy: Taxonomy, edge: Edge) -> Row | None:
-    """the next best way into the edge's target that the supervised sources and the request allow;
-    None if there is none.
+    """Returns the second best way into the edge's target that the supervised sources and the
+    request allow, or None if there is none.
     """
     supervised = set(policy.supervised)
     rest = [
@@ -35,18 +35,19 @@ def runner_up(table: Affinities, request: Request, policy: Taxonomy, edge: Edge)
 def explanation(
     table: Affinities, request: Request, *, following: int = 3
 ) -> tuple[Taxonomy, Facts]:
-    """(the taxonomy, {"edges": rows of target, sources, control, affinity, next, next_affinity;
-    "sources": rows of name, lost (objective lost without its labels, None if no policy is left),
-    instead (sources that then come in); "next": the `following` next best policies; "tie": whether
-    the optimum is unique, in words}).
+    """Returns (the taxonomy, facts that explain it). The facts are {"edges": rows of target,
+    sources, control, affinity, next, next_means, next_affinity; "sources": rows of name, lost
+    (objective lost without its labels, None if no policy is left), instead (sources that are then
+    supervised in addition); "next": the `following` next best policies; "tie": in words, whether
+    the optimum is unique}.
     """
     policy = answer(table, request)
     rest: list[Taxonomy] = []
-    # the policy itself is one of the best, and is no other
+    # the policy itself is among the best and is skipped
     for other in best_policies(table, request, max(following, MOST_TIES) + 1):
         if other.supervised != policy.supervised:
             rest.append(other)
-        # ties are counted, what is worse is only listed
+        # go on past `following` only to count ties
         if len(rest) >= following and not is_tie(policy, other):
             break
     return policy, {
@@ -78,7 +79,9 @@ def edge_facts(table: Affinities, request: Request, policy: Taxonomy, edge: Edge
 
 
 def tie_in_words(policy: Taxonomy, rest: list[Taxonomy]) -> str:
-    """rest: the next best policies, `MOST_TIES` of them or down to one that is worse."""
+    """Returns in words how many other policies are exactly as good. rest: the next best policies,
+    `MOST_TIES` of them or down to one that is worse.
+    """
     ties = sum(is_tie(policy, other) for other in rest)
     if not ties:
         return "no other set of sources is as good: the optimum is unique"
@@ -92,8 +95,10 @@ def is_tie(policy: Taxonomy, other: Taxonomy) -> bool:
 
 
 def worth(table: Affinities, request: Request, policy: Taxonomy, name: str) -> Facts:
-    """what is lost if the labels of one supervised task cannot be had."""
-    # whoever forced the task cannot have it here
+    """Returns what is lost if the labels of one supervised task cannot be had: {"name", "lost",
+    "instead"}.
+    """
+    # a forced task cannot be forbidden as well
     lacking = replace(request, forbidden=request.forbidden | {name}, forced=request.forced - {name})
     other = attempt(table, lacking)
     if other is None:

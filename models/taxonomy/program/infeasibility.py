@@ -1,5 +1,5 @@
-"""Why no policy satisfies a request: the smallest set of rules that contradict each other, and the
-cheapest way out.
+"""Explains why no policy satisfies a request: the smallest set of rules that contradict each other,
+and the cheapest way out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Infeasible(ValueError):
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule of a request in words, and the request without it."""
+    """One rule of a request in words, and a function that returns a request without it."""
 
     text: str
     lifted: Callable[[Request], Request]
@@ -38,10 +38,10 @@ class Rule:
 
 
 def rules(table: Affinities, request: Request) -> list[Rule]:
-    """every rule that could stand in the way, those that people mind least to lift first (they are
-    tried for lifting first).
+    """Returns every rule that could make the request infeasible, those first that people would give
+    up most easily, because they are tried for lifting first.
     """
-    # lifted in this order: what is lifted first stays lifted where it does not help
+    # the order decides which rules are blamed: a rule stays lifted if lifting it does not help
     standing = [
         Rule(f"{field} {name}", without_name(field, name))
         for field in ("forbidden", "forced", "target_only")
@@ -64,7 +64,7 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     standing.append(
         Rule(
             f"budget {cost_text(request.budget)}",
-            # never below what was asked: a budget that is lifted must not become a rule
+            # never below the given budget, because lifting must not restrict
             lambda asked: replace(asked, budget=max(everything, asked.budget)),
         )
     )
@@ -72,7 +72,7 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
 
 
 def without_name(field: str, name: str) -> Callable[[Request], Request]:
-    """a request -> the same with `name` taken out of one of its sets."""
+    """Returns a function that takes `name` out of the set `field` of a request."""
 
     def lifted(request: Request) -> Request:
         rest: dict[str, frozenset[str]] = {field: getattr(request, field) - {name}}
@@ -82,37 +82,39 @@ def without_name(field: str, name: str) -> Callable[[Request], Request]:
 
 
 def cost_of_everything(table: Affinities, request: Request) -> float:
-    """more than any policy can cost: all tasks, and the dearest way into every target."""
+    """Returns more than any policy can cost: the price of all tasks and of the dearest way into
+    every target, plus 1.
+    """
     dearest: dict[str, float] = {}
     for row in table.rows:
         cost = request.edge_cost_of(row.transfer)
         dearest[row.transfer.target] = max(cost, dearest.get(row.transfer.target, 0.0))
     tasks = sum(request.cost_of(name) for name in {*table.sources, *table.targets})
-    # a little more than the sum: rounding must not make a budget of it
+    # a little more than the sum, so that rounding cannot make it binding
     return 1.0 + tasks + sum(dearest.values())
 
 
 def feasible(table: Affinities, request: Request) -> bool:
-    """is there a policy? (The first one will do: no rewards.)"""
+    """Returns whether any policy meets the request."""
     program = make_program(table, request)
-    # no rewards: the first policy ends the search
+    # without rewards the first policy found ends the search
     indifferent = replace(program, reward=np.zeros(len(program.reward)))
     return solve_glpk(indifferent, request.time_limit).status != "infeasible"
 
 
 def conflict(table: Affinities, request: Request) -> list[Rule] | None:
-    """rules of which each is needed for the contradiction (an irreducible infeasible set, by
-    lifting one after the other); None if lifting all of them would not help, because a target is
-    out of reach in the table itself.
+    """Returns rules that contradict each other, each of them needed for the contradiction (an
+    irreducible infeasible set, found by lifting one rule after the other). Returns None if lifting
+    all rules would not help, because the table itself has no way into a target.
     """
     standing = rules(table, request)
-    # even without any rule: the table itself lacks a way
+    # infeasible even without any rule: the table itself lacks a way
     if not feasible(table, without(request, standing)):
         return None
     guilty = []
     current = request
     for rule in standing:
-        # deletion filter: a rule that can go without curing anything is not guilty
+        # deletion filter: a rule is not part of the conflict if lifting it cures nothing
         trial = rule.lifted(current)
         if feasible(table, trial):
             guilty.append(rule)
@@ -122,11 +124,13 @@ def conflict(table: Affinities, request: Request) -> list[Rule] | None:
 
 
 def cheapest_budget(table: Affinities, request: Request) -> float | None:
-    """the least label cost at which the other rules can be met; None if they never can."""
+    """Returns the least label cost at which the other rules can be met, or None if they
+    never can.
+    """
     rule = next(rule for rule in rules(table, request) if rule.of_budget)
     least = None
     cost = lower_cost(table, rule.lifted(request))
-    # a solver does not see costs apart that differ by 1e-7 of them; a budget tells them apart
+    # the solver does not tell apart costs that differ by 1e-7 of them, but a budget does
     while cost is not None:
         least = cost
         if least == 0:
@@ -136,8 +140,8 @@ def cheapest_budget(table: Affinities, request: Request) -> float | None:
 
 
 def lower_cost(table: Affinities, request: Request) -> float | None:
-    """the cost of a policy that meets the request, the least that a solver sees; None if none does
-    (or was found in time).
+    """Returns the cost of a policy that meets the request, the least that the solver can tell, or
+    None if no policy does or none was found in time.
     """
     program = make_program(table, request)
     costs = [request.cost_of(name) for name in program.nodes]
@@ -149,7 +153,7 @@ def lower_cost(table: Affinities, request: Request) -> float | None:
 
 
 def explain_infeasible(table: Affinities, request: Request) -> str:
-    """the reason in words: rules in conflict, and what to change."""
+    """Returns the reason in words: the rules in conflict and what to change."""
     return reason(table, request) + way_by_scratch(table, request)
 
 
@@ -167,7 +171,7 @@ def reason(table: Affinities, request: Request) -> str:
             f"budget {cost_text(request.budget)} is too small: reaching every target costs at "
             f"least {at_least(cheapest, request.budget)}; raise the budget to {enough(cheapest)}"
         )
-    # with money enough: what is then unreachable is so for another reason
+    # budgets that forbid nothing: targets that are still out of reach are so for another reason
     reaching = unreachable(table, replace(request, budget=AMPLE, second=None))
     where = ""
     if reaching:
@@ -182,11 +186,11 @@ def reason(table: Affinities, request: Request) -> str:
 
 
 def cures(table: Affinities, request: Request, guilty: list[Rule], cheapest: float | None) -> str:
-    """what to change, in words: each change alone is enough. A request may hold several
-    contradictions, of which `guilty` is one, so that every cure is tried.
+    """Returns in words what to change; each change alone is enough. A request may hold several
+    contradictions, of which `guilty` is only one, so every change is tried before it is named.
     """
     ways = [] if cheapest is None else [f"raise the budget to {enough(cheapest)}"]
-    # the budget is no rule to lift: it is raised, to what is needed
+    # the budget is not lifted but raised to what is needed
     others = [rule for rule in guilty if not rule.of_budget]
     ways += ["lift " + one.text for one in others if feasible(table, one.lifted(request))]
     if len(ways) > (cheapest is not None):
@@ -203,15 +207,16 @@ def cures(table: Affinities, request: Request, guilty: list[Rule], cheapest: flo
 
 
 def without(request: Request, lifted: Iterable[Rule]) -> Request:
-    """the request without some of its rules."""
+    """Returns the request with the rules `lifted` taken out."""
     for rule in lifted:
         request = rule.lifted(request)
     return request
 
 
 def needed(table: Affinities, request: Request) -> list[Rule]:
-    """rules, the budget apart, that must all be lifted: none of them can be kept. With the budget
-    as it is, where that helps; else with one that forbids nothing.
+    """Returns the rules other than the budget that must all be lifted, none of which can be kept;
+    [] if that does not help. The budget stays as it is if a way exists with it, otherwise it is
+    lifted too.
     """
     standing = rules(table, request)
     others = [rule for rule in standing if not rule.of_budget]
@@ -220,7 +225,7 @@ def needed(table: Affinities, request: Request) -> list[Rule]:
         lifted = others
         if not feasible(table, without(asked, lifted)):
             continue
-        # what people mind most to lift is kept first
+        # the rules that people would give up last are kept first
         for rule in reversed(others):
             fewer = [other for other in lifted if other is not rule]
             if feasible(table, without(asked, fewer)):
@@ -230,7 +235,9 @@ def needed(table: Affinities, request: Request) -> list[Rule]:
 
 
 def way_by_scratch(table: Affinities, request: Request) -> str:
-    """a way out that is no rule of the request: targets learned from scratch; "" if it is none."""
+    """Returns in words that learning targets from scratch would help, which is no rule of the
+    request; "" if it would not.
+    """
     if request.scratch or not table.knows_scratch:
         return ""
     if not feasible(table, replace(request, scratch=True)):
@@ -239,7 +246,9 @@ def way_by_scratch(table: Affinities, request: Request) -> str:
 
 
 def unreachable(table: Affinities, request: Request) -> list[str]:
-    """targets without an allowed edge and without own supervision, whatever the budget."""
+    """Returns the targets that no allowed edge and no supervision of their own reaches, whatever
+    the budget.
+    """
     # the open edges of all allowed nodes: what could reach a target at best
     program = make_program(table, request)
     nodes = program.high[: len(program.nodes)] > 0

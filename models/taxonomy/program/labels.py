@@ -1,11 +1,11 @@
-"""One budget of labels or money: how many labels of which task, and what the next thousand are
-worth.
+"""One budget of labels or money: how many labels of which task to buy, and what the next thousand
+labels are worth.
 
-A task's labels come in steps: none, the amounts of data with which transfers into it or its network
-from scratch were measured (nested: the larger holds the smaller), all. The program chooses a step a
-task; what is owned already costs nothing. In the paper's variant a supervised source is a target of
-transfers as well, and its little data are counted beside its full labels: dearer than they are,
-never cheaper.
+A task's labels come in steps: none; the amounts of data with which transfers into it, or its
+network from scratch, were measured (each larger amount contains the smaller); all. The program
+chooses one step for each task, and labels that are owned already cost nothing. In the paper's
+variant a supervised source is a target of transfers as well, and the few labels of its transfer are
+counted in addition to its full labels: the cost is then too high, never too low.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ WORTH = 1e-9  # rewards closer than this are the same
 
 @dataclass(frozen=True)
 class Labels:
-    """full: labels that supervising a task takes; amounts: that a transfer or a network from
-    scratch takes, by regime name ("" if there is one). price: of one label, by task (1 if not
-    named, 0 if `free`). owned: labels bought already, by task.
+    """Numbers and prices of labels. full: labels that supervising a task takes. amounts: labels
+    that a transfer or a network from scratch takes, by regime name ("" if there is one). price: of
+    one label, by task (1 if not named, 0 if in `free`). owned: labels bought already, by task.
+    free: tasks whose labels cost nothing.
     """
 
     full: float
@@ -42,7 +43,7 @@ class Labels:
         check_costs(self.price or {}, "price of a label")
         check_costs(self.owned or {}, "number of owned labels")
         larger = [
-            # as the options spell it: the amount that decides has no name
+            # spelled as in the options, where the amount that decides has no name
             f"{name}={amount:g}" if name else f"{amount:g}"
             for name, amount in self.amounts.items()
             if amount > self.full
@@ -57,36 +58,39 @@ class Labels:
         return (self.price or {}).get(name, 0.0 if name in self.free else 1.0)
 
     def lacking(self, name: str, amount: float) -> float:
-        """labels of a task that are still to be bought to have `amount` of them."""
+        """Returns how many labels of a task must still be bought to own `amount` of them."""
         return max(0.0, amount - (self.owned or {}).get(name, 0.0))
 
     def cost(self, name: str, amount: float) -> float:
         return self.price_of(name) * self.lacking(name, amount)
 
     def amount_of(self, regime: str) -> float:
-        """labels of a regime. Raises KeyError with those that are known."""
+        """Returns the number of labels of a regime. Raises KeyError that lists the known ones."""
         check_name(regime, list(self.amounts), "amount of data")
         return self.amounts[regime]
 
     def with_more(self, name: str, amount: float) -> Labels:
-        """the same with `amount` labels of one task owned."""
+        """Returns these labels with `amount` labels of one task owned."""
         return replace(self, owned={**(self.owned or {}), name: amount})
 
 
 def priced(table: Affinities, request: Request, labels: Labels, budget: float) -> Request:
-    """the request with every cost in the price of the labels that are lacking."""
+    """Returns the request with every cost replaced by the price of the labels that are still to be
+    bought.
+    """
     names = {*table.sources, *table.targets}
     return replace(
         request,
         # a request refuses a budget of 0
         budget=max(budget, NOTHING),
-        # in full; what the task has of labels already is paid
+        # the price of full supervision, less the labels that are owned
         cost={name: labels.cost(name, labels.full) for name in names},
         edge_cost={
             row.transfer: labels.cost(row.transfer.target, labels.amount_of(row.transfer.regime))
             for row in on_offer(table, request)
         },
-        # all in edge_cost already: the costs of an edge add up (`Request.edge_cost_of`)
+        # edge_cost holds all of it already, and the costs of an edge add up
+        # (`Request.edge_cost_of`)
         transfer_cost=None,
         regime_cost=None,
         free=frozenset(),
@@ -94,11 +98,11 @@ def priced(table: Affinities, request: Request, labels: Labels, budget: float) -
 
 
 def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
-    """what a policy buys: rows of task, labels (to buy), cost, amount (owned then), means (what
-    for), dearest first; tasks of which it owns enough left out.
+    """Returns what a policy buys: rows of task, labels (to buy), cost, amount (owned then), means
+    (what the labels are for), dearest first. Tasks of which enough labels are owned are left out.
     """
     in_full = (labels.full, "its own network in full")
-    # full labels hold the smaller amounts: a source that is also a target is bought once
+    # a source that is also a target is bought once: full labels contain smaller amounts
     amounts = dict.fromkeys(policy.supervised, in_full)
     for edge in policy.edges:
         if edge.way != "supervised" and edge.transfer.target not in amounts:
@@ -115,13 +119,13 @@ def purchases(policy: Taxonomy, labels: Labels) -> list[Facts]:
         for name, (amount, means) in amounts.items()
     ]
     bought = [row for row in rows if row["labels"] > 0]
-    # ties by name: two runs print alike
+    # ties by name, so that two runs print alike
     return sorted(bought, key=lambda row: (-row["cost"], -row["labels"], row["task"]))
 
 
 def holdings(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> list[Facts]:
-    """how many labels of every task a policy stands on: rows of task, step ("full", the name of a
-    regime, None without labels), amount (those owned already among them), labels (still to be
+    """Returns how many labels of every task a policy uses: rows of task, step ("full", the name of
+    a regime, None without labels), amount (including those owned already), labels (still to be
     bought), cost; most labels first.
     """
     used: dict[str, tuple[str | None, float]] = dict.fromkeys(names, (None, 0.0))
@@ -129,7 +133,7 @@ def holdings(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> list[Fac
         if edge.way != "supervised":
             regime = edge.transfer.regime
             used[edge.transfer.target] = (regime, labels.amount_of(regime))
-    # last: full labels hold every smaller amount
+    # last, because full labels contain every smaller amount
     used |= dict.fromkeys(policy.supervised, ("full", labels.full))
     rows: list[Facts] = [
         {
@@ -145,10 +149,10 @@ def holdings(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> list[Fac
 
 
 def with_bought(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> Labels:
-    """the labels that are owned once the policy is bought."""
+    """Returns the labels that are owned once the policy is bought."""
     owned = dict(labels.owned or {})
     for row in holdings(policy, labels, names):
-        # never less than before: labels that a policy does not use are not given back
+        # never less than before, because unused labels are not given back
         owned[row["task"]] = max(owned.get(row["task"], 0.0), row["amount"])
     return replace(labels, owned=owned)
 
@@ -156,16 +160,16 @@ def with_bought(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> Label
 def next_labels(
     table: Affinities, request: Request, labels: Labels, more: float, *, alone: bool = True
 ) -> Facts:
-    """of what the next labels should be: {"before" (what the owned ones reach, None if they do not
-    reach every target), "after" ({"quality", "objective", "ways"} with `more` spent in the best
-    way), "gain" (after less before: {"quality", "objective"}, None without before), "buy" (rows of
-    `purchases`), "spent", "alone" (rows of `steps`)}.
+    """Returns how the next labels are spent best: {"more", "before" (what the owned labels reach,
+    None if not every target), "after" ({"quality", "objective", "ways"} with `more` spent in the
+    best way), "gain" (after minus before: {"quality", "objective"}, None without before), "buy"
+    (rows of `purchases`), "spent", "supervised", "edges", "alone" (rows of `steps`)}.
 
-    request: roles, values, order and the like; its costs and budget are replaced. more: labels, or
-    money where labels have prices. alone: are single steps tried where `more` buys
-    something? Raises Infeasible if `more` does not reach every target either.
+    request: its roles, values, order and the like count; its costs and budget are replaced. more:
+    labels, or money if labels have prices. alone: whether single steps are tried even if `more`
+    buys something. Raises Infeasible if `more` does not reach every target either.
     """
-    # nothing to spend: what the owned labels reach
+    # with nothing to spend
     before = attempt(table, priced(table, request, labels, 0.0))
     after = answer(table, priced(table, request, labels, more))
     buy = purchases(after, labels)
@@ -179,7 +183,7 @@ def next_labels(
         "spent": after.spent,
         "supervised": list(after.supervised),
         "edges": after.to_json()["edges"],
-        # single steps are many programs: only where nothing is bought, or somebody asks
+        # single steps take many programs, so only if asked for or if nothing is bought
         "alone": list(steps(table, request, labels, before)) if before and tried else [],
     }
 
@@ -201,16 +205,16 @@ def difference(after: Taxonomy, before: Taxonomy) -> Facts:
 
 
 def steps(table: Affinities, request: Request, labels: Labels, before: Taxonomy) -> Iterator[Facts]:
-    """what the next step of one task alone is worth, all others as they are: rows of task, amount
-    (owned then), labels, cost, quality and objective gained, most objective for its cost first;
-    steps that gain nothing left out.
+    """Yields what the next step of one task alone is worth, all others unchanged: rows of task,
+    amount (owned then), labels, cost, objective and quality gained; most objective for its cost
+    first. Steps that gain nothing are left out.
     """
     rows = []
     for name in sorted({*table.sources, *table.targets}):
         for amount in sorted({*labels.amounts.values(), labels.full}):
             if labels.lacking(name, amount) == 0:
                 continue
-            # as if they were there already, and nothing else to spend
+            # as if the step's labels were owned already, with nothing else to spend
             owned = labels.with_more(name, amount)
             policy = attempt(table, priced(table, request, owned, 0.0))
             if policy is not None and policy.objective > before.objective + WORTH:

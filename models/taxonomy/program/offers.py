@@ -1,5 +1,5 @@
-"""What a program chooses among: which ways into a target a request offers, what each is worth, and
-which of them some optimum may need.
+"""Collects what a program chooses among: the ways into each target that a request offers, their
+rewards, and which of them an optimum may need.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ MOST = 1.0
 
 @dataclass(frozen=True)
 class Offer:
-    """What a program chooses among: nodes, targets, (reward, transfer) of every target, and the
-    targets that their own supervised network reaches, with its reward.
+    """What a program chooses among. nodes: tasks that may be supervised. targets: tasks to be
+    reached. edges: target -> [(reward, transfer)]. own: targets that their own supervised network
+    reaches, with its reward.
     """
 
     nodes: tuple[str, ...]
@@ -38,7 +39,7 @@ def check_names(table: Affinities, request: Request) -> None:
 
 
 def offered(table: Affinities, request: Request) -> Offer:
-    """nodes, targets and edges of a request, with their rewards."""
+    """Returns the nodes, targets and edges of a request, with their rewards."""
     known = sorted(set(table.sources) | set(table.targets))
     targets = [name for name in table.targets if name not in request.source_only]
     nodes = [name for name in known if name not in request.target_only]
@@ -59,8 +60,8 @@ def offered(table: Affinities, request: Request) -> Offer:
 
 
 def on_offer(table: Affinities, request: Request) -> Iterator[Row]:
-    """the rows that a target may be reached by; training from scratch only where the table places
-    it on the scale of the transfers.
+    """Yields the rows by which the request allows to reach a target. Training from scratch is among
+    them only if the table places it on the scale of the transfers.
     """
     for row in table.rows:
         placed = row.transfer.control is None or row.affinity > 0
@@ -69,19 +70,21 @@ def on_offer(table: Affinities, request: Request) -> Iterator[Row]:
 
 
 def reward_of(row: Row, request: Request) -> float:
-    """value of the target times the affinity (paper) or its clipped root (web)."""
+    """Returns the value of the target times the affinity (variant "paper") or times its clipped
+    square root ("web").
+    """
     value = (request.value or {}).get(row.transfer.target, 1.0)
     if request.variant == "paper":
         return value * row.affinity
-    # the clip is the web solver's: its published answers come out with it
+    # the web solver's clip, which its published answers were computed with
     return value * min(max(row.affinity**0.5, LEAST), MOST)
 
 
 def undominated(
     edges: Iterable[tuple[float, Transfer]], request: Request
 ) -> list[tuple[float, Transfer]]:
-    """edges into one target that some optimum may need; of equals the first in order of size and
-    name stays.
+    """Returns the edges into one target that an optimum may need. Of equal edges the first by size
+    and names is kept.
     """
     bit: dict[str, int] = {}
     costs = [
@@ -94,15 +97,15 @@ def undominated(
     kept: dict[int, list[tuple[float, float]]] = {}
     needed = []
     for reward, edge, cost, second in costs:
-        # a bit a source, as they come: a set is one number
+        # one bit for each source, so that a set is one number
         mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
         dominated = any(
-            # at most as dear in both budgets, by a subset of its sources
+            # a subset of its sources, and no dearer in either budget
             price <= cost and more <= second
             for among in subsets(mask, edge.order, kept)
             for price, more in kept.get(among, ())
         )
-        # kept by their sources, so that the next edges look among subsets alone
+        # stored by their sources, so that later edges are compared only with subsets of theirs
         if not dominated:
             kept.setdefault(mask, []).append((cost, second))
             needed.append((reward, edge))
@@ -110,10 +113,10 @@ def undominated(
 
 
 def subsets(mask: int, size: int, known: Collection[int]) -> Iterator[int]:
-    """sets of sources, a bit each, that are among those of `mask`, which has `size`: all of them,
-    or where that is shorter the `known` ones.
+    """Yields the sets of sources that are contained in `mask`; a set is an integer with one bit for
+    each source. Yields all of them, or, if these are fewer, those among `known`. size: number of
+    sources in `mask`.
     """
-    # whichever are fewer: all subsets of this set, or the sets that were kept
     if 1 << size > len(known):
         yield from (other for other in known if other & mask == other)
         return
@@ -130,10 +133,10 @@ def second_cost(edge: Transfer, request: Request) -> float:
 
 
 def check_name(name: str, known: Sequence[str], kind: str = "task") -> None:
-    """KeyError with the closest known names unless `name` is among them."""
+    """Raises KeyError that suggests the closest known names, unless `name` is among `known`."""
     if name not in known:
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(close)}? " if any(close) else ""
-        # of amounts of data, the one that decides has no name
+        # the amount of data that decides has no name
         names = ", ".join(one or "one without a name" for one in known)
         raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {names}")

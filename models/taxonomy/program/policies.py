@@ -1,5 +1,5 @@
-"""Policies by hand: the best edges for given supervised tasks, and a good set of tasks by greed. No
-solver; nothing here is proven.
+"""Builds policies without a solver: the best edges for given supervised tasks, and a good set of
+tasks chosen greedily. Nothing here is proven to be best.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from scipy.sparse import csr_matrix
 from models.tasks.arrays import Bools, Floats, Integers
 from models.taxonomy.program.program import SLACK, Program
 
-# Rewards that a whole budget is worth, cheapest edges alone at last.
+# The prices tried: rewards that spending a whole budget must bring. At the last one only cost
+# counts.
 PRICES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e12)
-FREE = 1e-3  # a price that is as good as none
-HALVINGS = 8  # of the step between a price that is too low and one that is not
+FREE = 1e-3  # a price that has almost no effect
+HALVINGS = 8  # halvings of the step between a price that is too low and one that is not
 
 
 class Policies:
-    """Answers of one program, vector by vector. x: float64 [nodes + edges], 0 or 1."""
+    """Builds and checks policies of one program as vectors x: float64 [nodes + edges], 0 or 1."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -41,35 +42,38 @@ class Policies:
 
     @cached_property
     def ranked(self) -> Integers:
-        """edges, best reward first."""
-        # stable: ties fall to the first edge, in every process
+        """The positions of the edges, best reward first."""
+        # stable, so that the first of equal edges always comes first
         return np.argsort(-self.program.reward[self.count :], kind="stable")
 
     def open_edges(self, nodes: Floats | Bools) -> Bools:
-        """[edges]: whose sources are all among `nodes` [nodes]; those without a source always."""
+        """Returns a mask [edges] bool of the edges whose sources are all among `nodes` [nodes].
+        Edges without a source are always in it; edges that the program bars never are.
+        """
         supervised = np.asarray(self.uses @ nodes.astype(float)).ravel()
         # barred edges have an upper bound of 0
         return (supervised == self.order) & (self.program.high[self.count :] > 0)
 
     def vector(self, nodes: Bools) -> Floats:
-        """x with these nodes and no edges."""
+        """Returns x with these nodes and no edges."""
         x = np.zeros(len(self.program.reward))
         x[: self.count] = nodes
         return x
 
     def best(self, nodes: Bools) -> Floats | None:
-        """the best policy that supervises exactly `nodes` [nodes] bool; None if a target is out of
-        reach or a rule is broken.
+        """Returns the best policy found that supervises exactly `nodes` [nodes] bool, or None if a
+        target is out of reach or a rule is broken.
 
-        Targets take their best edge in reward; where these pass a budget, edges by reward less a
-        price on what they cost, the lowest at which they fit. So with one budget a policy is found
-        wherever there is one, the best or one whose budget has a rest; with two it may be missed.
+        Each target takes its edge with the highest reward. If these edges exceed a budget, edges
+        are chosen by reward minus a price on their cost, with the lowest price at which the policy
+        fits. So with one budget a policy is found whenever there is one, and it is the best or
+        leaves a part of the budget unspent; with two budgets a policy may be missed.
         """
         open_edges = self.open_edges(nodes)
         x = self._by(self.ranked, nodes, open_edges)
         if x is None or self.allowed(x):
             return x
-        # tasks that pass a budget alone: no choice of edges helps
+        # if the tasks alone exceed a budget, no choice of edges helps
         if not self.affordable(self.vector(nodes)):
             return None
         low = FREE
@@ -81,7 +85,7 @@ class Policies:
         return None
 
     def _at(self, price: float, nodes: Bools, open_edges: Bools) -> Floats | None:
-        """the policy whose edges are chosen at a price; None if it breaks a rule."""
+        """Returns the policy whose edges are chosen at a price, or None if it breaks a rule."""
         some = np.flatnonzero(open_edges)
         worth = price * self.load[some] - self.program.reward[self.count :][some]
         x = self._by(some[np.argsort(worth, kind="stable")], nodes, open_edges)
@@ -90,11 +94,11 @@ class Policies:
     def _cheaper(
         self, low: float, high: float, nodes: Bools, open_edges: Bools, best: Floats
     ) -> Floats:
-        """the policy at the lowest price that fits, between `low`, which does not, and `high`,
-        which does and gives `best`.
+        """Returns the best policy found at prices between `low`, at which no policy fits, and
+        `high`, at which `best` fits.
         """
         for _ in range(HALVINGS):
-            # geometric: the last step goes over ten powers of ten
+            # geometric mean, because the last of `PRICES` is ten powers of ten above the one before
             price = (low * high) ** 0.5
             x = self._at(price, nodes, open_edges)
             if x is None:
@@ -107,7 +111,9 @@ class Policies:
         return best
 
     def _by(self, ranked: Integers, nodes: Bools, open_edges: Bools) -> Floats | None:
-        """x with each target's first open edge in the order `ranked`; None where one has none."""
+        """Returns x with each target's first open edge in the order `ranked`, or None if a target
+        has none.
+        """
         x = self.vector(nodes)
         reached = np.zeros(len(self.program.targets), bool)
         reached[self.own[nodes & (self.own >= 0)]] = True
@@ -121,15 +127,17 @@ class Policies:
 
     @cached_property
     def load(self) -> Floats:
-        """[edges]: what each costs, in parts of the budgets."""
+        """The cost of each edge as a share of the budgets, summed over them: [edges]."""
         program = self.program
-        # other rows, of an edge and its sources, have a limit of 0
+        # rows that tie an edge to its sources have a limit of 0
         budgets = program.b > 0
         edges = program.a[budgets][:, self.count :]
         return np.asarray(edges.T @ (1.0 / program.b[budgets])).ravel()
 
     def allowed(self, x: Floats, slack: float = SLACK) -> bool:
-        """does x keep every rule of the program, each target reached once among them?"""
+        """Returns whether x keeps every rule of the program, including that each target is reached
+        once.
+        """
         program = self.program
         above = (x >= program.low - slack).all()
         below = (x <= program.high + slack).all()
@@ -141,8 +149,9 @@ class Policies:
         return bool((self.program.a @ x <= limits).all())
 
     def greedy(self) -> Floats | None:
-        """sources added one by one, each the best addition for its price until the budget is spent
-        (reach before reward).
+        """Returns the best policy found while sources are added one by one until the budget is
+        spent, or None. The source that is added reaches the most targets, and among equals brings
+        the most reward.
         """
         nodes = self.program.low[: self.count] > 0
         best = self.best(nodes)
@@ -152,35 +161,37 @@ class Policies:
                 return best
             nodes[node] = True
             x = self.best(nodes)
-            # better or first: a larger set may be worse where edges cost
+            # compared, because a larger set may be worse if edges cost something
             if x is not None and (best is None or self.value(x) > self.value(best)):
                 best = x
 
     def addition(self, nodes: Bools) -> int | None:
-        """the node that is the best addition to `nodes`; None if the budget allows none."""
+        """Returns the position of the node that is the best addition to `nodes`, or None if the
+        budget allows none.
+        """
         candidates = []
         for node in np.flatnonzero(~nodes & (self.program.high[: self.count] > 0)):
             more = nodes.copy()
             more[node] = True
             value = self.partial(more)
             if value is not None:
-                # the place is negative, so that of equal additions the first one wins
+                # the position is negative, so that of equal additions the first one wins
                 candidates.append((*value, -int(node)))
         return -max(candidates)[2] if candidates else None
 
     def partial(self, nodes: Bools) -> tuple[int, float] | None:
-        """(targets reached, reward) of `nodes` although some targets may be out of reach; None if
-        the nodes alone break a budget.
+        """Returns (targets reached, reward) of `nodes` even if some targets are out of reach, or
+        None if the nodes alone exceed a budget.
         """
         program = self.program
         if not self.affordable(self.vector(nodes)):
             return None
         open_edges = self.open_edges(nodes)
-        # no edge at all is minus infinity
+        # minus infinity means that the target has no edge
         best = np.full(len(program.targets), -np.inf)
         rewards = program.reward[self.count :][open_edges]
         np.maximum.at(best, self.target_of[open_edges], rewards)
-        # its reward stands with the node, below
+        # the reward of a supervised target is counted with its node, below
         best[self.own[nodes & (self.own >= 0)]] = 0.0
         reached = np.isfinite(best)
         total = best[reached].sum() + program.reward[: self.count] @ nodes

@@ -1,23 +1,26 @@
-"""The boolean integer program of a taxonomy (paper, section 3.4), in the form that solvers finish.
+"""The boolean integer program of a taxonomy (paper, section 3.4), in a form that solvers can
+finish.
 
-maximise r.x subject to A x <= b, C x = d, low <= x <= high, x binary where `integer`. Variables:
-one a node (task that may be supervised), then one an edge (transfer on offer). Constraints: every
-target has exactly one of its edges or, where it may be supervised, itself; for every target t and
-source s, the edges into t that use s sum to at most x_s (a target has one edge, so this is the
-disaggregated x_e <= x_s, tighter and with fewer rows; the paper's aggregated |S| x_e <= sum x_s
-with all variables integer admits the same policies, and stalls GLPK at order 4); the budgets.
+Maximise r.x subject to A x <= b, C x = d, low <= x <= high, x binary where `integer`. There is one
+variable for each node (task that may be supervised), then one for each edge (transfer on offer).
+Constraints: every target has exactly one of its edges or, if it may be supervised, itself; for
+every target t and source s, the edges into t that use s sum to at most x_s; the budgets. Because a
+target has one edge, the second constraint is the disaggregated x_e <= x_s, tighter and with fewer
+rows. The paper's aggregated form |S| x_e <= sum x_s with all variables integer admits the same
+policies, and GLPK does not finish it at order 4.
 
-Where it is asked for, a target's network trained from scratch on the little data is an edge without
-a source: it needs no node, and costs the labels of its amount of data.
+If a request offers training from scratch, a target's network trained from scratch on few labels is
+an edge without a source: it needs no node, and costs the labels of its amount of data.
 
-Only nodes need be integer: given them, each target takes its best allowed edge. That fails where
-the edges of one target differ in cost (half a dear edge and half a cheap one would fit the budget);
-such edges are made integer too.
+Only nodes need be integer, because given them each target takes its best allowed edge. That fails
+if the edges of one target differ in cost (half a dear edge and half a cheap one could fit the
+budget), so such edges are integer too.
 
-Edges that no optimum needs are left out: one is dominated by another into the same target whose
-sources are among its own, whose reward is at least as high and which costs no more. So are those
-that cost more than a budget; a node that does has an upper bound of 0. Budgets below 1 or above
-`MOST_LIMIT` are brought near 1, by powers of two, since solvers tolerate what is small beside 1.
+Edges that no optimum needs are left out: an edge is dominated by another into the same target whose
+sources are among its own, whose reward is at least as high and which costs no more. Edges that cost
+more than a budget are left out as well, and a node that does has an upper bound of 0. Budgets below
+1 or above `MOST_LIMIT` are scaled to near 1 by powers of two, because solvers tolerate errors that
+are small beside 1.
 """
 
 from __future__ import annotations
@@ -35,23 +38,24 @@ from models.taxonomy.program.offers import LEAST, Offer, check_names, offered, u
 from models.taxonomy.program.request import Request
 from models.taxonomy.transfer import Transfer
 
-# Sums of costs in floating point may pass a limit that they meet; of the limit, and far below any
-# cost beside it.
+# Relative tolerance of limits: floating-point sums of costs that meet a limit exactly may exceed it
+# by rounding. Far below any cost beside the limit.
 SLACK = 1e-12
 MOST_LIMIT = 64.0  # budgets of tasks are counted as they are; those of labels are not
-# A value of a target beside another's, beyond which solvers, which tell objectives apart to about
-# 1e-7 of them, would not see the lesser one's answers.
+# Largest ratio of two targets' values. Solvers tell objectives apart to about 1e-7 of them, and
+# beyond this ratio the answers for the smaller value would be lost.
 MOST_VALUES = 1e4
 Budget = tuple[Callable[[str], float], Callable[[Transfer], float], float]
 
 
 @dataclass(frozen=True)
 class Program:
-    """nodes: tasks that may be supervised; edges: the transfers on offer; targets: tasks to be
-    reached; own: targets that own supervision reaches.
+    """A program in the form of the module's docstring. nodes: tasks that may be supervised. edges:
+    transfers on offer. targets: tasks to be reached. own: targets that their own supervision
+    reaches.
 
-    reward, low, high [nodes + edges] float64, integer [nodes + edges] bool; a, b, c, d as above
-    (sparse).
+    reward, low, high: [nodes + edges] float64. integer: [nodes + edges] bool. a, b, c, d: A, b, C,
+    d; matrices are sparse.
     """
 
     nodes: tuple[str, ...]
@@ -81,8 +85,9 @@ class Program:
 
 
 def make_program(table: Affinities, request: Request, *, reduced: bool = True) -> Program:
-    """The program of a request. reduced: without dominated edges. Raises KeyError for names that
-    the table does not know, closest ones first, ValueError for values that no solver tells apart.
+    """Returns the program of a request. reduced: leave out dominated edges. Raises KeyError for
+    names that the table does not know, with the closest known ones, and ValueError for values that
+    no solver can tell apart.
     """
     check_names(table, request)
     offer = offered(table, request)
@@ -106,7 +111,9 @@ def make_program(table: Affinities, request: Request, *, reduced: bool = True) -
 
 
 def check_values(request: Request, targets: Iterable[str]) -> None:
-    """ValueError for importances so far apart that a proof would not hold for the lesser ones."""
+    """Raises ValueError for values of targets so far apart that a proof would not hold for the
+    smaller ones.
+    """
     values = {name: (request.value or {}).get(name, 1.0) for name in targets}
     positive = [name for name in values if values[name] > 0]
     if not positive:
@@ -121,19 +128,21 @@ def check_values(request: Request, targets: Iterable[str]) -> None:
 
 
 def affordable(cost: float, limit: float) -> bool:
-    """does a single cost fit a limit?"""
+    """Returns whether a single cost fits a limit, up to rounding."""
     return cost <= limit * (1 + SLACK)
 
 
 def unit_of(limit: float) -> float:
-    """what a budget's row is multiplied by: a power of two, so that no digit changes."""
+    """Returns the factor that a budget's row is multiplied by: a power of two, so that no digit
+    changes.
+    """
     if limit == 0 or 1 <= limit <= MOST_LIMIT:
         return 1.0
     return 2.0 ** -math.floor(math.log2(limit))
 
 
 class Rows:
-    """rows of a sparse matrix, gathered one by one."""
+    """Rows of a sparse matrix, collected one by one."""
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -154,7 +163,7 @@ class Rows:
 
 
 def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Floats) -> Program:
-    """the matrices."""
+    """Returns the program with its matrices and bounds."""
     at = {name: i for i, name in enumerate(offer.nodes)}
     budgets = budgets_of(request)
     a, b = inequalities(offer, edges, at, budgets)
@@ -182,7 +191,9 @@ def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Flo
 
 
 def budgets_of(request: Request) -> list[Budget]:
-    """(cost of a node, cost of an edge, limit) of labels and of the second budget."""
+    """Returns (cost of a node, cost of an edge, limit) of the label budget and of the second
+    budget, if there is one.
+    """
     budgets: list[Budget] = [(request.cost_of, request.edge_cost_of, request.budget)]
     if request.second:
         budgets.append((request.second.of_node, request.second.of_edge, request.second.limit))
@@ -190,7 +201,7 @@ def budgets_of(request: Request) -> list[Budget]:
 
 
 def into(edges: Sequence[Transfer], targets: Iterable[str], first: int = 0) -> dict[str, list[int]]:
-    """target -> positions of its edges, counted from `first`."""
+    """Returns target -> positions of its edges, counted from `first`."""
     columns: dict[str, list[int]] = {target: [] for target in targets}
     for j, edge in enumerate(edges, first):
         columns[edge.target].append(j)
@@ -200,21 +211,22 @@ def into(edges: Sequence[Transfer], targets: Iterable[str], first: int = 0) -> d
 def inequalities(
     offer: Offer, edges: list[Transfer], at: dict[str, int], budgets: list[Budget]
 ) -> tuple[csr_matrix, Floats]:
-    """A and b: an edge needs its sources; the budgets last."""
+    """Returns A and b: first the rows by which an edge needs its sources, then the budgets."""
     using: dict[tuple[str, str], list[int]] = {}
     for j, edge in enumerate(edges, len(at)):
         for source in edge.sources:
             using.setdefault((edge.target, source), []).append(j)
     a = Rows(len(at) + len(edges))
     for (_, source), columns in using.items():
-        # sum of x_e <= x_s: a target takes one edge, so that all which use the source share a row
+        # sum of x_e <= x_s: a target takes one edge, so all its edges that use the source share a
+        # row
         a.add([*((j, 1.0) for j in columns), (at[source], -1.0)])
     limits = [0.0] * a.count
     for of_node, of_edge, limit in budgets:
         prices = [of_node(name) for name in offer.nodes] + [of_edge(edge) for edge in edges]
         unit = unit_of(limit)
-        # what costs nothing needs no entry: matrices stay sparse; nor does what is never bought,
-        # whose cost beside a small limit would be all that a solver sees
+        # Zero costs need no entry. Neither do things that never fit: beside a small limit their
+        # large costs would hide all others from a solver.
         a.add(
             (j, price * unit)
             for j, price in enumerate(prices)
@@ -225,7 +237,7 @@ def inequalities(
 
 
 def extended(program: Program, rows: Rows, limits: Floats) -> Program:
-    """the program with more rows of A x <= b."""
+    """Returns the program with more rows of A x <= b."""
     if not rows.count:
         return program
     a = vstack([program.a, rows.matrix()]).tocsr()
@@ -233,7 +245,7 @@ def extended(program: Program, rows: Rows, limits: Floats) -> Program:
 
 
 def exactly_one(offer: Offer, edges: list[Transfer], at: dict[str, int]) -> csr_matrix:
-    """C: every target has one edge, or itself."""
+    """Returns C: every target has one edge, or is supervised itself."""
     c = Rows(len(at) + len(edges))
     for target, columns in into(edges, offer.targets, len(at)).items():
         itself = [(at[target], 1.0)] if target in offer.own else []
@@ -242,7 +254,9 @@ def exactly_one(offer: Offer, edges: list[Transfer], at: dict[str, int]) -> csr_
 
 
 def integer_variables(offer: Offer, edges: list[Transfer], budgets: list[Budget]) -> Bools:
-    """nodes, and the edges of targets whose edges differ in cost."""
+    """Returns a mask [nodes + edges] of all nodes and of the edges of targets whose edges differ in
+    cost.
+    """
     count = len(offer.nodes)
     integer = np.arange(count + len(edges)) < count
     for columns in into(edges, offer.targets).values():

@@ -1,5 +1,5 @@
-"""What follows for single variables from the rules of a program, by hand: a solver's presolving
-does more, but GLPK's may loop for ever, or end the process, on rules that contradict each other.
+"""Derives what the rules of a program imply for single variables. A solver's presolving does more,
+but GLPK's may never end, or may end the process, on rules that contradict each other.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from models.taxonomy.program.program import SLACK, Program
 
 
 def contradictory(program: Program) -> bool:
-    """do rules contradict each other although each variable is 0 or 1? Found by bounds alone: what
-    a row cannot have at 1 (or at 0), the others at their best for it, is fixed, until nothing
-    follows; False is no promise that there is a policy.
+    """Returns True if the rules contradict each other for variables that are 0 or 1, as far as
+    bounds show it. A variable is fixed if one of its values breaks a row even with all others at
+    their best for that row; this repeats until nothing more is fixed. False does not promise that
+    there is a policy.
     """
     # equalities are rows in both directions
     rows = vstack([program.a, program.c, -program.c]).tocsr()
@@ -27,7 +28,7 @@ def contradictory(program: Program) -> bool:
         if (low > high).any() or (least > limits).any():
             return True
         open_ = high - low
-        # a variable whose change from its best value for a row would pass the row's limit keeps it
+        # a variable keeps its best value for a row if changing it would exceed the row's limit
         zero = passes(adding, open_, limits - least)
         one = passes(-taking, open_, limits - least)
         if not (zero.any() or one.any()):
@@ -39,7 +40,9 @@ def contradictory(program: Program) -> bool:
 
 
 def passes(entries: csr_matrix, open_: Floats, room: Floats) -> Bools:
-    """[variable] bool: has some row less room than an open variable's entry (>= 0) takes?"""
+    """Returns a mask [variable] bool: whether some row has less room than an open variable's entry
+    (>= 0) takes.
+    """
     coo = entries.tocoo()
     found = np.zeros(entries.shape[1], bool)
     found[coo.col[coo.data * open_[coo.col] > room[coo.row]]] = True

@@ -1,4 +1,4 @@
-"""What a person asks of a taxonomy: budget, order, roles, costs and importances."""
+"""What a person asks of a taxonomy: budget, order, roles, costs and values of targets."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ VARIANTS = ("web", "paper")
 class Resource:
     """A second budget, such as serving latency or parameters: at most `limit` in total.
 
-    node: what each supervised task's network costs (`each_node` where it is not named); edge: what
-    a transfer into a target costs (`each_edge`).
+    node: cost of each supervised task's network (`each_node` if not named). edge: cost of a
+    transfer, by target (`each_edge` if not named).
     """
 
     name: str
@@ -45,21 +45,25 @@ class Resource:
 
 @dataclass(frozen=True)
 class Request:
-    """What a person asks. budget: total label cost allowed. order: most sources of an edge.
+    """What a person asks of a taxonomy.
 
-    variant: "web" (the authors' solver: reward sqrt(affinity), own-encoder edges dropped, a
-    supervised target needs no edge) or "paper" (reward the affinity itself, every target reached by
-    exactly one transfer, own-encoder edges kept). value: importance of a target; cost: of labelling
-    a source fully; transfer_cost: of the little data that reaching a target by transfer needs;
-    regime_cost: of that data by amount of data (regime name); edge_cost: of single transfers.
-    Defaults 1, 1, 0, 0, 0; the costs of an edge add up. free: tasks whose labels cost nothing,
-    neither in full nor the little data (`costs.derived`: an algorithm makes them from the picture);
-    a cost named in `cost` or `transfer_cost` counts all the same. regimes: the amounts of data to
-    choose among, all if empty. scratch: may a target be answered by its network trained from
-    scratch on a regime's data, at that regime's label cost (an edge without a source; of use where
-    the table places such networks on its scale)? forced, forbidden: sources. source_only,
-    target_only: roles beside those that the table implies. second: another budget beside labels.
-    time_limit: seconds.
+    budget: total label cost allowed. order: most sources of an edge. variant: "web" (the authors'
+    solver: reward sqrt(affinity), own-encoder edges left out, a supervised target needs no edge) or
+    "paper" (reward the affinity itself, every target reached by exactly one transfer, own-encoder
+    edges kept).
+
+    value: importance of a target. cost: of labelling a source fully. transfer_cost: of the few
+    labels that reaching a target by transfer needs. regime_cost: of these labels by amount of data
+    (regime name). edge_cost: of single transfers. Their defaults are 1, 1, 0, 0, 0; the costs of an
+    edge add up. free: tasks whose labels cost nothing, neither all of them nor the few of a
+    transfer (`costs.free_tasks`: an algorithm makes them from the picture); a cost that `cost` or
+    `transfer_cost` names counts all the same.
+
+    regimes: the amounts of data to choose among, all if empty. scratch: whether a target may be
+    answered by its network trained from scratch on a regime's data, at that regime's label cost (an
+    edge without a source; needs a table that places such networks on its scale). forced, forbidden:
+    sources. source_only, target_only: roles in addition to those that the table implies. second:
+    another budget besides labels. time_limit: seconds.
     """
 
     budget: float
@@ -102,12 +106,14 @@ class Request:
                 raise ValueError(f"{', '.join(sorted(both))} cannot be both {first} and {second}")
 
     def cost_of(self, name: str) -> float:
-        """label cost of supervising a task fully."""
-        # a price that is named counts, even of a task that is free otherwise
+        """Returns the label cost of supervising a task fully."""
+        # a named price counts even for a task that is otherwise free
         return (self.cost or {}).get(name, 0.0 if name in self.free else 1.0)
 
     def edge_cost_of(self, transfer: Transfer) -> float:
-        """label cost of reaching a target by this transfer, its sources apart."""
+        """Returns the label cost of reaching a target by this transfer, without the cost of its
+        sources.
+        """
         amount = (self.regime_cost or {}).get(transfer.regime, 0.0)
         # three kinds of cost add up, though a request has one as a rule
         return (
@@ -117,8 +123,8 @@ class Request:
         )
 
     def offers(self, transfer: Transfer) -> bool:
-        """may a target be reached by this transfer, as far as order, variant, amount of data and
-        training from scratch go, whichever tasks are supervised?
+        """Returns whether order, variant, amount of data and the rule about training from scratch
+        allow to reach a target by this transfer, whichever tasks are supervised.
         """
         if self.regimes and transfer.regime not in self.regimes:
             return False
@@ -129,7 +135,7 @@ class Request:
         return transfer.order <= self.order and not dropped
 
     def names(self) -> set[str]:
-        """every task that the request mentions."""
+        """Returns every task that the request mentions."""
         mentioned: list[Iterable[str]] = [
             self.value or {},
             self.cost or {},
@@ -145,9 +151,9 @@ class Request:
         return {name for names in mentioned for name in names}
 
     def within(self, tasks: Collection[str], regimes: Collection[str]) -> Request:
-        """The request as it stands of a part of a table, which holds fewer tasks and amounts of
-        data: the others are not mentioned. Forced tasks that are gone cost the budget what they
-        cost.
+        """Returns the request for a part of a table that holds only these tasks and amounts of
+        data; the others are no longer mentioned. The cost of forced tasks that the part lacks is
+        taken from the budget.
         """
         gone = self.forced.difference(tasks)
         second = self.second and replace(
@@ -173,14 +179,14 @@ class Request:
 
 
 def _of(numbers: Mapping[str, float] | None, names: Collection[str]) -> dict[str, float] | None:
-    """The numbers of these names; None where there are none at all."""
+    """Returns the entries of `numbers` for these names, or None if `numbers` is None."""
     if numbers is None:
         return None
     return {name: number for name, number in numbers.items() if name in names}
 
 
 def check_costs(numbers: Mapping[Any, float], name: str) -> None:
-    """ValueError unless all are finite and not negative."""
+    """Raises ValueError unless all numbers are finite and not negative."""
     bad = {str(key): value for key, value in numbers.items() if not np.isfinite(value) or value < 0}
     if bad:
         raise ValueError(f"every {name} is finite and not negative; got {bad}")

@@ -1,4 +1,4 @@
-"""The request of a run's policies: what it offers beside budget and order."""
+"""The request of a run's policies: what it offers besides budget and order."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from models.taxonomy.program.costs import free_tasks, outside
 def request_fields(
     table: Affinities, *, scratch: bool, costs: str, unserved: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Fields of a run's `Request`s beside budget and order: "scratch", "free", "target_only".
+    """Returns the fields of a run's `Request`s besides budget and order: "scratch", "free",
+    "target_only".
 
-    scratch: offer networks from scratch; a table that has none offers none all the same. costs: a
-    preset of `costs.PRESETS`; sources from outside need no labels under any. unserved: sources that
-    no policy may take.
+    scratch: offer networks from scratch, if the table has any. costs: one of `costs.PRESETS`;
+    sources from outside need no labels under any. unserved: sources that no policy may take.
     """
     names = {*table.sources, *table.targets}
     return {

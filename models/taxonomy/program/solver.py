@@ -1,5 +1,5 @@
-"""The only file that knows cvxopt: GLPK's branch and bound on a `Program`, with a certificate;
-scipy's HiGHS as the independent second opinion.
+"""Solves a `Program` by GLPK's branch and bound with a certificate, and by scipy's HiGHS as an
+independent second opinion. Only this module knows cvxopt.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from models.taxonomy.program.policies import Policies
 from models.taxonomy.program.program import Program
 from models.taxonomy.program.propagation import contradictory
 
-WHOLE = 1e-4  # a variable nearer to 0 or 1 is 0 or 1
+WHOLE = 1e-4  # a variable that is closer to 0 or 1 than this counts as 0 or 1
 NEAR = 1024.0  # a largest reward within this factor of 1 is left as it is
 LARGE = 4000  # edges from which fixing variables by reduced costs pays
 
 
 @dataclass(frozen=True)
 class Answer:
-    """status: "optimal" (proven), "feasible" (time ran out; `bound` says how much better it could
-    be), "infeasible", "unknown" (time ran out before any policy was found). x: 0/1 values or None.
-    objective: reward.x; bound: no policy is better than this; gap = bound - objective.
+    """A solver's answer. status: "optimal" (proven), "feasible" (time ran out; `bound` says how
+    much better it could be), "infeasible", "unknown" (time ran out before any policy was found). x:
+    0/1 values or None. objective: reward.x. bound: no policy is better than this. gap = bound -
+    objective.
     """
 
     status: str
@@ -42,9 +43,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """A program with variables fixed that no better policy can differ in. known: a good policy
-    [nodes + edges] of the whole program, or None; bound: no policy is better; kept [nodes + edges]
-    bool: the variables of the whole program that `program` has.
+    """A program in which variables are fixed that no better policy can change. known: a good policy
+    [nodes + edges] of the whole program, or None. bound: no policy is better. kept: [nodes + edges]
+    bool, the variables of the whole program that `program` has.
     """
 
     program: Program
@@ -53,19 +54,19 @@ class Narrowed:
     bound: float
 
     def widened(self, part: Floats) -> Floats:
-        """values of the variables that were kept, as values of all; the others 0."""
+        """Returns the values of the kept variables as values of all variables; the others are 0."""
         x = np.zeros(len(self.kept))
         x[self.kept] = part
         return x
 
 
 def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
-    """maximise by GLPK through cvxopt within `time_limit` seconds. An answer is called optimal only
-    if GLPK proved it.
+    """Returns the answer of GLPK, through cvxopt, within `time_limit` seconds. It is called optimal
+    only if GLPK proved it.
 
-    Large programs are first relaxed: a variable whose reduced cost shows that no policy with it can
-    beat a known one is fixed, which loses nothing. Programs whose rules contradict each other by
-    bounds alone never reach GLPK, whose presolving may not come back from them.
+    Large programs are relaxed first: a variable whose reduced cost shows that no policy with it can
+    beat a known one is fixed, which loses nothing. Programs whose bounds alone show that their
+    rules contradict each other never reach GLPK, whose presolving may not return from them.
     """
     since = time.monotonic()
     if contradictory(program):
@@ -75,27 +76,28 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
         answer = solve_glpk(replace(program, reward=program.reward * unit), time_limit)
         return replace(answer, objective=answer.objective / unit, bound=answer.bound / unit)
     narrowed = Narrowed(program, np.ones(len(program.reward), bool), None, np.inf)
-    # small programs are over before a relaxation has paid
+    # for small programs a relaxation takes more time than it saves
     if len(program.edges) > LARGE:
-        # this part only has to find a good policy: most of the time is for the proof
+        # finding a good policy takes little time; most of it is left for the proof
         narrowed = fixed(program, time_limit / 4)
     left = max(0.001, time_limit - (time.monotonic() - since))
     status, part = branch_and_bound(narrowed.program, left)
     seconds = time.monotonic() - since
-    # fixing variables leaves the best policy in: what has none then has none at all
+    # fixing variables keeps the best policy, so no policy now means none at all
     if status == "infeasible":
         return Answer("infeasible", None, -np.inf, -np.inf, seconds)
     x = None if part is None else narrowed.widened(part)
     if status == "optimal" and x is not None:
-        # by the program's own rewards: GLPK's sum is of its rounded vector
+        # computed here, because cvxopt's ilp returns no objective
         objective = float(program.reward @ x)
         return Answer("optimal", x, objective, objective, seconds)
     return unproven(program, narrowed, x, seconds)
 
 
 def unit_of_rewards(program: Program) -> float:
-    """what rewards are multiplied by so that the largest is near 1, beside which solvers tolerate
-    1e-7: a power of two, so that no digit changes; 1 where it is near enough.
+    """Returns the factor that brings the largest reward near 1, because solvers tolerate errors of
+    1e-7 beside 1. It is a power of two, so that no digit changes, and 1 if the reward is near
+    enough.
     """
     largest = float(np.abs(program.reward).max(initial=0.0))
     if largest == 0 or 1 / NEAR <= largest <= NEAR:
@@ -104,10 +106,12 @@ def unit_of_rewards(program: Program) -> float:
 
 
 def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: float) -> Answer:
-    """the best policy at hand when the time ran out, and how much better another could be."""
+    """Returns the best policy known when the time ran out, and a bound on how much better another
+    could be.
+    """
     other = narrowed.known if narrowed.known is not None else Policies(program).greedy()
     policies = [policy for policy in (x, other) if policy is not None]
-    # a program that was narrowed is relaxed already, which takes its time
+    # a narrowed program has its bound from the relaxation already
     bound = narrowed.bound if np.isfinite(narrowed.bound) else relaxation(program)[0]
     if not policies:
         return Answer("unknown", None, -np.inf, bound, seconds)
@@ -116,8 +120,9 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
 
 
 def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | None]:
-    """("optimal" | "infeasible" | "stopped", x), of the program with its budgets held exactly.
-    Stopped: the time is over, or GLPK's answer is none; x is the best policy found or None.
+    """Returns ("optimal" | "infeasible" | "stopped", x) for the program with its budgets kept
+    exactly. "stopped": the time is over, or GLPK gave no valid answer; x is then the best policy
+    found or None.
     """
     since = time.monotonic()
     while True:
@@ -125,23 +130,23 @@ def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | No
         status, x = glpk_answer(coarse(program), max(0.001, left))
         keeps = x is not None and Policies(program).allowed(x)
         if status != "optimal" or x is None or keeps:
-            # GLPK may stop at a vector that keeps no rule
+            # when GLPK stops early, its vector may break rules
             return status, x if keeps else None
-        # its tolerance lets it spend too much: without that answer, again
+        # GLPK's tolerance let it overspend: solve again with that answer cut off
         narrower = without_overspending(program, x) if left > 0 else None
         if narrower is None:
             return "stopped", None
-        # rules that contradict each other never reach GLPK
+        # GLPK may never return from rules that contradict each other
         if contradictory(narrower):
             return "infeasible", None
         program = narrower
 
 
 def glpk_answer(program: Program, seconds: float) -> tuple[str, Floats | None]:
-    """("optimal" | "infeasible" | "stopped", x [nodes + edges] 0/1 or None) as GLPK has it: a rule
-    is kept to its tolerance alone.
+    """Returns ("optimal" | "infeasible" | "stopped", x [nodes + edges] 0/1 or None) as GLPK gives
+    it: rules are kept only to its tolerance.
     """
-    from cvxopt import glpk  # here, because the room must load without it
+    from cvxopt import glpk  # here, because the package must load without cvxopt
 
     width = len(program.reward)
     # milliseconds, at least one: 0 would be no limit
@@ -156,10 +161,10 @@ def glpk_answer(program: Program, seconds: float) -> tuple[str, Floats | None]:
 
 
 def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
-    """cvxopt's (c, G, h, A, b): minimise c.x with G x <= h, A x = b.
+    """Returns cvxopt's (c, G, h, A, b): minimise c.x with G x <= h, A x = b.
 
     cvxopt always presolves, and GLPK aborts the process if presolving leaves no column; two idle
-    variables, y + z <= 1, are proof against that.
+    variables with y + z <= 1 prevent that.
     """
     import cvxopt
 
@@ -177,7 +182,7 @@ def standard_form(program: Program) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def with_idle(matrix: csr_matrix) -> Any:
-    """scipy's sparse matrix as cvxopt's, with two empty columns for the idle variables."""
+    """Returns scipy's sparse matrix as cvxopt's, with two empty columns for the idle variables."""
     import cvxopt
 
     coo = matrix.tocoo()
@@ -186,12 +191,13 @@ def with_idle(matrix: csr_matrix) -> Any:
 
 
 def settled(program: Program, x: Floats) -> Floats:
-    """x with whole edges: where several edges into a target tie, a solver may split them; the best
-    of them alone is worth as much. Only edges of one cost can be split (`program`: others are
-    integer variables), so that no budget notices; whole edges stay, whatever others are worth.
+    """Returns x with whole edges. A solver may split several edges into a target that tie; the best
+    of them alone is worth as much. Only edges of equal cost can be split (the others are integer
+    variables, see `program`), so no budget changes. Edges that are whole already stay, whatever the
+    others are worth.
     """
     whole: Floats = np.round(x)
-    # whole but for rounding
+    # all values are whole up to rounding
     if np.abs(x - whole).max() < WHOLE:
         return whole
     count = len(program.nodes)
@@ -201,22 +207,22 @@ def settled(program: Program, x: Floats) -> Floats:
     for places in pieces.values():
         columns = count + np.array(places)
         whole[columns] = 0
-        # of equal pieces the first
+        # the first of equal pieces
         whole[columns[np.argmax(program.reward[columns])]] = 1
     return whole
 
 
 def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:
-    """(optimum with fractional variables: an upper bound; x; reduced costs), both [nodes + edges],
-    None where there is none.
+    """Returns (optimum with fractional variables, which is an upper bound; x [nodes + edges];
+    reduced costs [nodes + edges]). Without a solution these are infinity, None and None.
     """
-    from scipy.optimize import linprog  # here: its import takes longer than a small program
+    from scipy.optimize import linprog  # here, because its import takes longer than a small program
 
     program = coarse(program)
     relaxed = linprog(
         -program.reward,
         A_ub=program.a,
-        # no inequality is left out: the relaxation must bound the very program
+        # all inequalities, because the relaxation must bound this program
         b_ub=program.b,
         A_eq=program.c,
         b_eq=program.d,
@@ -231,10 +237,11 @@ def relaxation(program: Program) -> tuple[float, Floats | None, Floats | None]:
 
 
 def fixed(program: Program, seconds: float) -> Narrowed:
-    """the program without the variables in which no better policy can differ from a good one.
+    """Returns the program without the variables in which no better policy can differ from a good
+    one.
 
-    The good policy is the optimum among the tasks that the relaxation supervises at all, which is
-    nearly always the optimum itself.
+    The good policy is the optimum among the tasks that the relaxation supervises at all, even in
+    part. It is nearly always the optimum itself.
     """
     bound, x, reduced = relaxation(program)
     count = len(program.nodes)
@@ -253,18 +260,18 @@ def fixed(program: Program, seconds: float) -> Narrowed:
     # a variable that is dearer than the slack stays at the bound where the relaxation has it
     low = np.where(reduced < -slack, program.high, program.low)
     high = np.where(reduced > slack, program.low, program.high)
-    # edges whose sources are fixed at 0 go with them
+    # edges whose sources are fixed at 0 are removed as well
     narrow, kept = closed(replace(program, low=low, high=high), high[:count])
     return Narrowed(narrow, kept, known, bound)
 
 
 def closed(program: Program, high: Floats) -> tuple[Program, Bools]:
-    """(the program with upper bounds `high` [nodes] and without the edges that then cannot be, mask
-    of the variables kept).
+    """Returns (the program with upper bounds `high` [nodes] and without the edges that are then
+    impossible, mask of the variables kept).
     """
     count = len(program.nodes)
     open_edges = Policies(program).open_edges(high > 0)
-    # nodes stay, fixed or not: rows count on their places
+    # nodes stay even if they are fixed, because rows refer to their positions
     keep = np.concatenate([np.ones(count, bool), open_edges])
     narrow = replace(
         program,
@@ -280,10 +287,10 @@ def closed(program: Program, high: Floats) -> tuple[Program, Bools]:
 
 
 def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = True) -> Answer:
-    """the same program by scipy's HiGHS, for checks and comparisons.
+    """Returns the answer of scipy's HiGHS to the same program, for checks and comparisons.
 
-    scipy 1.12's HiGHS can presolve an infeasible program into an "optimal" answer that breaks a
-    constraint (seen here); such an answer is not believed, and the program solved again without
+    HiGHS in scipy 1.12 can presolve an infeasible program into an "optimal" answer that breaks a
+    constraint (seen here); such an answer is discarded and the program solved again without
     presolving.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
@@ -304,7 +311,7 @@ def solve_highs(program: Program, time_limit: float = 60.0, *, presolve: bool = 
     if solution.x is None:
         status = "infeasible" if solution.status == 2 else "unknown"
         return Answer(status, None, -np.inf, np.inf, seconds)
-    # an answer that breaks a rule was presolved away
+    # presolving produced an answer that breaks a rule
     if presolve and (program.a @ solution.x - program.b).max() > 1e-5:
         return solve_highs(program, time_limit, presolve=False)
     bound = solution.fun if solution.mip_dual_bound is None else solution.mip_dual_bound

@@ -1,5 +1,5 @@
-"""A taxonomy: which tasks to supervise, and how every other task is reached. It checks itself, in
-words, apart from any matrix or solver.
+"""A taxonomy: which tasks to supervise, and how every other task is reached. It checks itself
+without any matrix or solver.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ WAYS = ("supervised", "transferred", "scratch")
 
 @dataclass(frozen=True)
 class Edge:
-    """How one target is reached: by `transfer`, by its own supervision (control "supervised"), or
-    by its network trained from scratch on the little data (control "scratch").
+    """The way one target is reached: by `transfer`, by its own supervision (control "supervised"),
+    or by its network trained from scratch on few labels (control "scratch").
     """
 
     transfer: Transfer
@@ -35,13 +35,15 @@ class Edge:
 
     @property
     def way(self) -> str:
-        """one of WAYS."""
+        """The kind of the edge: one of WAYS."""
         return self.transfer.control or "transferred"
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What the solver says of its answer: status, objective, and what no policy can beat."""
+    """What the solver says about its answer: status, objective, and a bound that no policy can
+    exceed.
+    """
 
     status: str
     objective: float
@@ -50,11 +52,12 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """budget, order: as asked. status, objective, bound, gap: the certificate. supervised: tasks
-    whose labels are bought in full, sorted.
+    """A policy: the tasks to supervise and one edge for each target.
 
-    edges: one a target. gain, quality: means over all targets (a supervised target counts its own
-    network's), None where they were not measured. spent: label cost of tasks and edges.
+    budget, order: those of the request. status, objective, bound, gap: the certificate. supervised:
+    tasks whose labels are bought in full, sorted. edges: one for each target. gain, quality: means
+    over all targets (a supervised target counts its own network's), None if one was not measured.
+    spent: label cost of tasks and edges.
     """
 
     budget: float
@@ -72,14 +75,16 @@ class Taxonomy:
             raise ValueError(f"every target is reached once, got {reached}")
         for edge in self.edges:
             self.check_edge(edge.transfer)
-        # held exactly before (`covers`): sums in another order may differ by rounding, no more
+        # `covers` keeps the budget exactly; here a sum in another order may differ by rounding
         if not affordable(self.spent, self.budget * (1 + SLACK)):
             raise ValueError(f"the taxonomy costs {self.spent}, the budget is {self.budget}")
         if self.status == "optimal" and self.gap > 1e-6:
             raise ValueError(f"a taxonomy with a gap of {self.gap:g} is not optimal")
 
     def check_edge(self, transfer: Transfer) -> None:
-        """ValueError unless the edge stands on what the taxonomy supervises."""
+        """Raises ValueError unless the taxonomy supervises what the edge needs and its order admits
+        the edge.
+        """
         missing = set(transfer.sources) - set(self.supervised)
         if missing:
             raise ValueError(
@@ -90,7 +95,7 @@ class Taxonomy:
             raise ValueError(
                 f"{transfer.target} is said to be supervised and is not among {self.supervised}"
             )
-        # controls that nobody would serve
+        # these controls are never served
         if transfer.control in ("average", "pixels"):
             raise ValueError(f"{transfer.target} cannot be answered by {transfer.means}")
         if transfer.order > self.order:
@@ -110,14 +115,14 @@ class Taxonomy:
 
     @property
     def ways(self) -> dict[str, Facts]:
-        """way of WAYS that is used -> {"targets": how many, "gain", "quality": their means}.
-        Targets that are their own labels have a quality of 0.5 by definition: the others say what
-        the policy is worth.
+        """The number and the mean scores of the targets of each way of WAYS that is used: way ->
+        {"targets": how many, "gain", "quality": their means}. Targets that are supervised
+        themselves have a quality of 0.5 by definition; the others show what the policy is worth.
         """
         return {way: scores(edges) for way in WAYS if (edges := self.by(way))}
 
     def by(self, way: str) -> list[Edge]:
-        """the edges of one way."""
+        """Returns the edges of one way."""
         return [edge for edge in self.edges if edge.way == way]
 
     def to_json(self) -> Facts:
@@ -164,7 +169,7 @@ class Taxonomy:
 
 
 def scores(edges: Sequence[Edge]) -> Facts:
-    """{"targets", "gain", "quality"} of some edges."""
+    """Returns {"targets", "gain", "quality"} of some edges: their number and mean values."""
     return {
         "targets": len(edges),
         "gain": mean([edge.gain for edge in edges]),
@@ -173,10 +178,10 @@ def scores(edges: Sequence[Edge]) -> Facts:
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """None if any value was not measured, or there is none."""
+    """Returns the mean of the values, or None if one was not measured or there are none."""
     known = list(values)
     measured = [value for value in known if value is not None]
-    # a mean with a gap would be one over other targets
+    # leaving some out would make it a mean over other targets
     return float(np.mean(measured)) if known and len(measured) == len(known) else None
 
 
@@ -187,14 +192,14 @@ def read_policy(
     edges: Sequence[Transfer],
     certificate: Certificate,
 ) -> Taxonomy:
-    """a solver's choice as a taxonomy; supervised targets without an edge are reached by
-    themselves. Raises ValueError for a choice that breaks a rule of the request.
+    """Returns a solver's choice as a taxonomy. Supervised targets without an edge are reached by
+    their own labels. Raises ValueError for a choice that breaks a rule of the request.
     """
     check_choice(table, request, nodes, edges)
     chosen = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)
-        # a target that has an edge keeps it: its labels serve others
+        # a supervised target that has an edge keeps it: its labels then serve others
         if target not in chosen and target in nodes and own is not None:
             chosen[target] = own.transfer
     costs = [request.cost_of(name) for name in nodes]
@@ -208,11 +213,11 @@ def read_policy(
         certificate.bound,
         tuple(sorted(nodes)),
         tuple(Edge(row.transfer, row.affinity, row.gain, quality_of(row)) for row in reached),
-        # rounded once, whatever the order of a set
+        # fsum rounds only once, so that the order of a set does not matter
         math.fsum(costs),
     )
 
 
 def quality_of(row: Row) -> float | None:
-    """quality of a row; a supervised network ties with itself."""
+    """Returns the quality of a row; 0.5 for a supervised network, which ties with itself."""
     return 0.5 if row.transfer.control == "supervised" else row.quality

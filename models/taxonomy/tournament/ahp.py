@@ -1,8 +1,8 @@
-"""Analytic Hierarchy Process: pairwise win rates to affinities that sum to one (paper, section 3.3;
-Saaty 1987).
+"""Analytic Hierarchy Process: turns pairwise win rates into affinities that sum to one (paper,
+section 3.3; Saaty 1987).
 
-W clipped to [0.001, 0.999]; W'[i, j] = W[i, j] / W[j, i]; the principal right eigenvector of W',
-non-negative, sum 1.
+W is clipped to [0.001, 0.999]; W'[i, j] = W[i, j] / W[j, i]; the affinities are the principal right
+eigenvector of W', non-negative, with sum 1.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from models.tasks.arrays import Bools, Floats
 
 # the authors' clip: a rate of 0 or 1 would make the ratio W' zero or infinite
 CLIP = 1e-3
-DENSE = 50  # players below which all eigenvalues are as quick as three
+DENSE = 50  # number of players below which computing all eigenvalues is as fast as three
 
 
 @dataclass(frozen=True)
 class Ahp:
-    """affinity [n] sums to 1. eigenvalue: n for perfectly consistent comparisons. consistency:
-    (eigenvalue - n)/(n - 1) over that of random reciprocal matrices of the same clip (below 0.1 is
-    the usual limit). clipped: share of off-diagonal win rates at the clip. gap: second over first
-    eigenvalue's modulus (near 1: the ranking hangs on little). reducible: was the unclipped
-    tournament reducible (some transfers never win)?
+    """The affinities of a tournament and how far they can be trusted. affinity: [n], sums to 1.
+    eigenvalue: n for perfectly consistent comparisons. consistency: (eigenvalue - n)/(n - 1)
+    divided by that of random reciprocal matrices of the same clip (below 0.1 is the usual limit).
+    clipped: share of off-diagonal win rates at the clip. gap: modulus of the second eigenvalue over
+    the first (near 1: small changes reorder the ranking). reducible: whether the unclipped
+    tournament is reducible, as when some transfers never win.
     """
 
     affinity: Floats
@@ -37,8 +38,8 @@ class Ahp:
 
 
 def affinities(wins: Floats) -> Ahp:
-    """wins: [n, n] in [0, 1] with wins + wins.T = 1 (a diagonal of 0.5). Raises ValueError for a
-    matrix that is no tournament.
+    """Returns the affinities of the players of one tournament. wins: [n, n] in [0, 1] with wins +
+    wins.T = 1 (so 0.5 on the diagonal). Raises ValueError for a matrix that is no tournament.
     """
     wins = np.asarray(wins, "float64")
     check_wins(wins)
@@ -57,7 +58,7 @@ def affinities(wins: Floats) -> Ahp:
 
 
 def check_wins(wins: Floats) -> None:
-    """ValueError unless win rates of a tournament."""
+    """Raises ValueError unless `wins` holds the win rates of a tournament."""
     count = len(wins)
     if wins.shape != (count, count) or not count:
         raise ValueError(
@@ -71,59 +72,61 @@ def check_wins(wins: Floats) -> None:
 
 
 def consistency(eigenvalue: float, count: int) -> float:
-    """Saaty's ratio; two players are always consistent."""
+    """Returns Saaty's consistency ratio; 0 for one or two players, which are always consistent."""
     if count <= 2:
         return 0.0
-    # Saaty's index over its mean for random matrices: 1 for comparisons without any sense
+    # Saaty's index over its mean for random matrices: 1 for random comparisons
     return (eigenvalue - count) / (count - 1) / random_index(min(count, 200))
 
 
 def clipped_share(wins: Floats) -> float:
-    """share of the comparisons of two players that the clip changes."""
+    """Returns the share of the comparisons between different players that the clip changes."""
     # the diagonal is 0.5 by definition
     others = ~np.eye(len(wins), dtype=bool)
     return float((np.abs(wins - 0.5) >= 0.5 - CLIP)[others].mean()) if len(wins) > 1 else 0.0
 
 
 def reciprocal(wins: Floats) -> Floats:
-    """win rates [..., n, n] -> W' = W / W.T of the clipped rates: positive, so that Perron and
-    Frobenius promise a positive principal eigenvector.
+    """Returns W' = W / W.T of the clipped win rates [..., n, n]. All entries are positive, so its
+    principal eigenvector is positive as well (theorem of Perron and Frobenius).
     """
     clipped = np.clip(wins, CLIP, 1 - CLIP)
     return clipped / np.swapaxes(clipped, -1, -2)
 
 
 def reciprocal_of_pairs(rates: Floats) -> Floats:
-    """win rates of some players over others -> their entries of W'; the others' over them are one
-    divided by these.
+    """Returns the entries of W' for win rates of some players over others. The entries for the
+    reversed pairs are their reciprocals.
     """
     clipped = np.clip(rates, CLIP, 1 - CLIP)
     return np.asarray(clipped / (1 - clipped))
 
 
 def placed(rates: Floats, affinity: Floats, eigenvalue: Floats | float) -> Floats:
-    """the affinity of one more player on the scale of a finished tournament, whose own affinities
-    stay as they are.
+    """Returns the affinity [...] that one more player has on the scale of a finished tournament,
+    whose own affinities do not change.
 
-    rates [..., n]: share of images on which it beats each player; affinity [..., n], eigenvalue
-    [...] of the tournament -> [...]. The player's own row of the AHP's equation W' v = eigenvalue
-    v. A copy of a player gets exactly that player's affinity, and in a consistent tournament
-    (eigenvalue n, W'[i, j] = v[i] / v[j]) the one that its ratios say.
+    rates [..., n]: share of images on which the player beats each player of the tournament.
+    affinity [..., n] and eigenvalue [...]: those of the tournament. The result is the player's own
+    row of the AHP's equation W' v = eigenvalue v. A copy of a player gets exactly that player's
+    affinity. In a consistent tournament (eigenvalue n, W'[i, j] = v[i] / v[j]) the result is the
+    affinity that the player's ratios give.
     """
-    # the equation's own row alone: the visitor is not put into the matrix, whose vector would
-    # change
+    # only the player's own row of the equation: put into the matrix, the player would change the
+    # vector
     return (reciprocal_of_pairs(rates) * affinity).sum(-1) / eigenvalue
 
 
 def leading(ratio: Floats) -> tuple[float, float, Floats]:
-    """positive [n, n] -> (first eigenvalue, modulus of the second, principal eigenvector). Dense
-    below DENSE, Arnoldi (ARPACK, fixed start) above.
+    """Returns (first eigenvalue, modulus of the second, principal eigenvector) of a positive matrix
+    [n, n]. Computes all eigenvalues below DENSE players, and three by Arnoldi iteration (ARPACK,
+    fixed start) from there on.
     """
     count = len(ratio)
     if count < DENSE:
         values, vectors = np.linalg.eig(ratio)
     else:
-        from scipy.sparse.linalg import eigs  # here: small tournaments do without its import
+        from scipy.sparse.linalg import eigs  # small tournaments do not need this import
 
         # ARPACK draws a start at random unless it is given one: digits would differ from run to run
         values, vectors = eigs(ratio, k=3, v0=np.ones(count), tol=1e-12, ncv=min(count - 1, 40))
@@ -135,14 +138,18 @@ def leading(ratio: Floats) -> tuple[float, float, Floats]:
 
 
 def principal_vectors(wins: Floats, *, tolerance: float = 1e-6, most: int = 500) -> Floats:
-    """win rates [batch, n, n] -> affinities [batch, n] float32, each summing to 1."""
+    """Returns the affinities [batch, n] float32 of win rates [batch, n, n], each row
+    summing to 1.
+    """
     return principal_pairs(wins, tolerance=tolerance, most=most)[0]
 
 
 def principal_pairs(
     wins: Floats, *, tolerance: float = 1e-6, most: int = 500
 ) -> tuple[Floats, Floats]:
-    """win rates [batch, n, n] -> (affinities [batch, n], eigenvalues [batch]), both float32."""
+    """Returns (affinities [batch, n], eigenvalues [batch]) of win rates [batch, n, n], both
+    float32.
+    """
     ratio = reciprocal(np.asarray(wins, "float32"))
     return leading_pairs(ratio, tolerance=tolerance, most=most)
 
@@ -150,10 +157,11 @@ def principal_pairs(
 def leading_pairs(
     ratio: Floats, *, tolerance: float = 1e-6, most: int = 500
 ) -> tuple[Floats, Floats]:
-    """positive [batch, n, n] float32 -> (principal eigenvectors [batch, n], each summing to 1,
-    eigenvalues [batch]), by power iteration on all matrices at once (bootstrap).
+    """Returns (principal eigenvectors [batch, n], each summing to 1, eigenvalues [batch]) of
+    positive matrices [batch, n, n] float32, by power iteration on all matrices at once (for the
+    bootstrap).
     """
-    # begun evenly: all matrices are positive, so that any positive start converges
+    # all matrices are positive, so any positive start converges
     vectors = np.full(ratio.shape[:2], 1 / ratio.shape[1], "float32")
     values = np.full(len(ratio), ratio.shape[1], "float32")
     for _ in range(most):
@@ -170,25 +178,25 @@ def leading_pairs(
 
 @lru_cache
 def random_index(count: int) -> float:
-    """mean consistency index of random reciprocal matrices with uniform win rates, seeded (Saaty's
-    random index for this scale). It hardly changes with the size of the matrix, so that large
-    tournaments are compared with matrices of 200.
+    """Returns the mean consistency index of seeded random reciprocal matrices with uniform win
+    rates (Saaty's random index for this scale). It hardly changes with the size of the matrix, so
+    callers use 200 for larger tournaments.
     """
     rng = np.random.default_rng(count)
-    # large matrices scatter less: three draws are enough
+    # large matrices vary less, so three draws are enough
     draws = 20 if count <= 60 else 3
     indices = []
     for _ in range(draws):
         upper = np.triu(rng.uniform(CLIP, 1 - CLIP, (count, count)), 1)
-        # below the diagonal the loser's share, on it half: rates of a tournament
+        # the loser's share below the diagonal and 0.5 on it make these the rates of a tournament
         wins = upper + np.tril(1 - upper.T, -1) + np.eye(count) / 2
         indices.append((leading(reciprocal(wins))[0] - count) / (count - 1))
-    # it is a divisor (`consistency`)
+    # not 0, because `consistency` divides by it
     return max(float(np.mean(indices)), 1e-9)
 
 
 def reducible(wins: Floats | Bools) -> bool:
-    """is the graph of "ever beats" not strongly connected?"""
+    """Returns whether the graph of "ever beats" is not strongly connected."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 

@@ -1,5 +1,5 @@
-"""The buildings that test images are of. Images of one building are alike: what is drawn again, or
-cut in two, are buildings, wherever images know theirs.
+"""Finds the buildings that test images were taken in. Images of one building are alike, so
+resampling and splitting work on whole buildings wherever the names of images tell them.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from models.tasks.arrays import Floats
 
 
 def group_of(image: str, depth: int) -> str:
-    """the first `depth` parts of a sample's name; of several views, those of the first."""
+    """Returns the first `depth` parts of a sample's name; for a sample of several views, those of
+    the first view.
+    """
     # a sample of several views is named a+b, a view building/point/view
     return "/".join(image.split("+")[0].split("/")[:depth])
 
 
 def buildings_of(images: Sequence[str]) -> list[str] | None:
-    """[image] the building of each; None where a name tells none, or all tell the same: one
-    building drawn again is always the same.
+    """Returns the building of each image; None if a name tells no building, or if all images are of
+    one building, because drawing one building again always gives the same.
     """
     if not all("/" in image for image in images):
         return None
@@ -28,8 +30,10 @@ def buildings_of(images: Sequence[str]) -> list[str] | None:
 
 
 def error_of_mean(values: Floats, buildings: Sequence[str]) -> float:
-    """standard error of the mean of values [image], of whole buildings [image], two at least."""
-    # of a ratio: sums of deviations vary with a building's size, too
+    """Returns the standard error of the mean of `values` [image] if whole buildings are drawn.
+    buildings: [image], at least two different ones.
+    """
+    # the error of a ratio, because buildings differ in their number of images, too
     names, at = np.unique(buildings, return_inverse=True)
     sums = np.bincount(at, values - values.mean())
     return float(np.sqrt(len(names) / (len(names) - 1) * (sums**2).sum()) / len(values))

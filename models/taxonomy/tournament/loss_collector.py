@@ -1,4 +1,6 @@
-"""Losses that a measurement hands over one transfer at a time, until a store takes them in."""
+"""Collects the losses that a measurement delivers one transfer at a time, until they are added to a
+store.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from models.taxonomy.transfer import Transfer
 
 @dataclass
 class LossCollector:
-    """Losses of transfers by target. images: target -> names of its test samples. losses: target ->
-    transfer -> float [image].
+    """The collected losses of transfers by target. images: target -> names of its test samples.
+    losses: target -> transfer -> float [image].
     """
 
     images: dict[str, Sequence[str]] = field(default_factory=dict)
@@ -32,7 +34,9 @@ class LossCollector:
         )
 
     def save(self, store: LossStore, addresses: Mapping[str, str]) -> None:
-        """Adds all losses to `store`. addresses: target -> what its losses were made of."""
+        """Adds all losses to `store`. addresses: target -> content address of what its losses were
+        measured from.
+        """
         for target, rows in self.losses.items():
             store.set_images(target, self.images[target])
             store.extend(rows, address=addresses[target])

@@ -1,5 +1,5 @@
-"""Losses of a tournament, [transfer, image] float32: an array while they fit, rows that stay in
-their files beyond. Whoever goes over all of them takes some images at a time.
+"""Losses of a tournament, [transfer, image] float32: an array if they fit in memory, otherwise rows
+that stay in their files. Code that needs all of them reads some images at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FLOAT = 4
 
 @dataclass(frozen=True)
 class Place:
-    """Where a row of losses begins."""
+    """The position in a file at which a row of losses begins."""
 
     path: Path
     offset: int
@@ -28,8 +28,9 @@ class Place:
 
 @dataclass(frozen=True)
 class StoredLosses:
-    """Losses that are read when they are asked for. places: of the rows. images: numbers that a row
-    has in its file. chosen: rising positions of the images that count, all if None.
+    """Losses that are read from files when they are asked for. places: where the rows begin.
+    images: numbers in one stored row. chosen: increasing positions of the images that count; None
+    means all.
     """
 
     places: tuple[Place, ...]
@@ -50,7 +51,9 @@ class StoredLosses:
         return (self[row] for row in range(len(self)))
 
     def read(self, row: int, start: int, stop: int) -> Floats:
-        """[stop - start] losses of a row."""
+        """Returns the losses [stop - start] of a row, from image `start` to image `stop`. Raises
+        ValueError for a file that is too short.
+        """
         place = self.places[row]
         if self.chosen is None:
             first, last = start, stop
@@ -68,7 +71,7 @@ Losses = Floats | StoredLosses
 
 
 def rows_of(losses: Losses, rows: Sequence[int]) -> Losses:
-    """some rows, of stored ones where they lie."""
+    """Returns the losses of some rows; stored ones stay in their files."""
     if isinstance(losses, StoredLosses):
         places = tuple(losses.places[row] for row in rows)
         return StoredLosses(places, losses.images, losses.chosen)
@@ -76,7 +79,7 @@ def rows_of(losses: Losses, rows: Sequence[int]) -> Losses:
 
 
 def images_of(losses: Losses, images: Sequence[int]) -> Losses:
-    """the losses of some images, at rising positions."""
+    """Returns the losses of some images, which are given as increasing positions."""
     if isinstance(losses, StoredLosses):
         every = np.arange(losses.images) if losses.chosen is None else losses.chosen
         return StoredLosses(losses.places, losses.images, every[list(images)])
@@ -84,13 +87,13 @@ def images_of(losses: Losses, images: Sequence[int]) -> Losses:
 
 
 def array_of(losses: Losses) -> Floats:
-    """all of few rows."""
+    """Returns all losses as an array; meant for few rows."""
     return np.stack(list(losses)) if isinstance(losses, StoredLosses) else losses
 
 
 def parts_of(losses: Losses, held: int | None = None) -> Iterator[tuple[slice, Floats]]:
-    """(images, their losses [transfer, some images]), one part after the other; an array is one
-    part. held: bytes of a part.
+    """Yields (images as a slice, their losses [transfer, some images]) part by part. An array is
+    one part. held: most bytes of a part of stored losses.
     """
     count, images = losses.shape
     if not isinstance(losses, StoredLosses):
@@ -106,7 +109,9 @@ def parts_of(losses: Losses, held: int | None = None) -> Iterator[tuple[slice, F
 
 
 def place_of(path: Path, row: int) -> Place:
-    """of a row of a .npy file of float32 in the order of C. Raises ValueError for another."""
+    """Returns the place of a row in a .npy file of float32 in C order. Raises ValueError for other
+    files.
+    """
     array: Any = np.load(path, mmap_mode="r")
     if array.dtype != np.float32 or not array.flags.c_contiguous:
         raise ValueError(f"{path} holds {array.dtype}, float32 rows are expected")

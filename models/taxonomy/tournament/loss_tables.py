@@ -1,5 +1,5 @@
-"""Losses as people write them: a CSV in long form, a line a transfer and image. What is wrong is
-said with the file and the line.
+"""Reads losses as people write them: a CSV in long form, one line for each transfer and image.
+Every error names the file and the line.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from models.taxonomy.transfer import Transfer
 
 NEEDED = ("target", "sources", "image", "loss")
 EXPECTED = "expected a CSV with the columns target, sources, image, loss (control, regime)"
-# Of one target: transfer -> image -> loss, both in the order of the file.
+# The losses of one target: transfer -> image -> loss, both in the order of the file.
 TargetLosses = dict[Transfer, dict[str, float]]
-# What says which transfer a line is of: target, sources, regime, control, as they stand there.
+# The cells that name a line's transfer, as they are in the file: target, sources, regime, control.
 Cells = tuple[str, str, str, str]
 
 
 def store_of(path: Path, folder: Path) -> LossStore:
-    """the losses of a CSV as a store in `folder`; a target's test set has the order of its first
-    transfer's lines. Raises ValueError, with the file, for a table that is none, for a transfer
-    that lacks an image of its target's others, and for numbers that are no losses.
+    """Returns a store in `folder` with the losses of a CSV. A target's test set has the order of
+    its first transfer's lines. Raises ValueError that names the file if it is no table of losses,
+    if a transfer lacks an image that others of its target have, or if a number is no loss.
     """
     store = LossStore(folder)
     for target, rows in read_losses(path).items():
@@ -37,8 +37,8 @@ def store_of(path: Path, folder: Path) -> LossStore:
 
 
 def read_losses(path: Path) -> dict[str, TargetLosses]:
-    """target -> its transfers' losses. Raises ValueError as `store_of`, also for a line that stands
-    twice.
+    """Returns the losses of each target's transfers, by target. Raises ValueError for a file that
+    is no table of losses and for a line that is in it twice.
     """
     losses: dict[Cells, dict[str, float]] = {}
     places: dict[Cells, str] = {}
@@ -67,7 +67,7 @@ def read_losses(path: Path) -> dict[str, TargetLosses]:
 
 
 def check_columns(path: Path, header: list[str]) -> None:
-    """ValueError unless each column that is needed is there, and none twice."""
+    """Raises ValueError unless every required column is in the header and none is in it twice."""
     missing = [name for name in NEEDED if name not in header]
     if missing:
         raise ValueError(
@@ -79,7 +79,9 @@ def check_columns(path: Path, header: list[str]) -> None:
 
 
 def cleaned(place: str, line: Mapping[str | None, str | list[str] | None]) -> dict[str, str]:
-    """the cells of a line, stripped. Raises ValueError for too many, and for one without name."""
+    """Returns the cells of a line, stripped. Raises ValueError for too many cells, and for a line
+    without a target or an image.
+    """
     if line.get(None):
         raise ValueError(f"{place} has more cells than columns; are decimals written with a comma?")
     row = {name: str(line.get(name) or "").strip() for name in (*NEEDED, "control", "regime")}
@@ -90,7 +92,9 @@ def cleaned(place: str, line: Mapping[str | None, str | list[str] | None]) -> di
 
 
 def loss_of(place: str, text: str) -> float:
-    """a loss. Whether it is one that can be compared, the store looks at."""
+    """Returns a loss as a number. Raises ValueError if it is none. The store checks later whether
+    it is finite and not negative.
+    """
     number = number_of(place, "loss", text)
     if number is None:
         raise ValueError(f"{place} has no loss; every transfer is measured on the same images")
@@ -100,7 +104,9 @@ def loss_of(place: str, text: str) -> float:
 def by_target(
     losses: Mapping[Cells, dict[str, float]], places: Mapping[Cells, str]
 ) -> dict[str, TargetLosses]:
-    """the losses of each target, of transfers whose sources are told apart."""
+    """Returns the losses of each target, by transfer, after splitting joined names of sources.
+    Raises ValueError.
+    """
     targets = frozenset(target for target, *_ in losses)
     cells = [(places[row], cells_of(row[1], targets)) for row in losses]
     found: dict[str, TargetLosses] = {}

@@ -1,10 +1,10 @@
-"""The affinity store's raw material: the loss of every transfer on every image of a common test
-set, columnar, append-only.
+"""Stores what affinities are made from: the loss of every transfer on every image of a common test
+set, append-only.
 
-One folder a target: `images.json` (the test set) and segments, each a `.npy` [transfer, image]
-float32 with the transfers' descriptions in a `.json` of the same name. One writer at a time (a
-lock), many readers: files appear whole (renamed when complete), the description last, and never
-change.
+Each target has one folder with `images.json` (the test set) and segments. A segment is a `.npy`
+[transfer, image] float32 and a `.json` of the same name that describes its transfers. A lock admits
+one writer at a time; any number may read, because files appear whole (renamed when complete), a
+segment's description last, and never change.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from models.taxonomy.transfer import Transfer
 
 @dataclass(frozen=True)
 class TransferLosses:
-    """transfers into one target; images: names of the test samples; losses [transfer, image]
-    float32, finite and not negative, in memory or where the store has them (`loss_rows`).
+    """The losses of transfers into one target. images: names of the test samples. losses:
+    [transfer, image] float32, finite and not negative, in memory or in the store's files
+    (`loss_rows`).
     """
 
     transfers: tuple[Transfer, ...]
@@ -42,7 +43,7 @@ class TransferLosses:
                 f"losses are [{len(self.transfers)} transfers, {len(self.images)} images], "
                 f"got {self.losses.shape}"
             )
-        # one target: losses of two do not compare
+        # losses of different targets do not compare
         if len({transfer.target for transfer in self.transfers}) > 1:
             raise ValueError(
                 "a tournament has one target, got "
@@ -55,41 +56,42 @@ class TransferLosses:
                 if transfer in self.transfers[:i]
             )
             raise ValueError(f"transfer {twice} stands twice in a tournament")
-        if not isinstance(self.losses, StoredLosses):  # a store looks at what it takes in
+        if not isinstance(self.losses, StoredLosses):  # stored losses were checked when added
             check_losses(self.losses, "losses")
 
 
 def check_losses(values: Floats, name: str) -> None:
-    """ValueError for NaN, infinite or negative losses: they would win or lose every comparison for
-    no reason.
+    """Raises ValueError for NaN, infinite or negative losses, which would win or lose every
+    comparison for no reason.
     """
     if not np.isfinite(values).all():
         raise ValueError(
             f"{name}: {int((~np.isfinite(values)).sum())} of {values.size} losses are not "
             "finite; measure this transfer again"
         )
-    # a loss of 0 may come out a little below it by rounding
+    # rounding may take a loss of 0 slightly below 0
     if values.size and values.min() < -1e-6:
         raise ValueError(f"{name}: losses are not negative, got {values.min()}")
 
 
 class LossStore:
-    """The store at `directory`, made when first written to."""
+    """The store at `directory`, which is made on the first write."""
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
 
     def set_images(self, target: str, names: Sequence[str]) -> None:
-        """fix the test set of `target`; a different one later is refused, since losses of different
-        images do not compare. Raises ValueError for that, and for a name that no folder can have.
+        """Sets the test set of `target` for good. Raises ValueError if the target has another test
+        set already, because losses of different images do not compare; also for a target that is no
+        valid folder name, and for a test set that is empty or has a name twice.
         """
-        # a target of somebody's table would else be written to another folder
+        # such a target would be written outside its folder
         if target in ("", ".", "..") or "/" in target:
             raise ValueError(
                 f"a target is called as a folder can be, without a slash; got {target!r}"
             )
         path = self.directory / target / "images.json"
-        # as text: an order of images is part of the test set
+        # compared as text, because the order of images is part of the test set
         text = json.dumps(list(names))
         if path.exists():
             if path.read_text() != text:
@@ -109,7 +111,7 @@ class LossStore:
         return sorted(path.parent.name for path in self.directory.glob("*/images.json"))
 
     def images(self, target: str) -> list[str]:
-        """names of the test set. Raises LookupError for a target without one."""
+        """Returns the names of a target's test set. Raises LookupError for a target without one."""
         path = self.directory / target / "images.json"
         if not path.exists():
             raise LookupError(
@@ -121,18 +123,19 @@ class LossStore:
     def append(
         self, transfer: Transfer, losses: Floats | Mapping[str, float], *, address: str = ""
     ) -> None:
-        """add one row; see `extend`."""
+        """Adds the losses of one transfer; see `extend`."""
         self.extend({transfer: losses}, address=address)
 
     def extend(
         self, rows: Mapping[Transfer, Floats | Mapping[str, float]], *, address: str = ""
     ) -> None:
-        """add transfers into one target as one segment. Losses: [image] in the order of the test
-        set, or image name -> loss.
+        """Adds transfers into one target as one segment. Losses are [image] in the order of the
+        test set, or a mapping image name -> loss.
 
         address: content address of what was measured (networks, settings, data manifest). A
-        transfer that is there already is refused unless address and losses are the same. Raises
-        ValueError for losses that are not finite, negative, or missing for an image.
+        transfer that is in the store already is refused unless its address and losses are the same.
+        Raises ValueError for that, and for losses that are not finite, are negative, or are missing
+        for an image.
         """
         targets = {transfer.target for transfer in rows}
         if len(targets) != 1:
@@ -143,11 +146,11 @@ class LossStore:
         if not (self.directory / target / "images.json").exists():
             raise ValueError(f"name the test set of {target} first: set_images(target, names)")
         names = self.images(target)
-        # before the lock: what is wrong costs no other writer any time
+        # before the lock, so that wrong input makes no other writer wait
         checked = {transfer: aligned(transfer, losses, names) for transfer, losses in rows.items()}
-        # what is there must not change between the look and the write
+        # the stored rows must not change between the check and the write
         with locked(self.directory / target / ".lock"):
-            # what is there with the same losses is left out, so that a killed writer's call may be
+            # rows that are stored already are left out, so that the call of a killed writer may be
             # repeated
             known = {transfer_of(fact, target): fact for fact in self._facts(target)}
             lacking = {
@@ -159,7 +162,9 @@ class LossStore:
                 self._write_segment(target, lacking, address)
 
     def _write_segment(self, target: str, rows: Mapping[Transfer, Floats], address: str) -> None:
-        """the losses, then their description: a segment without description does not exist."""
+        """Writes the losses and then their description: a segment without a description does not
+        count.
+        """
         facts = [
             {
                 "sources": transfer.sources,
@@ -173,7 +178,7 @@ class LossStore:
         text = json.dumps(facts)
         name = hashlib.sha256(text.encode()).hexdigest()[:20]
         description = self.directory / target / f"segment-{name}.json"
-        # the losses first; the description makes them exist
+        # losses first, because a segment counts only with its description
         with atomic_path(description.with_suffix(".npy")) as scratch:
             np.save(scratch, np.stack(list(rows.values())))
         write_text(description, text)
@@ -185,26 +190,26 @@ class LossStore:
         return facts_of(self._segments(target))
 
     def address(self, target: str) -> str:
-        """hash of the test set and of all rows, however they came in segments: equal address, equal
-        tournament.
+        """Returns a hash of the test set and of all rows, whichever segments hold them: an equal
+        address means an equal tournament.
         """
-        # sorted by content: segments depend on who wrote when
+        # sorted by content, because segments depend on who wrote when
         facts = sorted(json.dumps(fact, sort_keys=True) for fact in self._facts(target))
         return hashlib.sha256(json.dumps([self.images(target), facts]).encode()).hexdigest()
 
     def read(self, target: str) -> TransferLosses:
-        """all rows of one target, in an order that does not depend on how they were added; more
-        than `HELD` bytes of them stay in their files. Raises LookupError if there is none.
+        """Returns all rows of one target, in an order that does not depend on how they were added.
+        More than `HELD` bytes of losses stay in their files. Raises LookupError if there are none.
         """
         names = tuple(self.images(target))
-        segments = self._segments(target)  # once: a writer may add one meanwhile
+        segments = self._segments(target)  # listed once, because a writer may add one meanwhile
         facts = facts_of(segments)
         if not facts:
             raise LookupError(
                 f"no transfers into {target!r} in {self.directory}; measure transfers into it first"
             )
         transfers = [transfer_of(fact, target) for fact in facts]
-        # an order of its own: results must not hang on who measured first
+        # sorted, so that results do not depend on who measured first
         order = sorted(range(len(facts)), key=lambda i: rank_of(transfers[i]))
         if len(facts) * len(names) * FLOAT > HELD:
             places = places_in(segments)
@@ -214,7 +219,7 @@ class LossStore:
         rank = {row: place for place, row in enumerate(order)}
         row = 0
         for path in segments:
-            # one segment in memory at a time, and of it one row
+            # reads one row at a time, so that no segment is held in memory
             for values in np.load(path.with_suffix(".npy"), mmap_mode="r"):
                 losses[rank[row]] = values
                 row += 1
@@ -222,12 +227,12 @@ class LossStore:
 
 
 def rank_of(transfer: Transfer) -> tuple[str, str, int, tuple[str, ...]]:
-    """what a store's rows are ordered by."""
+    """Returns the key by which a store's rows are sorted."""
     return transfer.regime, transfer.control or "", transfer.order, transfer.sources
 
 
 def places_in(segments: Sequence[Path]) -> list[Place]:
-    """where the rows of segments lie."""
+    """Returns where the rows of segments begin."""
     places = []
     for path in segments:
         file = path.with_suffix(".npy")
@@ -247,7 +252,9 @@ def transfer_of(fact: Facts, target: str) -> Transfer:
 
 
 def same(transfer: Transfer, row: Floats, address: str, fact: Facts | None) -> bool:
-    """is this row there already? Raises ValueError if the transfer is there as something else."""
+    """Returns whether this row is in the store already. Raises ValueError if the transfer is there
+    with other losses or another address.
+    """
     if fact is None:
         return False
     if fact["sha256"] != digest(row):
@@ -266,7 +273,9 @@ def same(transfer: Transfer, row: Floats, address: str, fact: Facts | None) -> b
 def aligned(
     transfer: Transfer, losses: Floats | Mapping[str, float], names: Sequence[str]
 ) -> Floats:
-    """[image] float32 in the order of `names`; ValueError names what is missing."""
+    """Returns losses as [image] float32 in the order of `names`. Raises ValueError that names the
+    missing images.
+    """
     if isinstance(losses, Mapping):
         missing = [name for name in names if name not in losses]
         strange = sorted(set(losses) - set(names))
@@ -278,7 +287,7 @@ def aligned(
                 f"set ({', '.join(strange[:3])})"
             )
         losses = np.array([losses[name] for name in names])
-    # compared and kept in float32: digests are over these bytes
+    # float32, because digests are over these bytes
     values = np.ascontiguousarray(np.asarray(losses, "float32").ravel())
     if len(values) != len(names):
         raise ValueError(
@@ -295,9 +304,9 @@ def digest(row: Floats) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """one writer a target at a time; others wait."""
-    # the file stays: a writer that waits would else get the lock of a file that is gone. A killed
-    # writer's lock is dropped by the kernel
+    """Holds the lock of one target's writer while the context is open; other writers wait."""
+    # The lock file is never removed: otherwise a waiting writer could lock a deleted file. The
+    # kernel releases the lock of a killed writer.
     with open(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,5 +1,6 @@
-"""Losses -> tournaments -> the affinity table. One tournament a target and regime (amount of data);
-of several regimes one decides, and the transfers of the others are placed on its scale.
+"""Turns losses into tournaments and these into the affinity table. There is one tournament for each
+target and regime (amount of data). If a target has several regimes, one decides, and the transfers
+of the others are placed on its scale.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ Played = tuple[list[Row], Facts]  # rows and diagnostics of a tournament
 
 @dataclass(frozen=True)
 class Tournament:
-    """The losses of one target in one regime, the target's supervised network among the players.
+    """The losses of one target in one regime; the target's supervised network is among the players.
 
-    players: rows of `measured` that take part in the AHP: transfers and the supervised control.
-    `scratch` is placed on their scale and changes nothing of theirs, and so are the transfers of
-    other regimes (`on_scale_of`); `average` is judged by win rates alone.
+    players: rows of `measured` that take part in the AHP, which are transfers and the supervised
+    control. The control "scratch" is placed on their scale without changing their affinities, and
+    so are the transfers of other regimes (`on_scale_of`). The control "average" is judged by win
+    rates alone.
     """
 
     measured: TransferLosses
@@ -53,12 +55,12 @@ class Tournament:
 
     @property
     def visitors(self) -> list[int]:
-        """rows that are placed on the players' scale: networks from scratch."""
+        """The rows of networks from scratch, which are placed on the players' scale."""
         transfers = self.measured.transfers
         return [i for i, transfer in enumerate(transfers) if transfer.control == "scratch"]
 
     def against(self, control: str) -> Floats | None:
-        """losses [image] of a control, None if it was not measured."""
+        """Returns the losses [image] of a control, or None if it was not measured."""
         for i, transfer in enumerate(self.measured.transfers):
             if transfer.control == control:
                 return self.measured.losses[i]
@@ -70,12 +72,12 @@ def stores_of(stores: Stores) -> list[LossStore]:
 
 
 def tournaments(store: LossStore, target: str, only: str | None = None) -> Iterator[Tournament]:
-    """one a regime, or that of the regime `only`. Raises ValueError for a target with controls
-    only.
+    """Yields the tournament of each regime, or only that of the regime `only`. Raises ValueError
+    for a target that has only controls and for a regime without transfers.
     """
     everything = store.read(target)
     transfers = everything.transfers
-    # a control alone is no regime
+    # controls do not make a regime
     regimes = sorted({transfer.regime for transfer in transfers if transfer.control is None})
     if only not in (None, *regimes) or not regimes:
         raise ValueError(
@@ -87,14 +89,13 @@ def tournaments(store: LossStore, target: str, only: str | None = None) -> Itera
 
 
 def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
-    """the rows of one regime, transfers first."""
+    """Returns the tournament of one regime, with transfers before controls."""
     transfers = everything.transfers
     rows = [i for i, transfer in enumerate(transfers) if belongs(transfer, regime, transfers)]
     # `Tournament.regime` reads the first player, which must be a transfer: the supervised network
-    # is of no regime
+    # may be of no regime
     rows.sort(key=lambda i: transfers[i].control is not None)
     part = TransferLosses(
-        # a copy of the rows, of those in memory: tournaments of other regimes have others
         tuple(transfers[i] for i in rows),
         everything.images,
         rows_of(everything.losses, rows),
@@ -106,8 +107,9 @@ def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
 
 
 def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) -> bool:
-    """transfers of this regime; controls of this regime or, where it has none of its own, of no
-    regime in particular. A network from scratch is of the data that taught it alone.
+    """Returns whether a row takes part in the tournament of `regime`. It does if it is of that
+    regime, or if it is a control of no particular regime and the regime has no such control of its
+    own. A network from scratch belongs only to the regime of its training data.
     """
     if transfer.regime == regime:
         return True
@@ -120,16 +122,16 @@ def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) 
 
 
 def played(tournament: Tournament) -> Played:
-    """(rows, diagnostics) of one tournament, affinities of the players summing to 1."""
+    """Returns (rows, diagnostics) of one tournament. The affinities of the players sum to 1."""
     measured = tournament.measured
     losses = rows_of(measured.losses, tournament.players)
     result = affinities(win_matrix(losses))
     affinity = dict(zip(tournament.players, result.affinity.tolist()))
     for i in tournament.visitors:
-        # `win_rate` counts who beats the visitor, and half a tie: the rest is the visitor's own
+        # `win_rate` is the rate of the players over the visitor; the rest is the visitor's
         rates = 1 - win_rate(losses, measured.losses[i])
         affinity[i] = float(placed(rates, result.affinity, result.eigenvalue))
-    # rates of every row, of controls too: tables show them
+    # also for controls, because tables show their rates
     gain = rates_against(tournament, "scratch")
     quality = rates_against(tournament, "supervised")
     rows = [
@@ -140,8 +142,8 @@ def played(tournament: Tournament) -> Played:
 
 
 def on_scale_of(deciding: Tournament, decided: Played, other: Tournament, rows: list[Row]) -> None:
-    """give `rows`, those of another regime's tournament, affinities on the scale of the deciding
-    one, whose own stay as they are.
+    """Gives `rows`, those of another regime's tournament, affinities on the scale of the deciding
+    tournament, whose own do not change.
     """
     losses = rows_of(deciding.measured.losses, deciding.players)
     affinity = np.array([decided[0][i].affinity for i in deciding.players])
@@ -153,7 +155,9 @@ def on_scale_of(deciding: Tournament, decided: Played, other: Tournament, rows: 
 
 
 def rates_against(tournament: Tournament, control: str) -> list[float | None]:
-    """win rate of every row against a control, None where it was not measured."""
+    """Returns the win rate of every row against a control; None for every row if the control was
+    not measured.
+    """
     against = tournament.against(control)
     if against is None:
         return [None] * len(tournament.measured.transfers)
@@ -162,9 +166,11 @@ def rates_against(tournament: Tournament, control: str) -> list[float | None]:
 
 
 def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
-    """the AHP's health, and whether the best first-order source beats the average at all."""
+    """Returns the diagnostics of a tournament: the state of its AHP, and whether the best
+    first-order source beats the average at all.
+    """
     measured = tournament.measured
-    # first order alone: sets share sources, and are not independent
+    # first order only, because sets that share sources are not independent
     first = [i for i in tournament.players if measured.transfers[i].order == 1]
     return {
         "transfers": len(tournament.players),
@@ -175,22 +181,25 @@ def diagnosis(tournament: Tournament, result: Ahp, rows: list[Row]) -> Facts:
         "clipped": result.clipped,
         "gap": result.gap,
         "reducible": bool(result.reducible),
-        # sources are compared as one group: is there any difference at all?
+        # tests all sources as one group for any difference
         "friedman": friedman(rows_of(measured.losses, first), buildings_of(measured.images)),
         **over_average(tournament, rows, first),
     }
 
 
 def number_of_buildings(images: Sequence[str]) -> int | None:
-    """None where they are not told apart."""
+    """Returns the number of buildings that the images were taken in, or None if their names do not
+    tell.
+    """
     buildings = buildings_of(images)
     return None if buildings is None else len(set(buildings))
 
 
 def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) -> Facts:
-    """{"over_average": win rate against the average of the best first-order source that is not the
-    target itself, None where either was not measured; "over_average_error": its standard error over
-    buildings, None where they are not told apart}.
+    """Returns {"over_average", "over_average_error"}. over_average: the win rate against the
+    average of the best first-order source that is not the target itself, None if either was not
+    measured. over_average_error: its standard error over buildings, None if the images' names tell
+    no buildings.
     """
     average = tournament.against("average")
     others = [i for i in first if not rows[i].transfer.own_encoder]
@@ -207,9 +216,9 @@ def over_average(tournament: Tournament, rows: list[Row], first: Sequence[int]) 
 
 
 def friedman(losses: Losses, buildings: Sequence[str] | None = None) -> float | None:
-    """p-value of "all first-order transfers are equally good" (Friedman's test over images, or over
-    buildings [image], by the mean ranks on their images); None for fewer than three. losses
-    [transfer, image].
+    """Returns the p-value of "all these transfers are equally good" by Friedman's test over images,
+    or None for fewer than three transfers or two images. losses: [transfer, image]. buildings:
+    [image]; if given, the test is over buildings, by the mean ranks on their images.
     """
     if buildings is not None and len(losses) >= 3:
         return friedman(ranks_by_building(losses, buildings))
@@ -224,18 +233,18 @@ def friedman(losses: Losses, buildings: Sequence[str] | None = None) -> float | 
         ranks = ranks_of(part.T)
         sums += ranks.sum(0)
         squares += ((ranks - middle) ** 2).sum()
-    # of ranks within images; smaller than count (count + 1) / 12 where there are ties
+    # variance of the ranks within images; below count (count + 1) / 12 if there are ties
     spread = squares / (images * (count - 1))
     if spread == 0:
         return 1.0
     statistic = images * ((sums / images - middle) ** 2).sum() / spread
-    # chi squared's tail by itself: scipy.stats takes longer to load than to compute this (`ranks`)
+    # scipy.special's tail of chi squared, because scipy.stats is slow to import (`ranks`)
     return float(chdtrc(count - 1, statistic))
 
 
 def ranks_by_building(losses: Losses, buildings: Sequence[str]) -> Floats:
-    """losses [transfer, image], buildings [image] -> [transfer, building]: mean rank on the images
-    of each.
+    """Returns the mean rank [transfer, building] on the images of each building. losses: [transfer,
+    image]. buildings: [image].
     """
     names, at = np.unique(buildings, return_inverse=True)
     sums = np.zeros((len(names), len(losses)))
@@ -251,11 +260,13 @@ def measure(
     regime: str | None = None,
     images: Callable[[str], bool] | None = None,
 ) -> Affinities:
-    """tournaments of all targets of all stores -> the table. cache: folder in which finished
-    tournaments are kept by the address of their losses, so that one more task or regime computes
-    only its own. regime: that of this name alone; all of them on the scale of the first one if
-    None (`on_one_scale`), whose rows are as in a table of it alone. images: which test images count
-    (by name), all if None.
+    """Returns the affinity table of all targets of all stores.
+
+    cache: folder in which finished tournaments are kept by the address of their losses, so that one
+    more task or regime computes only its own. regime: the name of the only regime to measure; None
+    means all, on the scale of the first one (`on_one_scale`), whose rows are the same as in a table
+    of it alone. images: accepts the names of the test images that count; None means all. Raises
+    ValueError if the stores hold no target.
     """
     rows: list[Row] = []
     diagnostics: Facts = {}
@@ -267,7 +278,7 @@ def measure(
             ]
             parts = [kept(tournament, cache) for tournament in several]
             for tournament, (_, facts) in zip(several, parts):
-                # by the name of the tournament: a target has one in every regime
+                # by the tournament's name, because a target has one in every regime
                 diagnostics[named(target, tournament.regime)] = facts
             rows += on_one_scale(several, parts)
     if not rows:
@@ -278,23 +289,26 @@ def measure(
 
 
 def on_one_scale(tournaments: Sequence[Tournament], parts: Sequence[Played]) -> list[Row]:
-    """rows of one target of several regimes (tournaments, and what was played of each). The first
-    regime, which is the one named "" where there is one, decides: its rows are as they were, and
-    the others' are placed on its scale, outside the sum of 1.
+    """Returns the rows of one target with several regimes on one scale. tournaments, parts: each
+    regime's tournament and its result (`played`). The first regime, which is the one named "" if
+    there is one, decides: its rows do not change. The others' are placed on its scale, outside the
+    sum of 1.
     """
-    # tournaments that differ in who plays have scales of their own, which no common player brings
-    # together: a share of 27 players is none of 352
+    # Tournaments with different players have different scales, and a common player does not align
+    # them: a share among 27 players is no share among 352.
     rows = {row.transfer: row for row in parts[0][0]}
     for tournament, (others, _) in zip(tournaments[1:], parts[1:]):
         on_scale_of(tournaments[0], parts[0], tournament, others)
         for row in others:
-            # the supervised network, and controls of no regime in particular, are in several
+            # the supervised network and controls of no particular regime are in several
             rows.setdefault(row.transfer, row)
     return list(rows.values())
 
 
 def restricted(tournament: Tournament, images: Callable[[str], bool]) -> Tournament:
-    """the tournament on some of its images. Raises ValueError if none is left."""
+    """Returns the tournament on the images whose names `images` accepts. Raises ValueError if none
+    is left.
+    """
     measured = tournament.measured
     columns = [i for i, name in enumerate(measured.images) if images(name)]
     if not columns:
@@ -311,26 +325,28 @@ def restricted(tournament: Tournament, images: Callable[[str], bool]) -> Tournam
 
 
 def address(tournament: Tournament) -> str:
-    """content address of a tournament: its transfers, images and losses, and the code it is played
-    by.
+    """Returns the content address of a tournament: a hash of its transfers, images and losses, and
+    of the code that plays it.
     """
     measured = tournament.measured
     names = [str(transfer) for transfer in measured.transfers]
-    # the code, too: an edited tournament must not be read back from the cache
+    # with the code, so that results of edited code are not read from the cache
     content = [closure_of(played).digest(), names, measured.images]
     digest = hashlib.sha256(json.dumps(content).encode())
-    # bytes of all losses: the address is as exact as the table
+    # all bytes, so that any change of a loss changes the address
     for row in measured.losses:
         digest.update(row.tobytes())
     return digest.hexdigest()[:32]
 
 
 def kept(tournament: Tournament, cache: str | Path | None) -> Played:
-    """played, or read back from the cache."""
+    """Returns the result of a tournament, from the cache if it is there, otherwise computed and
+    then cached.
+    """
     if cache is None:
         return played(tournament)
     path = Path(cache) / f"{address(tournament)}.json"
-    # sealed: a file that a crash left half is played again
+    # the seal shows a file that a crash left half written; its tournament is then played again
     content = read_sealed_json(path)
     if content is not None:
         return [row_of(entry) for entry in content["rows"]], content["diagnostics"]

@@ -1,5 +1,5 @@
-"""The authors' released results: one object of key -> number; the last name of a key is the target.
-The only place that knows their spelling.
+"""Reads the authors' released results: one object of key -> number, in which the last name of a key
+is the target. Only this module knows how these files spell names.
 """
 
 from __future__ import annotations
@@ -22,19 +22,21 @@ from models.taxonomy.tournament.ahp import CLIP
 from models.taxonomy.transfer import Transfer
 
 SPECIAL = {"self": "supervised", "pixels": "scratch"}
-# What a damaged or foreign pickle raises while it is read.
+# Errors that a damaged or foreign pickle raises while it is read.
 DAMAGED = (pickle.UnpicklingError, EOFError, AttributeError, KeyError, IndexError)
 
 
 class _NumbersOnly(pickle.Unpickler):
-    """a pickle may run anything; these hold dicts of numpy scalars, and nothing else is let in."""
+    """An unpickler that admits only numbers. A pickle may run any code, and the released ones hold
+    dicts of numpy scalars, so every other name is refused.
+    """
 
     ALLOWED = {
         ("numpy.core.multiarray", "scalar"),
         ("numpy", "dtype"),
         ("numpy.core.multiarray", "_reconstruct"),
         ("numpy", "ndarray"),
-        # how pickle spells bytes below protocol 3
+        # how pickle writes bytes below protocol 3
         ("_codecs", "encode"),
     }
 
@@ -45,13 +47,15 @@ class _NumbersOnly(pickle.Unpickler):
                 f"{module}.{name} is not allowed in a results file (only numbers are)"
             )
         if module == "numpy.core.multiarray":
-            # numpy 2 has renamed it; the files name what numpy 1 called it
+            # numpy 2 renamed this module; the files use the name of numpy 1
             module = "numpy._core.multiarray" if hasattr(np, "_core") else module
         return super().find_class(module, name)
 
 
 def read_numbers(path: str | Path) -> dict[str, float]:
-    """key -> number from a released .json or .pkl. Raises ValueError for anything else."""
+    """Returns key -> number from a released .json or .pkl file. Raises ValueError for anything
+    else.
+    """
     path = Path(path)
     try:
         content = content_of(path)
@@ -70,7 +74,7 @@ def read_numbers(path: str | Path) -> dict[str, float]:
 
 
 def content_of(path: Path) -> Any:
-    """what a .json or .pkl file holds."""
+    """Returns the content of a .json or .pkl file."""
     if path.suffix.lower() == ".json":
         return read_object(path)
     # Python 2 wrote these files: latin1 reads its strings byte by byte
@@ -78,7 +82,9 @@ def content_of(path: Path) -> Any:
 
 
 def transfer_of(key: str) -> Transfer:
-    """`a__b__t` -> Transfer((a, b), t); `self__t` supervised, `pixels__t` scratch."""
+    """Returns the transfer of a key: `a__b__t` is Transfer((a, b), t), `self__t` is the supervised
+    control and `pixels__t` the scratch control.
+    """
     *sources, target = (name.strip() for name in key.split("__"))
     if len(sources) == 1 and sources[0] in SPECIAL:
         return Transfer((), target, control=SPECIAL[sources[0]])
@@ -86,8 +92,8 @@ def transfer_of(key: str) -> Transfer:
 
 
 def transfers_of(keys: Iterable[str]) -> dict[str, Transfer]:
-    """key -> its transfer. Raises ValueError for a key that joins its sources by another sign, but
-    not all of them are known names (`joined_names`).
+    """Returns key -> its transfer. Raises ValueError for a key that joins its sources by another
+    sign if not all of them are known names (`joined_names`).
     """
     found = {key: transfer_of(key) for key in keys}
     targets = {transfer.target for transfer in found.values()}
@@ -98,9 +104,10 @@ def transfers_of(keys: Iterable[str]) -> dict[str, Transfer]:
 
 
 def read_published(path: str | Path) -> Affinities:
-    """a released all_affinities file, with gain and quality from wins_vs_pixels and wins_vs_task
-    beside it where they are there, and then their networks from scratch ("pixels") placed on the
-    scale of the transfers (`scratch_rows`).
+    """Returns the table of a released all_affinities file. Gain and quality come from the files
+    wins_vs_pixels and wins_vs_task beside it, if they exist; networks from scratch ("pixels") are
+    then placed on the scale of the transfers (`scratch_rows`). Raises ValueError that names the
+    file.
     """
     path = Path(path)
     values = read_numbers(path)
@@ -108,7 +115,7 @@ def read_published(path: str | Path) -> Affinities:
     quality = rates_beside(path, "wins_vs_task")
     try:
         rows = [
-            # keys are the file's own: rates stand under the same ones
+            # the rates are stored under the same keys
             Row(transfer, values[key], gain.get(key), quality.get(key))
             for key, transfer in transfers_of(values).items()
         ]
@@ -119,20 +126,22 @@ def read_published(path: str | Path) -> Affinities:
 
 
 def rates_beside(path: Path, name: str) -> dict[str, float]:
-    """the win rates of the file beside an all_affinities file; empty if it is not there."""
+    """Returns the win rates of the file `name` beside an all_affinities file; empty if there is
+    none.
+    """
     beside = path.with_name(path.name.replace("all_affinities", name))
-    # a file without the name in it would stand beside itself
+    # a file whose name lacks "all_affinities" would be found as its own neighbour
     return read_numbers(beside) if beside != path and beside.exists() else {}
 
 
 def scratch_rows(rows: list[Row]) -> list[Row]:
-    """training from scratch on the transfers' little data, for every target whose rows all have
-    gain and quality, on the scale of their affinities.
+    """Returns one row for training from scratch on the few labels of a transfer, for every target
+    whose rows all have gain and quality. Its affinity is on the scale of the target's.
 
-    The released files have no affinity of "pixels", but its win rates. The AHP says of any player i
-    that eigenvalue * v_i = sum_j r_ij v_j with r_ij = rate/(1 - rate), so that over the supervised
-    network, whose rates are known too, v_pixels = v_self * sum_j r_pixels,j v_j / sum_j r_self,j
-    v_j.
+    The released files give no affinity of "pixels", only its win rates. The AHP says of any player
+    i that eigenvalue * v_i = sum_j r_ij v_j with r_ij = rate/(1 - rate). Divided by the same
+    equation of the supervised network, whose rates are known too, this gives v_pixels = v_self *
+    sum_j r_pixels,j v_j / sum_j r_self,j v_j.
     """
     by_target: dict[str, list[Row]] = {}
     for row in rows:
@@ -141,10 +150,12 @@ def scratch_rows(rows: list[Row]) -> list[Row]:
 
 
 def scratch_row(target: str, rows: list[Row]) -> list[Row]:
-    """the row of one target; none if something that it follows from was not released."""
+    """Returns the scratch row of one target as a list, which is empty if a number that it needs was
+    not released or the row is there already.
+    """
     own = next((row for row in rows if row.transfer.control == "supervised"), None)
     known = all(row.gain is not None and row.quality is not None for row in rows)
-    # one missing rate would make the sum one over other players
+    # with a missing rate the sum would not run over all players
     if own is None or own.gain is None or not known:
         return []
     if any(row.transfer.control == "scratch" for row in rows):
@@ -155,24 +166,27 @@ def scratch_row(target: str, rows: list[Row]) -> list[Row]:
     # over the supervised network the unknown eigenvalue cancels
     ratio = float(against_scratch @ affinity / (against_own @ affinity))
     scratch = Transfer((), target, control="scratch")
-    # against itself 0.5; against the supervised network what that lost to it
+    # gain 0.5 against itself; quality is the share that the supervised network lost to it
     return [Row(scratch, own.affinity * ratio, 0.5, 1 - own.gain)]
 
 
 def quality_of(row: Row) -> float | None:
-    """a network ties with itself, whatever the file says."""
+    """Returns the quality of a row; 0.5 for a supervised network, which ties with itself whatever
+    the file says.
+    """
     return 0.5 if row.transfer.control == "supervised" else row.quality
 
 
 def odds_against(rates: Floats) -> Floats:
-    """rates at which players beat a control -> the control's entries of W' against them."""
+    """Returns a control's entries of W' against players that beat it at `rates`."""
     clipped = np.clip(rates.astype(float), CLIP, 1 - CLIP)
     return (1 - clipped) / clipped
 
 
 def read_any(path: str | Path) -> Affinities:
-    """our own table (JSON, CSV) or a released file, told apart by content. Raises ValueError in one
-    line with the file's name for anything else.
+    """Returns the table of a file in our own format (JSON or CSV) or in the released one, told
+    apart by suffix and content. Raises ValueError in one line with the file's name for anything
+    else.
     """
     path = Path(path)
     if path.is_dir():
@@ -189,10 +203,13 @@ def read_any(path: str | Path) -> Affinities:
 
 
 def is_own(path: Path) -> bool:
-    """is a JSON file a table of ours?"""
+    """Returns whether a JSON file is a table in our own format. Raises ValueError for a damaged
+    file.
+    """
     try:
         content = decoded(path)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no whole JSON file: {error}") from error
-    # columns as pandas writes them by default: no row, but `Affinities.load` says what is wanted
+    # a file with columns as pandas writes them by default is ours, too: `Affinities.load` then says
+    # which form is wanted
     return not isinstance(content, Mapping) or not {"rows", "sources", "data"}.isdisjoint(content)

@@ -1,4 +1,4 @@
-"""The outcome of a bootstrap: every number of a table, as often as the test set was drawn."""
+"""The result of a bootstrap: every number of a table once for each time the test set was drawn."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from models.taxonomy.transfer import Transfer
 
 @dataclass(frozen=True)
 class Resamples:
-    """affinity, gain, quality: [resample, transfer] float32; gain and quality NaN where the control
-    was not measured. transfers: columns. unit: what was drawn, "building" or "image"; units: how
-    many of them there are, None in files of earlier code.
+    """The numbers of a table in every resample. affinity, gain, quality: [resample, transfer]
+    float32; gain and quality are NaN where the control was not measured. transfers: the columns.
+    unit: what was drawn, "building" or "image". units: how many of them there are, None in files
+    that earlier code wrote.
     """
 
     transfers: tuple[Transfer, ...]
@@ -37,8 +38,8 @@ class Resamples:
         return {transfer: i for i, transfer in enumerate(self.transfers)}
 
     def table(self, base: Affinities, number: int) -> Affinities:
-        """`base` with the affinities, gains and qualities of one resample."""
-        # rounding of a power iteration may pass 0, which a row refuses
+        """Returns `base` with the affinities, gains and qualities of one resample."""
+        # power iteration may round below 0, which a row refuses
         affinity = np.maximum(self.affinity[number], 0).tolist()
         gain = rates_of(self.gain[number])
         quality = rates_of(self.quality[number])
@@ -53,8 +54,8 @@ class Resamples:
         return Affinities(tuple(drawn(row) for row in base.rows), base.diagnostics)
 
     def save(self, path: str | Path) -> None:
-        """.npz, atomically."""
-        # as JSON: an array of objects would have to be unpickled when it is read
+        """Writes the resamples as .npz; the file appears whole or not at all."""
+        # as JSON, because reading an array of objects would need pickle
         names = json.dumps(
             [[list(t.sources), t.target, t.regime, t.control] for t in self.transfers]
         )
@@ -81,7 +82,7 @@ class Resamples:
 
 
 def rates_of(values: Floats) -> list[float | None]:
-    """win rates [transfer] in [0, 1] although rounding may pass an end; None for NaN."""
-    # rounding may pass an end, which a row refuses
+    """Returns win rates [transfer] as a list, clipped to [0, 1], with None for NaN."""
+    # rounding may leave [0, 1], which a row refuses
     clipped = np.clip(values, 0, 1)
     return [None if unknown else rate for unknown, rate in zip(np.isnan(values), clipped.tolist())]

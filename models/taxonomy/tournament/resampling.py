@@ -1,12 +1,13 @@
-"""How sure are we? Test buildings drawn again with replacement, thousands of times, and every
-number computed anew (Efron's bootstrap).
+"""Efron's bootstrap, which says how sure a table's numbers are: the test buildings are drawn with
+replacement, thousands of times, and every number is computed anew.
 
-Buildings are the units, with all their images, which are alike; the same ones are drawn for all
-targets, so that a policy's mean over targets varies as it would. Images are where a target's images
-name no building or a single one; targets with the same test images draw the same ones. Beyond
-`UNITS` (fewer for tournaments of thousands, to bound memory), units are random blocks of equal
-numbers of them, which estimates the same spread of a mean. Few buildings know little of other
-buildings, and make intervals rather too narrow: `Resamples.units` says how many there are.
+The drawn units are buildings with all their images, because images of one building are alike. The
+same buildings are drawn for all targets, so that a policy's mean over targets varies as it would.
+If a target's images name no building or a single one, images are drawn instead; targets with the
+same test images then draw the same ones. Beyond `UNITS` names (fewer for tournaments of thousands
+of players, to bound memory), a unit is a random block of names, all blocks of equal size, which
+estimates the same spread of a mean. Few buildings say little about other buildings and make
+intervals rather too narrow; `Resamples.units` says how many there are.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class Draws:
-    """The drawn test images of one tournament. unit [image] int: the unit that an image is in;
-    share [resample, unit] float32: weight of each image of the unit.
+    """The drawn test images of one tournament. unit: [image] int, the unit that an image is in.
+    share: [resample, unit] float32, the weight of each image of the unit.
     """
 
     unit: Integers
@@ -52,29 +53,33 @@ class Draws:
         return self.share.shape[1]
 
     def rates(self, wins: Floats) -> Floats:
-        """[row, unit] sums over images -> [resample, row] in [0, 1]: weighted share of images."""
-        # a product of matrices: shares of units times sums of units
+        """Returns the weighted share of images [resample, row] in [0, 1], from sums over images
+        [row, unit].
+        """
         return self.share @ wins.T
 
 
 def draws(
     names: Sequence[str], resamples: int, seed: int, most: int = UNITS
 ) -> tuple[Integers, Floats]:
-    """of images or buildings: (unit of each [name] int, weights [resample, unit] float32 summing to
-    the number of units), the same for the same names and seed.
+    """Returns (unit of each name [name] int, weights [resample, unit] float32, each row summing to
+    the number of units) for the names of images or buildings. The same names and seed give the same
+    result.
     """
     rng = generator_of(names, seed)
     units = min(len(names), most)
-    # in turn, then shuffled: blocks of equal size, to one image or building
+    # assigned in turn and then shuffled, so that the sizes of blocks differ by one at most
     unit = np.arange(len(names)) % units
     rng.shuffle(unit)
-    # drawn with replacement: how often each unit comes up
+    # how often each unit is drawn
     weights = rng.multinomial(units, np.full(units, 1 / units), size=resamples)
     return unit, weights.astype("float32")
 
 
 def generator_of(names: Sequence[str], seed: int) -> np.random.Generator:
-    """one for each test set: targets that share it share its draws."""
+    """Returns a random generator that depends only on the test set's names and the seed, so that
+    targets with the same test set share their draws.
+    """
     digest = hashlib.sha256("\n".join(names).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])
 
@@ -82,8 +87,8 @@ def generator_of(names: Sequence[str], seed: int) -> np.random.Generator:
 def drawn(
     tournament: Tournament, resamples: int, seed: int, buildings: Sequence[str] = ()
 ) -> Draws:
-    """draws with as many units as the memory bound allows. buildings: of all targets, those of this
-    one among them; its own if there are none.
+    """Returns the draws of a tournament, with as many units as the memory bound allows. buildings:
+    those of all targets, this one's among them; if empty, this one's alone.
     """
     pairs = len(tournament.players) ** 2 // 2
     # 2 bytes a margin (`pair_margins`)
@@ -97,11 +102,11 @@ def drawn(
         of_building, weights = draws(every, resamples, seed, most)
         place = dict(zip(every, of_building.tolist()))
         unit = np.array([place[name] for name in own])
-    # units differ in size: shares are of images, not of units
+    # divided by the drawn images, because units differ in size and shares are of images
     size = np.bincount(unit, minlength=weights.shape[1]).astype("float32")
     empty = weights @ size == 0
     if empty.any():
-        # a draw without any building of this target says nothing of it: its own ones, again
+        # a draw without any building of this target says nothing about it: draw among its own
         there = size > 0
         some = there.sum()
         again = generator_of(images, seed).multinomial(some, there / some, size=empty.sum())
@@ -116,9 +121,10 @@ def resample(
     others: Sequence[Tournament] = (),
     buildings: Sequence[str] = (),
 ) -> Resamples:
-    """one tournament, `resamples` times, and on its scale, of the same drawn images, the transfers
-    of `others`, the same target's in other regimes. buildings: of all targets (`drawn`). Threads
-    may ask for several; of large ones, each fills the memory bound, one is played at a time.
+    """Returns `resamples` resamples of one tournament and, on its scale and of the same drawn
+    images, of the transfers of `others`, which are the same target's tournaments in other regimes.
+    buildings: those of all targets (`drawn`). Safe to call from several threads: large tournaments,
+    of which each fills the memory bound, run one at a time.
     """
     if len(tournament.players) > LARGE:
         with ONE_AT_A_TIME:
@@ -133,7 +139,9 @@ def resampled(
     others: Sequence[Tournament],
     buildings: Sequence[str],
 ) -> Resamples:
-    """`resample`, of any size."""
+    """Returns the resamples of a tournament as `resample` does, of any size, without waiting for
+    others.
+    """
     measured = tournament.measured
     draw = drawn(tournament, resamples, seed, buildings)
     players = list(tournament.players)
@@ -142,7 +150,9 @@ def resampled(
     affinity[:, players], eigenvalue = resampled_affinities(losses, draw)
 
     def place(visitor: Floats) -> Floats:
-        """losses [image] -> [resample]: with each resample's own affinities and eigenvalue."""
+        """Returns the affinities [resample] of a row of losses [image], on the scale of each
+        resample.
+        """
         rates = draw.rates(wins_by_unit(losses, visitor, draw, turned=True))
         return placed(rates, affinity[:, players], eigenvalue)
 
@@ -155,18 +165,20 @@ def resampled(
             values = np.zeros((resamples, len(one.measured.losses)), "float32")
             for i in (*one.players, *one.visitors):
                 values[:, i] = place(one.measured.losses[i])
-        # against the controls of its own regime
+        # rates are against the controls of the tournament's own regime
         gain = resampled_rates(one, draw, "scratch")
         quality = resampled_rates(one, draw, "supervised")
         for i, transfer in enumerate(one.measured.transfers):
-            # a control of no regime in particular is in several, and counts in the first
+            # a control of no particular regime is in several tournaments; the first one counts
             columns.setdefault(transfer, (values[:, i], gain[:, i], quality[:, i]))
     stacked = (np.stack(column, 1) for column in zip(*columns.values()))
     return Resamples(tuple(columns), *stacked)
 
 
 def resampled_rates(tournament: Tournament, draw: Draws, control: str) -> Floats:
-    """win rates against a control, [resample, transfer] float32; NaN where it was not measured."""
+    """Returns the win rates against a control in every resample, [resample, transfer] float32; NaN
+    if the control was not measured.
+    """
     losses = tournament.measured.losses
     against = tournament.against(control)
     if against is None:
@@ -175,8 +187,9 @@ def resampled_rates(tournament: Tournament, draw: Draws, control: str) -> Floats
 
 
 def wins_by_unit(losses: Losses, against: Floats, draw: Draws, *, turned: bool = False) -> Floats:
-    """[row, unit] float32: wins of the rows over `against` [image], summed over the images of each
-    unit; turned: those of `against` over the rows. Halves add up without rounding.
+    """Returns the wins of the rows over `against` [image], summed over the images of each unit:
+    [row, unit] float32. turned: count the wins of `against` over the rows instead. Ties are halves,
+    whose sums are exact in float32.
     """
     sums = np.zeros((len(losses), draw.units), "float32")
     step = max(1, MEMORY // (8 * max(1, len(losses))))
@@ -191,23 +204,23 @@ def wins_by_unit(losses: Losses, against: Floats, draw: Draws, *, turned: bool =
 
 
 def by_unit(values: Floats | Bools, unit: Integers, units: int) -> Floats:
-    """[row, image] -> [row, unit] float32: sums over the images of each unit."""
+    """Returns the sums of values [row, image] over the images of each unit: [row, unit] float32."""
     order = np.argsort(unit, kind="stable")
     there, starts = np.unique(unit[order], return_index=True)
     sums = np.zeros((len(values), units), "float32")
-    # sums of neighbours after sorting: no loop over images
+    # sorted by unit, so that no loop over images is needed
     sums[:, there] = np.add.reduceat(values[:, order].astype("float32"), starts, axis=1)
     return sums
 
 
 def resampled_affinities(losses: Losses, draw: Draws) -> tuple[Floats, Floats]:
-    """losses [player, image] -> (affinities [resample, player], eigenvalues [resample]). Win
-    matrices are one matrix product: pairs x units x resamples.
+    """Returns (affinities [resample, player], eigenvalues [resample]) of losses [player, image].
+    The win rates of all resamples are one matrix product: resamples x units x pairs.
     """
     count = len(losses)
     margins = pair_margins(losses, draw)
     step = max(1, MEMORY // (4 * draw.units) // 4)
-    # ratios of both triangles and rates of one live at once: half a bound for the ratios
+    # the ratios get half of the bound, because the rates of one triangle are held at the same time
     height = max(1, min(len(draw.share), MEMORY // (4 * max(1, count * count)) // 2))
     affinity = np.empty((len(draw.share), count), "float32")
     eigenvalue = np.empty(len(draw.share), "float32")
@@ -222,7 +235,7 @@ def resampled_affinities(losses: Losses, draw: Draws) -> tuple[Floats, Floats]:
             rates[:, block] = (1 + share @ margins[:, block].astype("float32")) / 2
         ratio = np.empty((len(share), count * count), "float32")
         ratio[:, :: count + 1] = 1  # the diagonal: a player against itself
-        # one resample's matrix after the other stays in the cache
+        # one resample at a time, so that its matrix stays in the cache
         for matrix, wins in zip(ratio, rates):
             odds = reciprocal_of_pairs(wins)
             matrix[upper] = odds
@@ -233,16 +246,16 @@ def resampled_affinities(losses: Losses, draw: Draws) -> tuple[Floats, Floats]:
 
 
 def triangles(count: int) -> tuple[Integers, Integers]:
-    """where the pairs of `numpy.triu_indices` lie in a flat matrix [count, count], and where their
-    mirrors do.
+    """Returns the positions of the pairs of `numpy.triu_indices` in a flattened matrix [count,
+    count], and the positions of the mirrored pairs.
     """
     first, second = np.triu_indices(count, 1)
     return first * count + second, second * count + first
 
 
 def pair_margins(losses: Losses, draw: Draws) -> Integers:
-    """[unit, pair]: wins minus losses of every pair of players (of the first over the second, in
-    the order of `numpy.triu_indices`) on each unit.
+    """Returns the number of images that the first player of a pair wins minus the number that it
+    loses, for every unit and pair: [unit, pair], with pairs in the order of `numpy.triu_indices`.
     """
     count = len(losses)
     largest = int(np.bincount(draw.unit).max())
@@ -262,8 +275,8 @@ def pair_margins(losses: Losses, draw: Draws) -> Integers:
 
 
 def row_blocks(count: int) -> Iterator[tuple[slice, slice, Integers]]:
-    """(rows, their pairs among all, places of these in `margins_of` the rows, laid flat): rows in
-    blocks that stay in the cache.
+    """Yields (rows, their pairs among all pairs, positions of these pairs in the flattened
+    `margins_of` the rows) for blocks of rows that fit the cache.
     """
     height = max(1, min(count, CACHE // count))
     end = 0
@@ -282,12 +295,12 @@ def bootstrap(
     seed: int = 0,
     regime: str | None = None,
 ) -> Resamples:
-    """all tournaments of the stores, resampled; those of one regime, or several regimes on one
-    scale, as in `measure`.
+    """Returns the resamples of all tournaments of the stores: of one regime, or of several on one
+    scale as in `measure`. Raises ValueError if the stores hold no target.
     """
 
     def part(place: tuple[LossStore, str]) -> Resamples:
-        """one target, all its regimes."""
+        """Returns the resamples of one target in all its regimes."""
         # the first regime decides (`measurement.on_one_scale`)
         deciding, *others = tournaments(*place, regime)
         return resample(deciding, resamples, seed, others, buildings)
@@ -295,7 +308,7 @@ def bootstrap(
     every = [(store, target) for store in stores_of(stores) for target in store.targets()]
     images, buildings = units_of(every)
     cores = len(os.sched_getaffinity(0))
-    # a thread a target: one matrix product is too small to fill all cores
+    # one thread for each target, because one matrix product does not fill all cores
     with ThreadPoolExecutor(cores) as pool, threadpool_limits(1, "blas"):
         parts = list(pool.map(part, every))
     if not parts:
@@ -311,7 +324,9 @@ def bootstrap(
 
 
 def units_of(places: Sequence[tuple[LossStore, str]]) -> tuple[int, list[str]]:
-    """(number of test images, the buildings that are drawn) of all targets together."""
+    """Returns (number of test images, names of the buildings that are drawn) of all targets
+    together.
+    """
     images: set[str] = set()
     buildings: set[str] = set()
     for store, target in places:

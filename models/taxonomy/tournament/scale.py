@@ -1,5 +1,6 @@
-"""Several regimes (amounts of data) on one scale of affinities, of tables alone: where there are
-losses, `measurement.on_one_scale` places one regime's transfers in the tournament of another.
+"""Brings tables of several regimes (amounts of data) to one scale of affinities. For tables alone:
+where there are losses, `measurement.on_one_scale` places one regime's transfers in the tournament
+of another.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from models.taxonomy.transfer import Transfer
 
 
 def named(target: str, regime: str) -> str:
-    """the name of a tournament in the diagnostics."""
+    """Returns the name of a tournament in the diagnostics."""
     return f"{target} ({regime})" if regime else target
 
 
 def joined(parts: dict[str, list[Row]]) -> list[Row]:
-    """rows of one target of several regimes on one scale. AHP's affinities are a ratio scale, and
-    the supervised network plays in every regime's tournament: each regime is divided by its
-    affinity there, all together are made to sum to 1 again (training from scratch outside the sum,
-    as in each part), and it stays once. Regimes whose players differ much are no more than roughly
-    comparable so: a ratio to one player depends on who else plays.
+    """Returns the rows of one target with several regimes on one scale. parts: regime -> its rows.
+
+    AHP's affinities are a ratio scale, and the supervised network plays in every regime's
+    tournament. So each regime is divided by that network's affinity in it, the network is kept
+    once, and all rows together are scaled to sum to 1 again (training from scratch stays outside
+    the sum, as in each part). If the players of regimes differ much, this compares them only
+    roughly, because a ratio to one player depends on who else plays.
 
     Raises ValueError if several regimes have no supervised control in common.
     """
@@ -42,16 +45,16 @@ def joined(parts: dict[str, list[Row]]) -> list[Row]:
                 # an equal transfer of a later regime is the same row
                 ratios.setdefault(row.transfer, ratio)
     anchor = anchors[0]
-    # once, and 1 by definition: all others are ratios to it
+    # the supervised network once, with 1 by definition: all others are ratios to it
     ratios[anchor.transfer] = replace(anchor, affinity=1.0)
     total = sum(row.affinity for row in ratios.values() if row.transfer.control != "scratch")
     return [replace(row, affinity=row.affinity / total) for row in ratios.values()]
 
 
 def several(tables: dict[str, Affinities]) -> Affinities:
-    """tables that were measured with different amounts of data, joined: regime name -> table (of
-    one regime each), such as the released 1k and 16k files. Targets that a table lacks have that
-    regime's rows from the others only.
+    """Returns one table joined from tables that were measured with different amounts of data, such
+    as the released 1k and 16k files. tables: regime name -> table of that regime alone. A target
+    that one table lacks gets rows only from the others.
     """
     rows: list[Row] = []
     for target in dict.fromkeys(target for table in tables.values() for target in table.targets):
@@ -69,6 +72,6 @@ def several(tables: dict[str, Affinities]) -> Affinities:
 
 
 def tagged(row: Row, regime: str) -> Row:
-    """the row as one of `regime`; the supervised network belongs to none."""
+    """Returns the row as one of `regime`; the supervised network belongs to no regime."""
     name = "" if row.transfer.control == "supervised" else regime
     return replace(row, transfer=replace(row.transfer, regime=name))

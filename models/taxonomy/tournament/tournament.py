@@ -1,5 +1,5 @@
-"""Win rates: who beats whom, on which share of the test images (paper, section 3.3; supplementary
-15).
+"""Win rates: on which share of the test images each transfer beats each other one (paper, section
+3.3; supplementary 15).
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from models.taxonomy.tournament.loss_rows import Losses, parts_of
 
 # Comparisons held at once: a block of uint8 counters that stays in the second-level cache.
 CACHE = 1 << 18
-# Images whose losses are turned, image by image, at a time.
+# How many images are transposed at a time.
 TURNED = 255 * 16
 
 
 def win_matrix(losses: Losses) -> Floats:
-    """losses [transfer, image] -> [transfer, transfer] float64 in [0, 1]: share of images on which
-    row has the lower loss; ties are shared equally.
+    """Returns the share of images on which the row's transfer has the lower loss than the column's:
+    [transfer, transfer] float64 in [0, 1]. Ties count half. losses: [transfer, image].
 
-    Image by image, the comparisons of a block of rows with all are added to byte counters, which
-    never leave the cache; every 255 images the counters are emptied into integers. Memory: three
-    matrices [transfer, transfer] and some images, whatever their number.
+    Image by image, the comparisons of a block of rows with all rows are added to byte counters that
+    fit the cache; every 255 images the counters are added to integers and cleared. Memory: three
+    matrices [transfer, transfer] and a bounded number of images. Raises ValueError for no transfers
+    or no images.
     """
     count, images = losses.shape
     if not count or not images:
@@ -37,8 +38,10 @@ def win_matrix(losses: Losses) -> Floats:
 
 
 def add_lower_counts(losses: Floats, less: Integers) -> None:
-    """add to `less` [transfer, transfer] on how many of some images row is lower than column."""
-    # image by image below: each becomes one run of memory; float32, as losses are kept
+    """Adds to `less` [transfer, transfer] the number of images in `losses` [transfer, image] on
+    which the row is lower than the column.
+    """
+    # transposed, so that the losses of one image are contiguous; float32, as losses are stored
     turned = np.ascontiguousarray(np.asarray(losses, "float32").T)
     count = turned.shape[1]
     # blocks of rows whose counters stay in the cache
@@ -49,16 +52,16 @@ def add_lower_counts(losses: Floats, less: Integers) -> None:
 
 
 def lower_counts(losses: Floats, rows: slice) -> Integers:
-    """losses [image, transfer] -> [rows, transfer] int32: on how many images each of `rows` is
-    strictly lower.
+    """Returns on how many images each of `rows` is strictly lower than each transfer: [rows,
+    transfer] int32. losses: [image, transfer].
     """
     shape = (rows.stop - rows.start, losses.shape[1])
-    # a byte a pair counts to 255
+    # one byte for each pair counts to 255
     total = np.zeros(shape, "int32")
     counters = np.zeros(shape, "uint8")
     lower = np.empty(shape, bool)
     for number, image in enumerate(losses, 1):
-        # into memory that is there already
+        # writes into memory that is allocated already
         np.less(image[rows, None], image[None], out=lower)
         np.add(counters, lower.view("uint8"), out=counters)
         full = number % 255 == 0  # a byte more would overflow
@@ -69,8 +72,8 @@ def lower_counts(losses: Floats, rows: slice) -> Integers:
 
 
 def margins_of(losses: Floats, rows: slice) -> Integers:
-    """losses [image, transfer] -> [rows, transfer from the first of them on] int32: images on which
-    each of `rows` is lower minus those on which it is higher.
+    """Returns on how many images each of `rows` is lower minus on how many it is higher: [rows,
+    transfers from the first of `rows` on] int32. losses: [image, transfer].
     """
     shape = (rows.stop - rows.start, losses.shape[1] - rows.start)
     total = np.zeros(shape, "int32")
@@ -82,7 +85,7 @@ def margins_of(losses: Floats, rows: slice) -> Integers:
         np.add(counters, which.view("int8"), out=counters)
         np.greater(own, others, out=which)
         np.subtract(counters, which.view("int8"), out=counters)
-        # a byte with a sign counts to 127
+        # a signed byte counts to 127
         if number % 127 == 0 or number == len(losses):
             total += counters
             counters[:] = 0
@@ -90,13 +93,13 @@ def margins_of(losses: Floats, rows: slice) -> Integers:
 
 
 def wins_over(losses: Floats, others: Floats) -> Floats:
-    """1 where losses are lower than the others', 0.5 at a tie, 0 else."""
+    """Returns 1 where `losses` are lower than `others`, 0.5 where they are equal, 0 elsewhere."""
     return np.asarray((losses < others) + 0.5 * (losses == others))
 
 
 def win_rate(losses: Losses, against: Floats) -> Floats:
-    """[transfer]: share of images on which each row of losses [transfer, image] beats `against`
-    [image]; ties count half.
+    """Returns the share of images [transfer] on which each row of losses [transfer, image] beats
+    `against` [image]; ties count half.
     """
     lower = np.zeros(len(losses), "int64")
     equal = np.zeros(len(losses), "int64")
