@@ -1,4 +1,4 @@
-"""How is it shown? What a run left behind, as a few lines, and as one page that solves."""
+"""Shows what a run found, as a few lines for a terminal and as one page that can solve requests."""
 
 from models.reports.page import write_report
 from models.reports.summary import summary

@@ -1,4 +1,6 @@
-"""python -m models.reports: draw a run's page again, or open it."""
+"""Command line `python -m models.reports`: draws a run's page again, opens it, compares two runs,
+or makes the repository's example.
+"""
 
 from __future__ import annotations
 
@@ -64,13 +66,13 @@ def draw_page(folder: Path | None) -> int:
         parser().print_usage(sys.stderr)
         print("error: give --run DIR, or open RUN", file=sys.stderr)
         return 2
-    # a file is no folder of either kind: the writer says so, by its name
+    # a file goes to the writer, whose error names it
     print(write_report(folder if folder.is_file() else report_folder(folder)))
     return 0
 
 
 def open_page(folder: Path) -> int:
-    """print the page's path, and show it where there is a browser."""
+    """Prints the page's path and opens it in a browser if there is one; returns the exit code."""
     page = find_page(folder).resolve()
     print(page)
     webbrowser.open(page.as_uri())
@@ -78,7 +80,9 @@ def open_page(folder: Path) -> int:
 
 
 def compare(one: Path, two: Path, out: Path) -> int:
-    """print both policies as a table, and write the page that shows them side by side."""
+    """Prints both policies as a table and writes the page that shows them side by side; returns the
+    exit code.
+    """
     runs = [load_run(report_folder(folder)) for folder in (one, two)]
     called = names(one, two)
     print(table(runs[0], runs[1], called))
@@ -87,13 +91,17 @@ def compare(one: Path, two: Path, out: Path) -> int:
 
 
 def report_folder(folder: Path) -> Path:
-    """where a report's files lie: in `folder` itself, with or without a page, or below a run."""
+    """Returns the folder with a report's files: `folder` itself, with or without a page, or the
+    newest report of the run in `folder`.
+    """
     files = ("affinities.json", "taxonomies.json")
     return folder if any((folder / name).exists() for name in files) else find_page(folder).parent
 
 
 def find_page(folder: Path) -> Path:
-    """the newest page of a run: `folder` itself, a page in it, or the last WriteReport below it."""
+    """Returns the newest page of a run: `folder` itself if it is a file, a page in it, or that of
+    the last WriteReport below it. Raises ValueError if there is none.
+    """
     if folder.is_file():
         return folder
     if (folder / PAGE).exists():

@@ -1,4 +1,4 @@
-"""Two runs side by side: a table for the terminal, and a page whose explorer holds both."""
+"""Compares two runs: a table for the terminal, and a page whose explorer holds both."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from models.reports.policy_figures import policy_figures
 from models.reports.run_files import Facts, Run
 from models.reports.words import plural, rate, title
 
-LINE = 80  # characters of a terminal
-WIDTH = 26  # of a column: three fit
+LINE = 80  # width of a terminal, in characters
+WIDTH = 26  # width of a column, in characters: three fit
 
 
 def write_comparison(one: Run, two: Run, name: str, path: Path) -> Path:
-    """The report of `one`, with `two` inside as the run called `name`; atomically."""
+    """Writes the report of `one`, with `two` inside as the run called `name`, and returns its path.
+    The file appears whole or not at all. Raises ValueError if the path is a folder.
+    """
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give --out the page's own name, as compare.html")
     write_text(path, render(one, two, name))
@@ -24,14 +26,14 @@ def write_comparison(one: Run, two: Run, name: str, path: Path) -> Path:
 
 
 def names(one: Path, two: Path) -> tuple[str, str]:
-    """what the runs are called: their folders, whole paths where the folders' names are equal."""
+    """Returns the names of the runs: those of their folders, or whole paths if these are equal."""
     short = (one.resolve().name, two.resolve().name)
     return short if short[0] != short[1] else (str(one), str(two))
 
 
 def table(one: Run, two: Run, called: tuple[str, str]) -> str:
-    """Both runs' own policies in lines of 80 characters: figures side by side, then every target
-    that they answer differently. Raises ValueError for a run without a policy.
+    """Returns both runs' own policies in lines of 80 characters: figures side by side, then every
+    target that they answer differently. Raises ValueError for a run without a policy.
     """
     sides = [policy_of(run, name) for run, name in zip((one, two), called)]
     figures = [policy_figures(policy, run.rows) for policy, run in zip(sides, (one, two))]
@@ -55,7 +57,9 @@ def policy_of(run: Run, name: str) -> Facts:
 
 
 def differences(one: Facts, two: Facts, called: tuple[str, str]) -> list[str]:
-    """a block of lines for each target whose sources differ, after a line that counts them."""
+    """Returns a line that counts the targets whose sources differ, and then lines about each of
+    them.
+    """
     sides = [{edge["target"]: edge for edge in policy["edges"]} for policy in (one, two)]
     targets = list(dict.fromkeys(name for side in sides for name in side))
     answers = {name: [answer(side.get(name)) for side in sides] for name in targets}
@@ -70,7 +74,9 @@ def differences(one: Facts, two: Facts, called: tuple[str, str]) -> list[str]:
 
 
 def answer(edge: Facts | None) -> tuple[str, str]:
-    """(how a target is answered, its quality; empty where there is none to tell)."""
+    """Returns (how a target is answered, its quality as text); the quality is "" if there
+    is none.
+    """
     if edge is None:
         return "not among its targets", ""
     if edge["sources"]:

@@ -1,4 +1,6 @@
-"""Pages from templates: everything is escaped, what a template asks for must be there."""
+"""Fills page templates. All contents are escaped, and a name that a template uses but does not get
+is an error.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ FILTERS = ("title", "titles", "rate", "share", "count", "number", "plural", "sam
 
 
 def drawn(template: str, /, **contents: object) -> str:
-    """the page of a template with its contents, as text."""
+    """Returns the page of a template with its contents, as text."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,

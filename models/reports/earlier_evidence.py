@@ -1,8 +1,9 @@
-"""Evidence of earlier code in the words of this one, so that older runs are drawn like any other.
+"""Brings the evidence of earlier code to the present form, so that older runs are drawn like any
+other.
 
-Earlier code said "transferred" of all targets that are not their own labels, those from scratch
-among them. Where none were on offer both are the same; elsewhere the mean over transfers alone is
-taken from the edges where they lie beside it, and is not known otherwise.
+Earlier code used "transferred" for all targets that are not their own labels, including those from
+scratch. If no training from scratch was on offer, both are the same. Otherwise the mean over
+transfers alone is computed from the edges where they are stored with it, and is unknown elsewhere.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from models.reports.words import mean
 
 if TYPE_CHECKING:
-    # which reads evidence through this module
+    # this module is imported by run_files
     from models.reports.run_files import Facts
 
-# What parts of the evidence say today and did not always, each with what stands for "not said".
+# Keys that parts of the evidence have today but earlier code did not write, with their defaults.
 LATER: dict[str, Facts] = {
     "stability": {"quality": None, "unit": "image", "units": None, "resamples": None},
     "served": {"crossfit": None},
@@ -24,7 +25,7 @@ LATER: dict[str, Facts] = {
 
 
 def in_present_words(evidence: Facts) -> Facts:
-    """the evidence with every key that the page reads of a part that is there."""
+    """Returns the evidence in which every part that exists has all keys that the page reads."""
     scratch = bool(evidence.get("scratch"))
     change: dict[str, Callable[[Any], Any]] = {
         "crossfit": lambda rows: [cross_fitted(row) for row in rows],
@@ -43,9 +44,9 @@ def in_present_words(evidence: Facts) -> Facts:
 
 
 def means(facts: Facts, transferred: float | None) -> Facts:
-    """numbers of `crossfit.means_of`, whose "transferred" was the mean of all that are not bought.
-
-    transferred: what takes its place.
+    """Returns the numbers of `crossfit.means_of` in the present form. In the earlier form
+    "transferred" was the mean of all targets that are not bought, and `transferred` now takes its
+    place.
     """
     if "not_bought" in facts:
         return facts
@@ -74,7 +75,9 @@ def served(facts: Facts, scratch: bool) -> Facts:
 
 
 def curve(row: Facts, scratch: bool) -> Facts:
-    """a point of the curves, whose band of transferred targets had those from scratch inside."""
+    """Returns a point of the curves in the present form. In the earlier form the band of
+    transferred targets included those from scratch.
+    """
     band = row.get("random_transferred")
     if "random_not_bought" in row:
         return {**row, "random_transferred": band}
@@ -82,7 +85,9 @@ def curve(row: Facts, scratch: bool) -> Facts:
 
 
 def saving(row: Facts) -> Facts:
-    """a row of the savings, of which the part without bought targets had another name."""
+    """Returns a row of the savings in the present form. In the earlier form the part without bought
+    targets was called "transferred".
+    """
     if "not_bought" in row:
         return row
     return {**row, "not_bought": row.get("transferred")}

@@ -1,4 +1,4 @@
-"""Files inside the page: pictures as data URIs, and what the explorer's build made."""
+"""Embeds files in the page: pictures as data URIs, and the files of the explorer's build."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.reports.legends import legend_words
 from models.reports.run_files import Facts, Run
 
 BUILT = Path(__file__).parent / "explorer" / "built"
-MOST_PICTURES = 8 << 20  # bytes, before base64 makes four of three
+MOST_PICTURES = 8 << 20  # bytes, before base64 makes them a third larger
 TYPES = {".png": "image/png", ".webp": "image/webp", ".jpg": "image/jpeg"}
 
 
@@ -20,8 +20,9 @@ def data_uri(path: Path) -> str:
 
 
 def pictures(run: Run) -> tuple[list[Facts], int]:
-    """(entries of pictures.json with every path below the run's folder replaced by its content, how
-    many entries were left out: files that are gone, or beyond the page's room).
+    """Returns (entries of pictures.json with the content of every picture inside, number of entries
+    left out). Entries are left out if a file is missing or lies outside the run's folder, or if the
+    page has no more room.
     """
     room = MOST_PICTURES
     shown: list[Facts] = []
@@ -40,7 +41,7 @@ def pictures(run: Run) -> tuple[list[Facts], int]:
 
 
 def with_content(folder: Path, cell: Facts) -> Facts:
-    """a cell with its picture's content and size; one without a picture as it is."""
+    """Returns a cell with its picture's content and size; a cell without a picture is unchanged."""
     if not cell.get("picture"):
         return cell
     path = folder / cell["picture"]
@@ -48,8 +49,8 @@ def with_content(folder: Path, cell: Facts) -> Facts:
 
 
 def size_of(path: Path) -> tuple[int, int] | None:
-    """(width, height) in pixels, so that a page keeps the place of a picture that is not there yet;
-    None for what is no picture after all.
+    """Returns (width, height) in pixels, so that a page can reserve a picture's place before it is
+    loaded; None for a file that is no picture.
     """
     try:
         with Image.open(path) as image:
@@ -59,16 +60,16 @@ def size_of(path: Path) -> tuple[int, int] | None:
 
 
 def inside(folder: Path, path: str) -> Path | None:
-    """the picture, if it is one and lies below the folder."""
-    # links are followed first: what they lead to must lie below the folder, too
+    """Returns the path of a picture if it exists and lies below the folder, otherwise None."""
+    # links are followed first, because their targets must lie below the folder, too
     file = (folder / path).resolve()
     is_picture = file.suffix in TYPES and file.is_file() and file.is_relative_to(folder.resolve())
     return file if is_picture else None
 
 
 def script(name: str) -> str:
-    """a built script, safe inside a <script> element."""
-    # the text `</script>` would end the element, wherever it stands
+    """Returns a built script, made safe inside a <script> element."""
+    # the text `</script>` would end the element even inside a string
     return (BUILT / name).read_text().replace("</", "<\\/")
 
 
@@ -77,5 +78,5 @@ def style() -> str:
 
 
 def packed_file(name: str) -> str:
-    """a built file that is gzip already, as base64."""
+    """Returns a built file, which is gzip already, as base64."""
     return base64.b64encode((BUILT / name).read_bytes()).decode()

@@ -1,5 +1,5 @@
-"""The finished small report that the repository carries, made from a run by this code:
-`python -m models.reports bundle RUN`.
+"""Makes the small finished report that the repository carries, from a run: `python -m
+models.reports bundle RUN`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ COLUMNS = ("sources", "target", "regime", "control", "affinity", "gain", "qualit
 
 
 def write_example(folder: str | Path, place: Path = PLACE) -> Path:
-    """The page and the affinities of the run in `folder`, below `place`; the page's path.
+    """Writes the page and the affinities of the run in `folder` below `place`, and returns the
+    page's path.
 
-    Pictures are left out from the end until both fit into MOST bytes. Raises ValueError for a run
-    that is too large without any.
+    Pictures are left out from the end until both files fit into MOST bytes. Raises ValueError for a
+    run that is too large without any.
     """
     table = place / "affinities.csv"
-    # the table of amounts alone would fill the room
+    # without the table of amounts, which alone would fill the room
     run = replace(load_run(folder), affinities_path=path_of(table), amounts_path="")
     write_table(table, run.rows)
     room = MOST - table.stat().st_size
@@ -35,14 +36,18 @@ def write_example(folder: str | Path, place: Path = PLACE) -> Path:
 
 
 def path_of(table: Path) -> str:
-    """as a command takes it: from the repository's root, where commands run, or whole."""
+    """Returns the path as a command takes it: relative to the repository's root, where commands
+    run, or absolute if it lies outside.
+    """
     table = table.resolve()
     return str(table.relative_to(ROOT) if table.is_relative_to(ROOT) else table)
 
 
 def fitting_page(run: Run, room: int) -> str:
-    """the page with as many tasks' pictures as `room` bytes allow."""
-    # four tasks fewer at a time: every try draws the whole page
+    """Returns the page with as many tasks' pictures as fit into `room` bytes. Raises ValueError if
+    it is too large without any.
+    """
+    # four tasks fewer at a time, because every try draws the whole page
     for count in range(len(run.pictures), -1, -4):
         text = render(replace(run, pictures=run.pictures[:count]))
         if len(text.encode()) <= room:
@@ -57,7 +62,9 @@ def fitting_page(run: Run, room: int) -> str:
 
 
 def write_table(path: Path, rows: list[Facts]) -> None:
-    """transfers and controls as `models.taxonomy` reads them, in six digits."""
+    """Writes transfers and controls as a CSV that `models.taxonomy` reads, with numbers in six
+    digits.
+    """
     with atomic_file(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)

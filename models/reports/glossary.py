@@ -1,4 +1,4 @@
-"""The words of the page, each in a sentence or two that needs no other."""
+"""Explains the words of the page, each in a sentence or two that needs no other."""
 
 from __future__ import annotations
 

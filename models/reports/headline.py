@@ -1,4 +1,6 @@
-"""The first screen: what was asked, what to buy, what it saves, how good and how sure it is."""
+"""The first screen of the page: the question, what to buy, what it saves, how good it is and how
+sure.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ STABLE = 0.5  # share of resampled test sets that choose the same sources
 
 @dataclass(frozen=True)
 class Verdict:
-    """A sentence about how sure something is. tone: good, doubt or plain."""
+    """A sentence that says how sure something is. tone: "good", "doubt" or "plain"."""
 
     tone: str
     text: str
@@ -31,10 +33,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the first screen says. figures, policy: None where the run solved nothing. buy, take:
-    the supervised tasks with labels, and those that have none.
+    """The contents of the first screen. policy, figures: None if the run solved nothing. buy: the
+    supervised tasks that have labels. take: those that have none.
 
-    saving_doubt: why the saving is not to be relied on; "" where no rule says so.
+    saving_doubt: why the saving is not to be relied on; "" if no rule says so.
     """
 
     policy: Facts | None
@@ -75,7 +77,7 @@ def headline(run: Run) -> Headline:
 
 
 def asked(run: Run) -> str:
-    """the question in a sentence."""
+    """Returns the run's question in a few sentences."""
     targets = {row["target"] for row in run.rows}
     sources = {name for row in run.rows for name in row["sources"]}
     little = {edge["images"] for edge in ledger_edges(run) if edge["images"]}
@@ -95,14 +97,14 @@ def ledger_edges(run: Run) -> list[Facts]:
 
 
 def saving_of(run: Run) -> Facts | None:
-    """the row of the savings table at the run's own budget and order."""
+    """Returns the row of the savings table at the run's own budget and order, or None."""
     rows: list[Facts] = run.evidence.get("headline", [])
     asked_for = (run.default_budget, run.default_order)
     return next((row for row in rows if (row["budget"], row["order"]) == asked_for), None)
 
 
 def saving_words(saving: Facts | None) -> str:
-    """the saving over all targets, then over those that are not their own labels."""
+    """Returns in words the saving over all targets, then over those that are not bought."""
     words = all_saving_words(saving)
     apart = saving.get("not_bought") if saving else None
     if not apart:
@@ -126,7 +128,7 @@ def all_saving_words(saving: Facts | None) -> str:
 
 
 def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) -> str:
-    """the rules of noise that hold for what the saving is made of, in a sentence."""
+    """Returns in a sentence the rules of noise that apply to the saving; "" if none does."""
     if saving is None:
         return ""
     targets = {row["target"] for row in run.rows}
@@ -136,7 +138,7 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
     rules = {
         "the task networks are barely trained": win is not None and win < TRAINED,
         f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise": len(marks)
-        # 1 at least: of a run without targets, no marks would be half of them
+        # at least 1, so that the rule does not hold for a run without targets
         >= NOISY * max(len(targets), 1),
         "that the choice beats random ones is not shown surely": any(
             verdict.tone == DOUBT for verdict in chance_verdicts(run)
@@ -150,12 +152,12 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
 
 
 def scratch_words(figures: PolicyFigures | None) -> str:
-    """what the policy leaves to training from scratch, after those that it reaches by transfer."""
+    """Returns in words how many targets the policy leaves to training from scratch; "" if none."""
     return f", {figures.scratch} more from scratch" if figures and figures.scratch else ""
 
 
 def quality_words(figures: PolicyFigures | None) -> str:
-    """whether transfers beat learning from scratch, on the very targets that are transferred."""
+    """Returns in words whether transfers beat training from scratch, on the same targets."""
     if figures is None or not figures.transferred or figures.quality_transferred is None:
         return ""
     if figures.scratch_quality is None:
@@ -170,7 +172,7 @@ def quality_words(figures: PolicyFigures | None) -> str:
 
 
 def verdicts(run: Run, marks: dict[str, list[str]]) -> list[Verdict]:
-    """how sure, one sentence a fact, doubts not hidden behind certainties."""
+    """Returns how sure the result is, one sentence for each fact, with the doubts included."""
     found = [*solver_verdict(run), *chance_verdicts(run), *stability_verdicts(run)]
     if run.seeds:
         found.append(seed_verdict(run.seeds))
@@ -207,7 +209,9 @@ def solver_verdict(run: Run) -> list[Verdict]:
 
 
 def chance_verdicts(run: Run) -> list[Verdict]:
-    """both tests against random policies; a p value at its floor is said as a bound."""
+    """Returns the verdicts of both tests against random policies; a p value at its floor is given
+    as a bound.
+    """
     significance: Facts | None = run.evidence.get("significance")
     if not significance or significance.get("p") is None:
         return [Verdict(DOUBT, "The choice was not compared with random ones.")]
@@ -223,9 +227,9 @@ def chance_verdicts(run: Run) -> list[Verdict]:
 
 def chance_words(name: str, test: Facts) -> str:
     drawn = test["policies"]
-    # the policy itself counts among the draws: no p lies lower
+    # the policy itself counts among the draws, so p is never lower
     floor = 1 / (drawn + 1)
-    # rounding apart
+    # with a tolerance for rounding
     if test["p"] <= floor * 1.001:
         return (
             f"Better than all {count(drawn)} {name} (p at most {floor:.2g}; more draws would be "
@@ -256,7 +260,9 @@ def stability_verdicts(run: Run) -> list[Verdict]:
 
 
 def seed_verdict(rows: list[Facts]) -> Verdict:
-    """how many measurements with other seeds choose the same. rows: of `seeds.json`."""
+    """Returns how many measurements with other seeds choose the same sources. rows: those of
+    `seeds.json`.
+    """
     # the first row is the run's own measurement
     others = rows[1:]
     same = sum(row["same_sources"] == "yes" for row in others)

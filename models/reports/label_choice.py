@@ -1,5 +1,5 @@
-"""What the page needs to choose amounts of labels: the table with all of them, without the edges
-that no choice can need.
+"""Prepares what the page needs to choose amounts of labels: the table with all amounts, without the
+edges that no choice can need.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from models.taxonomy.program.offers import undominated
 from models.taxonomy.program.request import Request
 from models.taxonomy.transfer import Transfer
 
-DIGITS = 10  # of an affinity: objectives stay equal to 1e-8, in half the bytes
-MOST_ROWS = 60_000  # beyond, the page has no room, and `solve --amounts` answers
+DIGITS = 10  # digits of an affinity: keep objectives equal to 1e-8 in half the bytes
+MOST_ROWS = 60_000  # more do not fit the page; use `solve --amounts` instead
 
 
 def label_choice(run: Run) -> Facts | None:
-    """{"full", "labels": regime -> number, "budget" (labels: so many tasks in full as the run buys,
-    and the largest amount for every other target), "rows": those of `amounts.json` that travel};
-    None for a run with a single amount, or without a policy.
+    """Returns {"full", "labels": regime -> number, "budget" (in labels: as many tasks in full as
+    the run buys, and the largest amount for every other target), "rows": those of `amounts.json`
+    that the page carries, "known": names of all tasks}. Returns None for a run with a single amount
+    or without a policy, and if there are more than MOST_ROWS rows.
     """
-    # `affinities.json` of a run has one amount; all of them have a file of their own
+    # a run's `affinities.json` has one amount; `amounts.json` has all
     spending: Facts = (run.evidence.get("amounts") or {}).get("spending") or {}
     rows: list[Facts] = run.amounts.get("rows", [])
     labels: dict[str, float] = spending.get("amounts", {})
@@ -42,9 +43,10 @@ def label_choice(run: Run) -> Facts | None:
 
 
 def needed(rows: list[Facts], labels: Mapping[str, float]) -> Iterator[Facts]:
-    """supervised rows, training from scratch that is placed on the scale, and of transfers those
-    that some roles, prices, values and budget may need: no other has sources among its own, fewer
-    or as many labels, and a higher or equal affinity.
+    """Yields the rows that some choice of roles, prices, values and budget may need: supervised
+    rows, training from scratch that is placed on the scale, and transfers that no other one
+    dominates. A transfer is dominated by one whose sources are among its own, that takes no more
+    labels and has at least its affinity.
     """
     into: dict[str, list[tuple[float, Transfer]]] = {}
     for row in rows:
@@ -53,7 +55,7 @@ def needed(rows: list[Facts], labels: Mapping[str, float]) -> Iterator[Facts]:
             # the web variant, which the page solves, leaves a task's own encoder out
             if not transfer.own_encoder:
                 into.setdefault(row["target"], []).append((row["affinity"], transfer))
-    # prices are of labels of one task: whatever they are, fewer labels are never dearer
+    # edges into one target are priced by the same labels, so fewer labels never cost more
     request = Request(1.0, regime_cost=labels)
     kept = {edge for edges in into.values() for _, edge in undominated(edges, request)}
     for row in rows:
@@ -68,8 +70,8 @@ def transfer_of(row: Facts) -> Transfer:
 
 
 def amount_columns(choice: Facts, names: list[str]) -> Facts:
-    """the rows of a `label_choice` as `explorer/src/table.js` reads them; names: as many as the
-    indices count.
+    """Returns the rows of a `label_choice` in columns, as `explorer/src/table.js` reads them.
+    names: the list that the indices refer to.
     """
     rows, at = choice["rows"], {name: i for i, name in enumerate(names)}
     return {
@@ -79,6 +81,6 @@ def amount_columns(choice: Facts, names: list[str]) -> Facts:
         "regime": [row["regime"] for row in rows],
         "affinity": [float(f"{row['affinity']:.{DIGITS}g}") for row in rows],
         "quality": [row.get("quality") for row in rows],
-        # tasks of which no row is needed can be bought all the same
+        # also tasks without a needed row, because they can be bought all the same
         "known": [at[name] for name in choice["known"]],
     }

@@ -1,4 +1,4 @@
-"""Label-efficiency curves and the next labels, made ready for the page."""
+"""Prepares label-efficiency curves and the next labels for the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from models.reports.run_files import Facts
 from models.reports.words import count, titles
 
-WIDTH, HEIGHT = 300.0, 150.0  # of the chart, in SVG units
+WIDTH, HEIGHT = 300.0, 150.0  # size of the chart, in SVG units
 TOP = 0.6  # least quality at the chart's top; 0.5 is as good as all labels
 # way -> (words, colour of the page)
 WAYS: Mapping[str, tuple[str, str]] = {
@@ -20,8 +20,8 @@ WAYS: Mapping[str, tuple[str, str]] = {
 
 
 def label_curves(facts: Facts | None) -> Facts | None:
-    """chart of the means over targets, one a way, rows of the targets, and what intervals are over.
-    None where no curve was measured.
+    """Returns a chart of the means over targets with one line for each way, the rows of the
+    targets, and the units of the intervals. Returns None if no curve was measured.
     """
     curves = (facts or {}).get("curves")
     if not facts or not curves or not curves["targets"]:
@@ -43,14 +43,14 @@ def label_curves(facts: Facts | None) -> Facts | None:
 
 
 def across(amount: float, images: Mapping[str, float]) -> float:
-    """place of an amount, by its logarithm."""
+    """Returns the horizontal position of an amount, on a logarithmic scale."""
     low, high = math.log(min(images.values())), math.log(max(images.values()))
     # a single amount has no scale
     return WIDTH / 2 if high == low else (math.log(amount) - low) / (high - low) * WIDTH
 
 
 def down(quality: float, top: float) -> float:
-    """place of a quality, `top` at the chart's upper end."""
+    """Returns the vertical position of a quality; `top` is at the chart's upper end."""
     return HEIGHT * (1 - quality / top)
 
 
@@ -61,13 +61,15 @@ def drawn(
     rows: Mapping[str, Facts],
     top: float,
 ) -> Facts | None:
-    """line and band of one way, over the amounts at which it was measured; None without any."""
+    """Returns the line and band of one way, over the amounts at which it was measured; None if it
+    was not.
+    """
     here = [(images[name], rows[name]) for name in names if name in rows and rows[name][way]]
     if not here:
         return None
     places = [(across(amount, images), row[way]) for amount, row in here]
     upper = [f"{x:.1f},{down(value['high'], top):.1f}" for x, value in places]
-    # backwards: upper and lower edge are one outline
+    # backwards, so that the upper and lower edge make one outline
     lower = [f"{x:.1f},{down(value['low'], top):.1f}" for x, value in reversed(places)]
     words, colour = WAYS[way]
     return {
@@ -81,7 +83,9 @@ def drawn(
 
 
 def target_rows(rows: Sequence[Facts], names: Sequence[str]) -> list[Facts]:
-    """a row a target: its transfers and what else was measured, in the order of `names`."""
+    """Returns one row for each target: its ways that were measured, with values in the order of
+    `names`.
+    """
     targets: dict[str, dict[str, Facts]] = {}
     for row in rows:
         targets.setdefault(row["target"], {})[row["regime"]] = row
@@ -99,13 +103,15 @@ def target_rows(rows: Sequence[Facts], names: Sequence[str]) -> list[Facts]:
 
 
 def next_words(facts: Facts | None) -> list[str]:
-    """of what the next labels should be, a sentence an amount; empty where nobody asked."""
+    """Returns one sentence for each number of next labels that says what to buy; empty if it was
+    not computed.
+    """
     spending = (facts or {}).get("spending") or {}
     return [sentence(row) for row in spending.get("next", [])]
 
 
 def sentence(row: Facts) -> str:
-    """what some more labels should be of, and what they are expected to gain."""
+    """Returns a sentence that says which labels to buy next and what they are expected to gain."""
     more = f"The next {count(row['more'])} labels"
     if not row["buy"]:
         if not row["alone"]:
@@ -121,7 +127,9 @@ def sentence(row: Facts) -> str:
 
 
 def gain_words(gain: Facts) -> str:
-    """the expected change of mean quality and objective, as far as they are known."""
+    """Returns in words the expected change of objective and mean quality, as far as they
+    are known.
+    """
     if "objective" not in gain:
         return ""
     quality = gain.get("quality")
@@ -130,17 +138,16 @@ def gain_words(gain: Facts) -> str:
 
 
 def budget_rows(facts: Facts | None) -> list[Facts]:
-    """what the same labels reach with one amount and with any."""
+    """Returns what the same labels reach with one amount and with any."""
     spending = (facts or {}).get("spending") or {}
     rows: list[Facts] = spending.get("budgets", [])
     return rows
 
 
 def counted_before(facts: Facts | None, targets: int) -> bool:
-    """are the rows of `budget_rows` those of earlier code, which counted the largest amount of
-    every one of the `targets`, those that are labelled in full among them?
-
-    Such rows all have that sum, and some policy leaves of it what it does not need.
+    """Returns whether the rows of `budget_rows` were written by earlier code, which counted the
+    largest amount for all of the `targets`, including those that are labelled in full. Such rows
+    all have that sum, and some policy leaves the part that it does not need.
     """
     rows = budget_rows(facts)
     spending: Facts = (facts or {}).get("spending") or {}

@@ -1,4 +1,4 @@
-"""What the numbers beside the colours of a task's pictures are."""
+"""Says what the numbers in the colour legends of a task's pictures mean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ CODED = " as [-1, 1]"  # how entries write that a network answers a magnitude in
 
 
 def legend_words(name: str, note: str) -> str:
-    """the unit that pictures of task `name` show, in the place of `note`, that of the network."""
+    """Returns the unit of the numbers in the pictures of task `name`. note: the unit of the
+    network's answer, which is used, without its coding, for tasks that have no unit of their own
+    here.
+    """
     if name not in TASKS:
         return note
     entry = TASKS[name]

@@ -1,5 +1,5 @@
-"""`make look`: the finished report of the repository, and its affinities solved, before anything is
-trained and before the large packages are installed. The standard library alone.
+"""`make look`: shows the repository's finished report and solves its affinities, before anything is
+trained and before the large packages are installed. Uses the standard library alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PLACE = ROOT / ".venv" / "look"  # beside the large environment, which `make set
 
 
 class InstallError(Exception):
-    """The small environment could not be made; the message says what to do."""
+    """The small environment could not be made. The message says what to do."""
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def shown_and_solved() -> int:
     page = EXAMPLE / "index.html"
     print(f"report    {page}", flush=True)
     if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
-        webbrowser.open(page.as_uri())  # elsewhere a browser of the console would take the terminal
+        webbrowser.open(page.as_uri())  # elsewhere a text browser would take over the terminal
     python = interpreter()
     command: list[str] = [python, "-m", "models.taxonomy", "solve"]
     command += ["--affinities", "models/reports/example/affinities.csv", "--budget", "6"]
@@ -46,8 +46,8 @@ def shown_and_solved() -> int:
 
 
 def interpreter() -> str:
-    """a Python that can solve: this one, or that of a small environment made for it. Raises
-    InstallError.
+    """Returns the path of a Python that can solve: this one, or that of a small environment made
+    for it. Raises InstallError.
     """
     if all(importlib.util.find_spec(name) for name in NEEDED):
         return sys.executable
@@ -62,16 +62,16 @@ def interpreter() -> str:
             pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             pip += ["--no-deps", "--require-hashes", "-r", file.name]
             done(pip, "see to the network, or to pip's own settings (PIP_INDEX_URL, PIP_NO_INDEX)")
-        # last: an installation that was interrupted begins again
+        # written last, so that an interrupted installation starts again
         (PLACE / ".ready").touch()
     return str(python)
 
 
 def done(command: list[str], advice: str) -> None:
-    """InstallError with the command's last words where it fails."""
+    """Runs a command. Raises InstallError with its last line of output if it fails."""
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     if ran.returncode:
-        # pip's last line of several is its error; that of venv may be on either stream
+        # pip's last line is its error; that of venv may be on either stream
         lines = (ran.stdout + ran.stderr).strip().splitlines() or [f"exit code {ran.returncode}"]
         raise InstallError(
             f"{' '.join(command[1:3])} failed ({lines[-1].strip()}); {advice} and run "
@@ -80,11 +80,11 @@ def done(command: list[str], advice: str) -> None:
 
 
 def locked(names: tuple[str, ...]) -> str:
-    """the lock's own lines of some packages, with versions and hashes."""
+    """Returns the lines of the lock file for some packages, with versions and hashes."""
     kept = []
     keep = False
     for line in (ROOT / "requirements.txt").read_text().splitlines():
-        # hashes stand on indented lines below their package
+        # hashes are on indented lines below their package
         if line and not line.startswith((" ", "#")):
             keep = line.split("==")[0] in names
         if keep and not line.lstrip().startswith("#"):

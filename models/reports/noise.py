@@ -1,4 +1,4 @@
-"""What is noise, by rules that are written down: every mark on the page comes from one of these."""
+"""The written rules that decide what is noise. Every mark on the page comes from one of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from models.reports.run_files import Facts, Run
 
 @dataclass(frozen=True)
 class Rule:
-    """name: short, as it stands beside a target; text: the rule with its limit, for the reader."""
+    """One rule. name: short, as it is shown beside a target. text: the rule with its limit, for the
+    reader.
+    """
 
     name: str
     text: str
@@ -55,7 +57,7 @@ RULES: Mapping[str, Rule] = {
 
 
 def noise_marks(run: Run) -> dict[str, list[str]]:
-    """target -> keys of `RULES` that hold for it; targets without a mark are left out."""
+    """Returns target -> keys of `RULES` that apply to it. Targets without a mark are left out."""
     diagnostics: Mapping[str, Facts] = run.affinities.get("diagnostics", {})
     seeds = {row.get("target"): row.get("between_seeds") for row in run.calibration}
     constant = constant_targets(run.rows)
@@ -79,7 +81,7 @@ def noise_marks(run: Run) -> dict[str, list[str]]:
 
 
 def constant_targets(rows: list[Facts]) -> set[str]:
-    """targets that no transfer answers clearly better than the best constant does."""
+    """Returns the targets that no transfer answers clearly better than the best constant does."""
     average: dict[str, float] = {}
     best: dict[str, float] = {}
     for row in rows:
@@ -96,9 +98,9 @@ def constant_targets(rows: list[Facts]) -> set[str]:
 
 
 def lucky_sources(run: Run) -> list[str]:
-    """sources of the policy that fewer than half of the resampled test sets choose again."""
+    """Returns the policy's sources that fewer than half of the resampled test sets choose again."""
     stability: Facts = run.evidence.get("stability") or {}
     shares: Mapping[str, float] = stability.get("chosen", {})
-    # without resamples nothing is known of luck: not all sources are lucky then
+    # without resamples nothing is known about luck, so no source is called lucky
     supervised = run.chosen["supervised"] if run.chosen and shares else []
     return [name for name in supervised if shares.get(name, 0.0) < LUCK]

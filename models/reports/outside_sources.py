@@ -1,5 +1,5 @@
-"""Sources from outside, made ready for the page and the terminal: where each ranks, beside its
-random control and the ceiling of its grid, and whether the policy takes it.
+"""Prepares sources from outside for the page and the terminal: the rank of each, its random
+control, the ceiling of its grid, and whether the policy uses it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ CONTROL = "{}_random"
 
 
 def outside_sources(facts: Facts | None, policy: Facts | None) -> Facts | None:
-    """{"unit", "units", "mean": rows of all sources with "outside", "sources": a table each of
-    {"name", "channels", "taken": targets that the policy reaches from it, "rows"}}; None for a run
-    without such sources. facts: `sources` of the evidence; policy: the chosen taxonomy.
+    """Returns {"unit", "units", "mean": rows of all sources with "outside", "sources": one table
+    for each of {"name", "channels", "taken": targets that the policy reaches from it, "rows"}}, or
+    None for a run without such sources. facts: `sources` of the evidence. policy: the chosen
+    taxonomy.
     """
     if not facts or not facts.get("targets"):
         return None
@@ -51,7 +52,7 @@ def outside_sources(facts: Facts | None, policy: Facts | None) -> Facts | None:
 
 
 def outside_lines(shown: Facts | None) -> list[str]:
-    """the same in lines of a terminal."""
+    """Returns the result of `outside_sources` as lines for a terminal."""
     if not shown:
         return []
     places = {row["source"]: (i, row) for i, row in enumerate(shown["mean"], 1)}
@@ -68,7 +69,7 @@ def outside_lines(shown: Facts | None) -> list[str]:
 
 
 def mean_line(name: str, places: Mapping[str, tuple[int, Facts]]) -> str:
-    """the mean rank of a source."""
+    """Returns a line with the mean rank of a source."""
     place, row = places[name]
     return (
         f"{name}: mean rank {row['rank']:.1f} ({row['low']:.1f} to {row['high']:.1f}), "
@@ -87,5 +88,5 @@ def target_line(row: Facts) -> str:
 
 
 def ranked(facts: Facts | None) -> str:
-    """`3 (2 to 7)`."""
+    """Returns a rank with its interval as text, such as `3 (2 to 7)`; "" for None."""
     return f"{facts['rank']:.0f} ({facts['low']:.0f} to {facts['high']:.0f})" if facts else ""

@@ -1,4 +1,6 @@
-"""The report: one self-contained HTML page that answers first, gives its reasons, and solves."""
+"""The report: one self-contained HTML page that gives the answer first, then the reasons, and can
+solve requests.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ from models.reports.sections import sections
 
 
 def write_report(folder: str | Path) -> Path:
-    """Write index.html beside the files of a run, from them alone, atomically; its path.
+    """Writes index.html beside the files of a run, from them alone, and returns its path. The file
+    appears whole or not at all.
 
     Raises ValueError for a folder without a run, or with files that cannot be read.
     """
@@ -28,8 +31,8 @@ def write_report(folder: str | Path) -> Path:
 
 
 def render(run: Run, rival: Run | None = None, rival_name: str = "") -> str:
-    """the page as text; the same run gives the same text. rival: another run, which the explorer
-    sets beside this one.
+    """Returns the page as text; the same run gives the same text. rival: another run that the
+    explorer compares with this one.
     """
     beside = None
     if rival is not None:
@@ -38,7 +41,7 @@ def render(run: Run, rival: Run | None = None, rival_name: str = "") -> str:
 
 
 def contents(run: Run) -> Facts:
-    """what the templates read."""
+    """Returns what the templates read."""
     first = headline(run)
     shown, left_out = embedded.pictures(run)
     return {

@@ -1,4 +1,6 @@
-"""What the page's explorer needs of a run, in columns; compressed, it travels inside the page."""
+"""Prepares the data of a run that the page's explorer needs, in columns and compressed, so that the
+page can carry them.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +19,20 @@ from models.tasks import TASKS
 from models.taxonomy.program.costs import without_labels
 
 SPREADS = ("gain_low", "gain_high", "quality_low", "quality_high", "rank_low", "rank_high")
-MOST_ROWS = 60_000  # beyond, only first-order transfers, controls and chosen edges travel
+MOST_ROWS = 60_000  # beyond, the page has only first-order transfers, controls and chosen edges
 
 
 def packed(value: object) -> str:
-    """JSON, gzip, base64, as `explorer/src/assets.js` unpacks it; equal values give equal text."""
+    """Returns a value as JSON, compressed with gzip, in base64, as `explorer/src/assets.js` unpacks
+    it. Equal values give equal text.
+    """
     text = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
-    # without a time, which gzip would write: equal values, equal text
+    # without the time that gzip would write, so that equal values give equal text
     return base64.b64encode(gzip.compress(text, 9, mtime=0)).decode()
 
 
 def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
-    """the run as the explorer reads it (`explorer/src/run.js` names every field)."""
+    """Returns the run as the explorer reads it (`explorer/src/run.js` names every field)."""
     rows, left_out = travelling(run)
     choice = label_choice(run)
     known = {name for row in rows for name in [*row["sources"], row["target"]]}
@@ -65,7 +69,7 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def travelling(run: Run) -> tuple[list[Facts], int]:
-    """(rows that the page carries, how many it leaves out)."""
+    """Returns (rows that the page carries, number of rows left out)."""
     rows = run.rows
     if len(rows) <= MOST_ROWS:
         return rows, 0
@@ -79,7 +83,9 @@ def travelling(run: Run) -> tuple[list[Facts], int]:
 
 
 def columns(rows: list[Facts], names: list[str]) -> dict[str, Any]:
-    """affinities as they are (the solver's answer must be the same), all else in four digits."""
+    """Returns rows in columns. Affinities, gain and quality are exact, because the page's solver
+    must give the same answer; losses and intervals have four digits.
+    """
     at = {name: i for i, name in enumerate(names)}
     return {
         "target": [at[row["target"]] for row in rows],
@@ -98,7 +104,9 @@ def short(value: float | None) -> float | None:
 
 
 def prices(run: Run) -> Facts:
-    """labelled pictures of a source and of a transfer, and seconds of each network, where known."""
+    """Returns the labelled pictures of a source and of a transfer, and the seconds of each network,
+    where known.
+    """
     ledger: Facts = run.evidence.get("ledger") or {}
     full = [entry["images"] for entry in ledger.get("sources", [])]
     little = [
@@ -115,7 +123,9 @@ def prices(run: Run) -> Facts:
 
 
 def thumbnails(run: Run) -> dict[str, str]:
-    """path -> data URI of every test picture that an edge's evidence shows and that is there."""
+    """Returns path -> data URI of every test picture that an edge's evidence shows and
+    that exists.
+    """
     paths = {
         view["picture"]
         for facts in run.edge_evidence.values()
@@ -126,13 +136,15 @@ def thumbnails(run: Run) -> dict[str, str]:
 
 
 def free_labels(names: list[str]) -> dict[str, str]:
-    """task -> why its label costs nothing: an algorithm makes it from the picture alone."""
+    """Returns task -> why its label costs nothing: an algorithm makes it from the picture alone, or
+    it has none.
+    """
     reasons = {name: free_reason(name) for name in names}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
 def free_reason(name: str) -> str:
-    """empty for labels that people or scanners make."""
+    """Returns why a task's label costs nothing; "" for labels that people or scanners make."""
     if name not in TASKS:
         return ""
     entry = TASKS[name]

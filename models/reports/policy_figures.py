@@ -1,7 +1,7 @@
-"""A policy in numbers: supervised targets apart from those that a transfer reaches.
+"""A policy in numbers, with supervised targets separate from those that a transfer reaches.
 
-The page computes the same for requests that are solved in it (`explorer/src/policy.js`); a test in
-the browser holds the two against each other.
+The page computes the same numbers for requests that are solved in it (`explorer/src/policy.js`); a
+test in the browser compares the two.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from models.reports.words import mean
 
 @dataclass(frozen=True)
 class PolicyFigures:
-    """Means over targets. quality: win rate against full supervision (0.5: as good); gain: win
-    rate against training from scratch; scratch_quality: what scratch itself reaches on the targets
-    that are transferred. None: not measured. feeds: source -> targets it feeds; alone: those bought
-    for their own answer, which feed none.
+    """Numbers of a policy; scores are means over targets, None if not measured. quality: win rate
+    against full supervision (0.5: as good). gain: win rate against training from scratch.
+    scratch_quality: what training from scratch reaches on the transferred targets. feeds: source ->
+    number of targets that use it. alone: targets that are bought for their own answer and feed no
+    other.
     """
 
     targets: int
@@ -34,7 +35,9 @@ class PolicyFigures:
 
 
 def policy_figures(policy: Facts, rows: Iterable[Facts]) -> PolicyFigures:
-    """The figures of a `Taxonomy.to_json` beside the table's controls."""
+    """Returns the figures of a policy as `Taxonomy.to_json` writes it. rows: those of the table,
+    whose controls are needed.
+    """
     edges: list[Facts] = policy["edges"]
     transferred = [edge for edge in edges if edge["sources"]]
     scratch = [edge for edge in edges if edge.get("control") == "scratch"]
@@ -58,15 +61,15 @@ def policy_figures(policy: Facts, rows: Iterable[Facts]) -> PolicyFigures:
 
 
 def scratch_qualities(rows: Iterable[Facts]) -> dict[str, float | None]:
-    """target -> win rate of training from scratch against full supervision: measured, or one less
-    the supervised network's gain.
+    """Returns target -> win rate of training from scratch against full supervision: measured, or 1
+    minus the supervised network's gain.
     """
     qualities: dict[str, float | None] = {}
     for row in rows:
         if row.get("control") == "supervised" and row.get("gain") is not None:
             qualities.setdefault(row["target"], 1 - row["gain"])
     for row in rows:
-        # after the other rows: what was measured takes the place of what was derived
+        # in a second pass, so that measured values replace derived ones
         if row.get("control") == "scratch" and row.get("quality") is not None:
             qualities[row["target"]] = row["quality"]
     return qualities

@@ -1,4 +1,4 @@
-"""What a run left behind: the files of its report folder, read once and checked at this door."""
+"""Reads and checks the files of a run's report folder; nothing else in the reports reads them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from models.reports.earlier_evidence import in_present_words
 
-# What JSON says has no type before it is looked at; a section checks what it shows.
+# The content of JSON has no static type; each section checks what it shows.
 Facts = dict[str, Any]
 
 NEEDED = ("affinities", "taxonomies")
@@ -35,15 +35,16 @@ FORMS: Mapping[str, type] = {
 
 @dataclass(frozen=True)
 class Run:
-    """A run's facts, one field a file `<field>.json`; empty where the run has no such file.
+    """The content of a run's report folder, one field for each file `<field>.json`; empty if the
+    run has no such file.
 
-    affinities: {"rows", "diagnostics"}; amounts: the same with every amount of data, on one scale,
-    where there are several; taxonomies: one entry a budget and order; curves: task ->
-    training losses; pictures: what was drawn of inputs, labels and answers, with paths below
-    `folder`; edge_evidence: per-image losses behind chosen edges; published: agreement with the
-    released affinities; seeds: one row a repetition of the measurement. missing: names of files
-    that are not there. affinities_path, amounts_path: where the page's commands find the tables, ""
-    where one does not travel with the page.
+    affinities: {"rows", "diagnostics"}. amounts: the same with every amount of data, on one scale,
+    if there are several. taxonomies: one entry for each budget and order. curves: task -> training
+    losses. pictures: what was drawn of inputs, labels and answers, with paths below `folder`.
+    edge_evidence: per-image losses behind chosen edges. published: agreement with the released
+    affinities. seeds: one row for each repetition of the measurement. missing: names of files that
+    do not exist. affinities_path, amounts_path: where the page's commands find the tables, "" if
+    one is not kept with the page.
     """
 
     folder: Path
@@ -69,32 +70,36 @@ class Run:
 
     @property
     def rows(self) -> list[Facts]:
-        """transfers and controls of the regime that decides."""
+        """The transfers and controls of the regime that decides."""
         rows: list[Facts] = self.affinities.get("rows", [])
-        # the regime that decides has no name; where all have one, nothing is left out
+        # the regime that decides has no name; if all have one, nothing is left out
         return [row for row in rows if not row.get("regime")] or rows
 
     @property
     def chosen(self) -> Facts | None:
-        """the taxonomy at the default budget and order; the first one where that is not there."""
+        """The taxonomy at the default budget and order, or the first one if there is none at these;
+        None without taxonomies.
+        """
         asked = (self.default_budget, self.default_order)
         exact = (entry for entry in self.taxonomies if (entry["budget"], entry["order"]) == asked)
         return next(exact, self.taxonomies[0] if self.taxonomies else None)
 
     @property
     def transfers(self) -> int:
-        """how many transfers were measured and decide."""
+        """The number of measured transfers that decide."""
         return sum(row.get("control") is None for row in self.rows)
 
     @property
     def all_transfers(self) -> int:
-        """how many transfers were measured with any amount of labels, controls apart."""
+        """The number of transfers that were measured with any amount of labels, without
+        controls.
+        """
         return self.evidence.get("transfers") or self.transfers
 
 
 def load_run(folder: str | Path) -> Run:
-    """The run in `folder`. Raises ValueError in one line, with the file's name, for a folder that
-    is no report's, and for files that cannot be read.
+    """Returns the run in `folder`. Raises ValueError in one line with the file's name, for a folder
+    that holds no report and for files that cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -119,11 +124,15 @@ def load_run(folder: str | Path) -> Run:
 
 
 def not_a_number(_name: str) -> None:
-    """NaN and infinities, which Python writes into JSON and browsers refuse: not measured."""
+    """Returns None for NaN and infinities, which Python writes into JSON and browsers refuse: they
+    count as not measured.
+    """
 
 
 def read_part(folder: Path, name: str) -> Any:
-    """the content of `<name>.json`, an empty one where there is no such file."""
+    """Returns the content of `<name>.json`, or an empty one if there is no such file. Raises
+    ValueError for a file that is no JSON or has another form.
+    """
     path, form = folder / f"{name}.json", FORMS[name]
     if not path.exists():
         return form()

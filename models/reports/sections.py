@@ -1,4 +1,4 @@
-"""What the sections below the first screen show, made ready for the templates."""
+"""Prepares what the sections below the first screen show."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ PUBLISHED_SANITY = {"average": 0.924, "random": 0.909}
 
 
 def sections(run: Run) -> Facts:
-    """name -> what its template reads; None or empty where the run has nothing to show."""
+    """Returns section name -> what its template reads; None or empty if the run has nothing to
+    show.
+    """
     return {
         "baselines": run.evidence.get("baselines", []),
         "damaged_inputs": damaged_inputs(run),
@@ -57,26 +59,32 @@ def sections(run: Run) -> Facts:
 
 
 def damaged_inputs(run: Run) -> list[str]:
-    """targets whose own network is given another picture than the one that transfers read."""
+    """Returns the targets whose own network gets another picture than the one that
+    transfers read.
+    """
     targets = dict.fromkeys(row["target"] for row in run.rows)
     return [name for name in targets if name in TASKS and TASKS[name].input != "image"]
 
 
 def band_left_out(curves: list[Facts]) -> bool:
-    """is there no band of random policies around transferred targets, where the others have one?"""
+    """Returns whether the band of random policies is missing for transferred targets but not for
+    all targets that are not bought.
+    """
     return any(row["random_not_bought"] for row in curves) and not any(
         row["random_transferred"] for row in curves
     )
 
 
 def predictors(run: Run) -> list[Facts]:
-    """rows of cheap predictors, each with what it is; no words for what its name says."""
+    """Returns the rows of cheap predictors, each with an explanation; "" where the name explains
+    itself.
+    """
     rows: list[Facts] = run.evidence.get("predictors") or []
     return [{**row, "words": PREDICTORS.get(row["predictor"], "")} for row in rows]
 
 
 def savings(run: Run) -> list[Facts]:
-    """rows of the savings table at the run's order."""
+    """Returns the rows of the savings table at the run's order."""
     rows: list[Facts] = run.evidence.get("headline", [])
     return [row for row in rows if row["order"] == run.default_order]
 
@@ -87,7 +95,9 @@ def tree(run: Run) -> Facts | None:
 
 
 def network_rows(run: Run) -> list[Facts]:
-    """trained task networks, each beside the readout of a random encoder where it was measured."""
+    """Returns the trained task networks, each with its win rate over the readout of a random
+    encoder, None if not measured.
+    """
     random = against_random(run.rows)
     return [
         {**row, "win_random": random.get(row["task"])} for row in run.networks if row.get("steps")
@@ -95,7 +105,7 @@ def network_rows(run: Run) -> list[Facts]:
 
 
 def sanity(run: Run) -> Facts:
-    """mean win rates of the task networks, ours and the paper's."""
+    """Returns the mean win rates of the run's task networks and of the paper's."""
     random = against_random(run.rows)
     return {
         "average": mean_win(run),
@@ -105,23 +115,23 @@ def sanity(run: Run) -> Facts:
 
 
 def against_random(rows: Iterable[Facts]) -> dict[str, float]:
-    """task -> share of test samples on which its own network beats the same readout of a random
-    encoder; tasks without that control are left out.
+    """Returns task -> share of test samples on which its own network beats the same readout of a
+    random encoder. Tasks without that control are left out.
     """
     return {
-        # quality is what the random encoder wins against the task's own network
+        # quality is the random encoder's win rate against the task's own network
         row["target"]: 1 - row["quality"]
         for row in rows
         if row["sources"] == ["random_projection"] and row.get("quality") is not None
     }
 
 
-WIDTH, HEIGHT = 140, 56  # of a learning curve, in SVG units
+WIDTH, HEIGHT = 140, 56  # size of a learning curve, in SVG units
 
 
 def learning_curves(curves: dict[str, list[float]]) -> list[Facts]:
-    """task, first and last loss, and the points of a polyline; curves without two points are left
-    out.
+    """Returns task, first and last loss, and the points of a polyline for each curve. Curves
+    without two points are left out.
     """
     drawn = []
     for task, losses in curves.items():
@@ -146,7 +156,9 @@ def diagnostics(run: Run) -> Facts:
 
 
 def calibrated(rows: list[Facts]) -> Facts | None:
-    """means over targets of the two rank correlations; None without rows."""
+    """Returns the means over targets of the two rank correlations, or None if they were not
+    measured.
+    """
     if not rows or "between_seeds" not in rows[0]:
         return None
     return {
@@ -156,8 +168,8 @@ def calibrated(rows: list[Facts]) -> Facts | None:
 
 
 def amounts(facts: Facts | None) -> Facts | None:
-    """what less data costs, in the order of the columns: smallest amount first, the one that
-    decides last. None if there is but one.
+    """Returns what less data costs, with columns from the smallest amount to the largest, which
+    decides. Returns None if there is only one amount.
     """
     if not facts or not facts["targets"]:
         return None
@@ -178,12 +190,14 @@ def amounts(facts: Facts | None) -> Facts | None:
 
 
 def mean_known(values: Iterable[float | None]) -> float | None:
-    """the mean of those that were measured."""
+    """Returns the mean of the values that were measured."""
     return mean([value for value in values if value is not None])
 
 
 def same_best(rows: list[Facts], name: str) -> int:
-    """targets whose best source with the amount `name` is the one that decides."""
+    """Returns the number of targets whose best source with the amount `name` is also the best with
+    the amount that decides.
+    """
     return sum(row["best"][name]["source"] == row["best"][""]["source"] for row in rows)
 
 
@@ -192,6 +206,6 @@ def dataset(facts: Facts) -> Facts | None:
 
 
 def tabular(statistics: Any) -> list[Facts]:
-    """the statistics of a data set as rows; whatever is no list of rows is left out."""
+    """Returns the statistics of a data set as rows; [] for anything that is no list of rows."""
     is_table = isinstance(statistics, list) and all(isinstance(row, dict) for row in statistics)
     return statistics if is_table else []

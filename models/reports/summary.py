@@ -1,4 +1,4 @@
-"""What a run found, in a few lines for a terminal."""
+"""Says in a few lines for a terminal what a run found."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from models.reports.run_files import Run, load_run
 from models.reports.words import mean, plural, rate, share
 from models.taxonomy.program.costs import without_labels
 
-# Ways to reach a target, as a line says them.
+# Ways to reach a target, in words.
 WAYS = {"supervised": "by their labels", "transferred": "by transfer", "scratch": "from scratch"}
 
 
 def summary(folder: str | Path) -> str:
-    """chosen labels, quality, gain and significance of the run below `folder`."""
+    """Returns the chosen labels, quality, gain and significance of the run in `folder`, as text."""
     run = load_run(folder)
     answer = run.chosen
     if answer is None:
@@ -40,7 +40,7 @@ def summary(folder: str | Path) -> str:
 
 
 def buying_words(supervised: Sequence[str]) -> str:
-    """the tasks to label, and apart those to take that have no labels."""
+    """Returns in words the tasks to label and, separately, those to take that have no labels."""
     bare = without_labels(supervised)
     labelled = [name for name in supervised if name not in bare]
     words = f"labels of {plural(len(labelled), 'task')}: {', '.join(labelled) or 'none'}"
@@ -49,15 +49,18 @@ def buying_words(supervised: Sequence[str]) -> str:
 
 
 def transfer_words(run: Run) -> str:
-    """how many transfers were measured, and how many of them decide where some do not."""
+    """Returns in words how many transfers were measured, and how many of them decide if
+    not all do.
+    """
     beside = run.all_transfers - run.transfers
     few = f" ({run.transfers} decide, {beside} learned from fewer labels)" if beside > 0 else ""
     return f"{run.all_transfers} transfers{few}"
 
 
 def offer_lines(run: Run) -> list[str]:
-    """the policy without training from scratch on offer and with it, and both judged on test
-    pictures that did not choose them; nothing where a table knows no network from scratch.
+    """Returns lines about the policy without training from scratch on offer and with it, both also
+    judged on test pictures that did not choose them. Empty if the table has no networks from
+    scratch.
     """
     judged = {row["scratch"]: row for row in run.evidence.get("crossfit") or []}
     lines = []
@@ -75,7 +78,9 @@ def offer_lines(run: Run) -> list[str]:
 
 
 def served_lines(run: Run) -> list[str]:
-    """the policy by the networks that are served, in a line; none where they were not judged."""
+    """Returns a line about the policy as judged by the served networks; empty if they were not
+    judged.
+    """
     facts = run.evidence.get("served")
     if not facts:
         return []
@@ -95,7 +100,9 @@ def served_lines(run: Run) -> list[str]:
 
 
 def mean_win(run: Run) -> float | None:
-    """share of held-out samples on which task networks beat the average; mean over tasks."""
+    """Returns the share of held-out samples on which task networks beat the average, as a mean over
+    tasks.
+    """
     return mean(
         row["win_average"]
         for row in run.networks

@@ -1,4 +1,6 @@
-"""The page of a version: from every answer back to networks, labels, views, data and code."""
+"""The page of a served version: from every answer back to networks, labels, views, data
+and code.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +11,9 @@ from typing import Any
 from models.reports import embedded, words
 from models.reports.drawing import drawn
 
-# Colours of the style that lines take, one a network.
+# Number of line colours in the style; each network takes one.
 COLOURS = 4
-# Pixels of the picture.
+# Height of a row, top margin and width of the picture, in pixels.
 ROW, TOP, WIDTH = 28, 40, 1132
 # Left edges and widths of its columns: answers, networks, labels, and what all of them share.
 COLUMNS = {"answer": (0, 262), "network": (340, 346), "label": (742, 178), "data": (972, 158)}
@@ -19,9 +21,9 @@ COLUMNS = {"answer": (0, 262), "network": (340, 346), "label": (742, 178), "data
 
 @dataclass(frozen=True)
 class Answer:
-    """One target of a version. way: supervised, transfer, or scratch; sources: tasks whose networks
-    it is read from; address: of its head; quality, gain: in [0, 1], None if not measured; labels:
-    address of those that the head learned from.
+    """One target of a version. way: "supervised", "transfer" or "scratch". sources: tasks whose
+    networks the answer is read from. address: of its head. quality, gain: in [0, 1], None if not
+    measured. labels: address of the labels that the head learned from.
     """
 
     target: str
@@ -35,7 +37,7 @@ class Answer:
 
     @property
     def networks(self) -> tuple[str, ...]:
-        """names of the networks that the answer is read from."""
+        """The names of the networks that the answer is read from."""
         if self.way == "scratch":
             return (f"{self.target} from scratch",)
         return self.sources or (self.target,)
@@ -43,8 +45,8 @@ class Answer:
 
 @dataclass(frozen=True)
 class Network:
-    """name: its task, with `from scratch` behind it where transfers' data alone taught it; labels:
-    their address; samples: split -> number of them.
+    """One network of a version. name: its task, followed by `from scratch` if only the data of
+    transfers taught it. labels: their address. samples: split -> number of samples.
     """
 
     name: str
@@ -57,9 +59,10 @@ class Network:
 
 @dataclass(frozen=True)
 class Trace:
-    """All that is known of a version. state: serves, older or withdrawn. bundle: folder, digest of
-    its manifest, bytes. data: place, hash, views, buildings, what ingest left out. code: node ->
-    digest. artifacts: NODE/OUTPUT, folder, is it still there? unknown: what is not known any more.
+    """Everything that is known about a version. state: serves, older or withdrawn. bundle: folder,
+    digest of its manifest, bytes. data: place, hash, views, buildings, what ingest left out. code:
+    node -> digest. artifacts: (NODE/OUTPUT, folder, whether it still exists). unknown: what is no
+    longer known.
     """
 
     version: int
@@ -78,8 +81,8 @@ class Trace:
 
 @dataclass(frozen=True)
 class Box:
-    """A place in the picture. key: what it stands for; colour: number of the style's line colour;
-    answers: that lead there.
+    """A box in the picture. key: what it stands for. colour: number of the style's line colour.
+    answers: those that lead to it.
     """
 
     key: str
@@ -99,7 +102,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """From one box to the next, further back. answers: that go this way."""
+    """A line from one box to the next one further back. answers: those that lead along it."""
 
     path: str
     colour: int
@@ -107,7 +110,7 @@ class Line:
 
 
 def render_trace(trace: Trace) -> str:
-    """the page as text; nothing in it is fetched."""
+    """Returns the page as text; it loads nothing from elsewhere."""
     boxes = placed(trace)
     return drawn(
         "trace.html",
@@ -131,7 +134,7 @@ HEADS = {
 
 
 def placed(trace: Trace) -> dict[str, Box]:
-    """every box by its kind and key, columns filled evenly from top to bottom."""
+    """Returns every box by its kind and key, with columns filled evenly from top to bottom."""
     height = ROW * max(len(trace.answers), len(trace.networks))
     colours = {network.name: i % COLOURS for i, network in enumerate(trace.networks)}
     boxes = []
@@ -156,7 +159,7 @@ def placed(trace: Trace) -> dict[str, Box]:
 
 
 def users(trace: Trace, network: Network) -> tuple[str, ...]:
-    """the answers that are read from a network."""
+    """Returns the answers that are read from a network."""
     return tuple(answer.target for answer in trace.answers if network.name in answer.networks)
 
 
@@ -168,12 +171,14 @@ def box(
 
 
 def middle(number: int, count: int, height: int) -> int:
-    """of a row of a column of so many."""
+    """Returns the vertical position of row `number` in a column of `count` rows."""
     return TOP + round(height * (number + 0.5) / count)
 
 
 def connected(trace: Trace, boxes: Mapping[str, Box]) -> list[Line]:
-    """answers to networks, these to their labels, these to the views."""
+    """Returns the lines from answers to networks, from these to their labels, and from these to the
+    views.
+    """
     lines = []
     for network in trace.networks:
         end = boxes[f"network {network.name}"]
@@ -186,7 +191,7 @@ def connected(trace: Trace, boxes: Mapping[str, Box]) -> list[Line]:
 
 
 def curve(start: Box, end: Box) -> str:
-    """of SVG."""
+    """Returns the SVG path of a curve from one box to another."""
     half = (start.right + end.left) // 2
     bend = f"C{half} {start.middle} {half} {end.middle} {end.left} {end.middle}"
     return f"M{start.right} {start.middle}{bend}"

@@ -1,4 +1,4 @@
-"""Numbers and names as a reader sees them."""
+"""Writes numbers and names for a reader."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ UNKNOWN = "not measured"
 
 
 def title(name: str) -> str:
-    """a task's title; the name itself of one in the released files' spelling; any other is said to
-    be a source from outside.
+    """Returns a task's title. A name in the released files' spelling is returned as it is; any
+    other is called a source from outside.
     """
     if name in TASKS:
         return TASKS[name].title
@@ -21,29 +21,31 @@ def title(name: str) -> str:
 
 
 def titles(names: Iterable[str]) -> str:
-    """titles with commas and a last "and"."""
+    """Returns the titles of names, joined by commas and a last "and"."""
     words = [title(name) for name in names]
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def rate(value: float | None) -> str:
-    """a win rate with two digits."""
-    # + 0.0: what rounds to nothing has no sign
+    """Returns a win rate as text with two digits."""
+    # + 0.0 turns -0.0 into 0.0
     return UNKNOWN if value is None else f"{round(value, 2) + 0.0:.2f}"
 
 
 def share(value: float | None) -> str:
-    """a share in whole per cent."""
+    """Returns a share as text in whole per cent."""
     return UNKNOWN if value is None else f"{round(100 * value) + 0} %"
 
 
 def count(value: float | None) -> str:
-    """a whole number with thousands apart."""
+    """Returns a whole number as text with thousands separated."""
     return UNKNOWN if value is None else f"{value:,.0f}"
 
 
 def number(value: object) -> str:
-    """anything of a table: nothing for None, text as it is, three digits of a small number."""
+    """Returns any value of a table as text: "" for None, text as it is, small numbers in three
+    digits.
+    """
     if value is None:
         return ""
     # True is an int in Python
@@ -53,20 +55,22 @@ def number(value: object) -> str:
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """`3 targets`, `1 target`."""
+    """Returns a number with its noun, such as `3 targets` or `1 target`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def sampled_units(stability: Mapping[str, Any]) -> str:
-    """what test sets were drawn from, of `evidence.json`'s stability: `20 test buildings`."""
+    """Returns in words what test sets were drawn from, such as `20 test buildings`. stability: that
+    of `evidence.json`.
+    """
     unit = {"building": "test building", "image": "test picture"}[stability.get("unit", "image")]
     units = stability.get("units")
-    # evidence of earlier code does not count them
+    # evidence of earlier code does not have their number
     return f"{unit}s" if units is None else f"{count(units)} {unit}{'' if units == 1 else 's'}"
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """None without values, or where one of them was not measured."""
+    """Returns the mean of the values, or None if there are none or one was not measured."""
     numbers = list(values)
     known = [value for value in numbers if value is not None]
     return sum(known) / len(known) if known and len(known) == len(numbers) else None
