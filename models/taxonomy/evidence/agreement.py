@@ -117,9 +117,9 @@ def agreement(
     "low", "high", "targets"}, "target_specific": the same as "mean" with the generic rank of
     sources taken out, "baselines": {"generic rank", "own generic rank", "family prior"} -> mean
     Spearman with `second` of ranks that use no measurement of the pair, and {"random orders":
-    {"spearman", "low", "high"}}, "ceiling": {"mean", "target_specific"} of the table `ceiling` on
-    its own pairs with `second` that the first two share, None without it}. If the tables share no
-    target, "targets" is empty and the rest None.
+    {"spearman", "low", "high"}}, "ceiling": {"mean", "target_specific"} of the table `ceiling` with
+    `second`, on those pairs that `first` has too, None without it}. If the tables share no target,
+    "targets" is empty and the rest None.
     """
     pairs = matched(first, second, rename)
     rng = np.random.default_rng(seed)

@@ -245,7 +245,7 @@ def significance(
     "observed", "random" {"mean", "low", "high"}, "policies", "p", "floor" (the least p that so many
     draws can give), "verdict", "best_edges": the same test against random sources whose targets
     take their best edges, which is harder and tests the sources alone}. If no random policy was
-    found, there is no "p", "floor" and "random".
+    found, "random", "p" and "floor" are missing.
     """
     tests = []
     for best in (False, True):

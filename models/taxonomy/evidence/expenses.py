@@ -97,7 +97,7 @@ def ledger(policy: Taxonomy, expenses: Expenses) -> Facts:
 
 def total(values: Sequence[float | None]) -> float | None:
     """Returns the sum of the values, or None if one was not measured."""
-    # a sum without a missing value would be too small
+    # a sum that leaves out missing values would be too small
     measured = [value for value in values if value is not None]
     return float(sum(measured)) if len(measured) == len(values) else None
 

@@ -137,10 +137,10 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
 
 
 def better_edges(program: Program, request: Request, x: Floats) -> tuple[Rows, Floats]:
-    """Returns (rows, limits): constraints that x breaks and that every policy keeps which is the
-    best of its tasks. There is one for each target that could take a better edge at no higher cost.
-    It says: of the edges that the best one is better than at no higher cost, none is taken while
-    all sources of the best one are supervised.
+    """Returns (rows, limits): constraints that x breaks, and that every policy keeps that is the
+    best for its tasks. There is one for each target that could take a better edge at no higher
+    cost. It says: while all sources of the best such edge are supervised, no edge is taken that is
+    worse and costs at least as much.
     """
     count = len(program.nodes)
     reward = program.reward[count:]

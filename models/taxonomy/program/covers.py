@@ -20,9 +20,9 @@ STEPS = 10  # binary digits of a coarse cost, of the budget
 
 
 def coarse(program: Program) -> Program:
-    """Returns the program with costs rounded down in every budget that has very small ones; the
-    steps are at least 2 ** -STEPS of the budget. Every policy within the budgets is also one of the
-    returned program.
+    """Returns the program with costs rounded down in every budget that has very small ones, each by
+    less than 2 ** -STEPS of the budget. Every policy within the budgets is also one of the returned
+    program.
     """
     a, b = program.a.copy(), program.b.copy()
     for i in range(len(b)):

@@ -1,4 +1,4 @@
-"""Explains why no policy satisfies a request: the smallest set of rules that contradict each other,
+"""Explains why no policy satisfies a request: a minimal set of rules that contradict each other,
 and the cheapest way out.
 """
 
