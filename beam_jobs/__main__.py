@@ -1,4 +1,6 @@
-"""python -m beam_jobs agreement | annotate | ingest | statistics | download | sheet"""
+"""The command line of this package: python -m beam_jobs agreement | annotate | ingest | statistics
+| download | sheet
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from beam_jobs.scenes.render.renderer import Surfaces
 from models.tasks.arrays import Array, Bytes, Floats
 
 # Index among ImageNet's 1000 classes of what the generator builds. Where ImageNet has no such
-# thing, the class that comes nearest: its word stands behind.
+# thing, it is the class that comes nearest, whose word follows.
 OBJECTS = {
     "ashcan": 412,
     "backpack": 414,
@@ -148,7 +148,7 @@ def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
 def semantic_ids(surfaces: Surfaces, scene: Scene) -> Bytes:
     """Returns [S, S] uint8 class ids in 0 to 17; 0 where nothing is seen."""
     seen = surfaces.instance >= 0
-    # -1 says that nothing is seen, and would stand for the last instance
+    # -1, where nothing is seen, would be read as the last instance
     ids = scene.semantic[np.maximum(surfaces.instance, 0)]
     return np.where(seen, ids, 0).astype("uint8")
 

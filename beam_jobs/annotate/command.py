@@ -84,7 +84,7 @@ def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
         try:
             ids = np.load(path, mmap_mode="r", allow_pickle=False)
             fit = ids.ndim == 1 and ids.dtype.kind in "iu"
-        # numpy raises several types for what is none, and takes a .npz for a folder of arrays
+        # numpy raises several types for other files, and opens a .npz as several arrays
         except (ValueError, EOFError, OSError, AttributeError):
             fit = False
         if not fit:
@@ -97,7 +97,7 @@ def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
 def run(options: argparse.Namespace) -> int:
     """Makes the data set, says on standard error what it holds, and returns the exit code."""
     check_labels(options.labels, options.mesh)
-    # First: it imports on one core what this process imports on another.
+    # Begun first: the server then imports on one core while this process imports on another.
     fork_server.begin(f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural_views'}")
     # Here and not above, so that --help needs no arrays.
     with fork_server.ctrl_c_waits():

@@ -22,7 +22,7 @@ Job = TypeVar("Job")
 # What stands beside the buildings of a data set.
 LISTS = ("splits.csv", "dataset.json")
 LABELS = (".png", ".jpg", ".jpeg", ".npy", ".json", ".csv")
-# Buildings that are few train first: nothing can be learned without them.
+# Splits in the order in which few buildings fill them: without training nothing can be learned.
 FILLING_ORDER = ("train", "test", "val")
 
 
@@ -37,7 +37,7 @@ class DataSet:
     labels: str
 
 
-# In a log, where a bar cannot be drawn over: a line every half minute.
+# In a log, where a bar cannot be overwritten, a line is printed every half minute.
 LOGGED = {
     "mininterval": 30.0,
     "maxinterval": 30.0,
@@ -76,7 +76,7 @@ def single_threaded() -> None:
     """
     import cv2
 
-    # Here and not above: the parent compiles nothing, and numba takes half a second to import.
+    # Imported here: the parent compiles nothing, and numba takes half a second to import.
     from beam_jobs.annotate.compilation import compile_once
 
     cv2.setNumThreads(1)

@@ -23,8 +23,8 @@ def begin(work: str) -> ForkServerContext:
     """Returns the multiprocessing context for the workers. If no fork server runs yet, one is
     started, which imports the module `work` and ends with this process.
     """
-    # A process a core: threads inside libraries would only fight. BLAS reads its variables when
-    # numpy is first imported, so that the starter has to set them.
+    # There is a process for each core, so that threads inside libraries would only compete. BLAS
+    # reads its variables when numpy is first imported, so that they are set before the start.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")
     # Threads of this process may hold locks that a fork would copy, and never release: a server
     # without threads is forked.

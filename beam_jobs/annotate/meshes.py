@@ -76,7 +76,7 @@ class MeshJob:
         """Returns the parameters that, with the files' contents, decide every pixel."""
         places = ("root", "path", "labels", "views")
         numbers = {key: value for key, value in asdict(self).items() if key not in places}
-        # "asked", since "views" says in building.json how many there are
+        # called "asked", since "views" in building.json is how many there are
         return {"version": VERSION, "mesh": self.path.name, "asked": self.views, **numbers}
 
     def complete(self) -> bool:

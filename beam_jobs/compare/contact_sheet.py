@@ -107,7 +107,7 @@ def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
     draw = ImageDraw.Draw(line)
     for number, frame in enumerate(row):
         words = f"{frame.building} {frame.name.replace('_', ' ')}"
-        # The end, as much as fits: that is where views differ.
+        # Shortened from the left, since views differ at the end of their names.
         while draw.textlength(words, layout.font()) > layout.side - 8:
             words = words[1:]
         place = (layout.title_width + number * layout.side + 4, layout.caption_height // 2)

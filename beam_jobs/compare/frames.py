@@ -19,7 +19,7 @@ from models.tasks import DOMAINS, Domain
 from models.tasks.arrays import Array
 
 ENDING = "_domain_rgb.png"
-# Longest first: `rgb` stands in both trees, `rgb/component/building` in the community tool's.
+# How deep the folder `rgb` may be: 1 in the original tree, 3 in the community tool's.
 DEEPEST_TREE = 3
 
 

@@ -46,7 +46,7 @@ REAL = {
     "reshading": 130.0,
     "unseen": 0.0202,
 }
-# Filters of so many pixels make these labels: their means compare at equal sizes only.
+# These labels come from filters of fixed sizes in pixels: compare them at equal image sizes only.
 BY_SIDE = "depends on the side"
 UNITS = {
     "side": "pixels of a picture",
@@ -141,9 +141,9 @@ def measured(root: Path, limit: int) -> dict[str, list[float]]:
     for view in spread(views, limit):
         for name, number in of_view(view).items():
             numbers.setdefault(name, []).append(number)
-    # names of a point's views are the same up to there
+    # all views of a point have the same name up to "_view_"
     cameras = Counter((view.place, view.name.split("_view_")[0]) for view in views)
-    # loose frames are of one point each, and say nothing of cameras
+    # loose frames are of one point each, and tell nothing about cameras a point
     if max(cameras.values()) > 1:
         numbers["cameras a point"] = [float(np.median(list(cameras.values())))]
     return numbers

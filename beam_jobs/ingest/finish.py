@@ -118,7 +118,7 @@ def conclude(
         **doubtful_scales(listed),
     }
     promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
-    # by shard, too: one view lost and another written twice would leave the sum as it is
+    # compared by shard too, since one view lost and another written twice would not change the sum
     if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != promised:
         raise RuntimeError(
             f"views were lost: {counts}; remove {stage} and run again, and report this"

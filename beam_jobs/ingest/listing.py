@@ -91,12 +91,12 @@ def is_building_name(name: str) -> bool:
     """Returns whether a building can have this name (`NAMING`): it goes into keys of views, lists,
     messages and pages.
     """
-    # letters, marks that stand with them, numbers; bytes that are no text are none of these
+    # L, M, N: letters, their marks, numbers; bytes that are no text are none of these
     kinds = [unicodedata.category(sign)[0] for sign in name]
     return (
         0 < len(name) <= LONGEST_NAME
         and (kinds[0] in "LN" or name[0] in "([")
-        and name == name.strip()  # splits.csv is read without the blanks around a name
+        and name == name.strip()  # blanks around a name are lost when splits.csv is read
         and all(kind in "LMN" or sign in SIGNS for sign, kind in zip(name, kinds))
     )
 
@@ -208,7 +208,7 @@ def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
         strangers += misnamed
         if by_variant:
             variants[folder] = tuple(sorted(by_variant))
-            # each variant counts a view once: what then comes twice has two files
+            # a variant counts a view once, so that a view that comes twice has two files
             once = [np.unique(numbers) for numbers in by_variant.values()]
             numbers, counts = np.unique(np.concatenate(once), return_counts=True)
             codes.append(numbers)

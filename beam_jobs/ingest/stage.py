@@ -72,7 +72,7 @@ def strangers(folder: str) -> list[str]:
     names = sorted(os.listdir(folder))
     if not MARKS.issubset(names):
         return names
-    # hidden: a desktop's or a network drive's own notes
+    # hidden files are a desktop's or a network drive's own
     return [name for name in names if name not in RESULT and not name.startswith(".")]
 
 

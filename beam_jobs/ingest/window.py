@@ -44,7 +44,7 @@ def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
     places: dict[str, tuple[str, ...]] = {}
     for span in window:
         for building, trees in listing.buildings(span.root).items():
-            # the oldest span comes first: of a building that several have, the newest stays
+            # spans come oldest first, so that the newest one with a building owns it
             owners[building], places[building] = span.root, trees
     when = newest_description(window)
     with atomic_folder(goal) as scratch:
@@ -54,7 +54,7 @@ def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
                 link_files(Path(storage.plain(root)) / below, scratch / below)
         write_splits(window, owners, scratch / "splits.csv")
         write_facts(window, owners, scratch / "dataset.json")
-        # times of change are part of the pipeline's cache key
+        # modification times are part of the pipeline's cache key
         for name in DESCRIPTIONS:
             if (scratch / name).exists():
                 os.utime(scratch / name, ns=(when, when))

@@ -165,7 +165,7 @@ class Candidate:
 
     @property
     def length(self) -> Floats:
-        """[n] distances of the cameras from the point, metres."""
+        """The distances [n] of the cameras from the point, metres."""
         return np.asarray(np.linalg.norm(self.ahead, axis=1))
 
 

@@ -97,7 +97,7 @@ def copied(found: Floats, names: Integers, wanted: Integers) -> Floats:
     corners in another order, `names` [f, 3].
     """
     place = (wanted[:, :, None] == names[:, None]).argmax(2)
-    # a face stands for itself, a sliver as well
+    # a face in its own order keeps it, slivers with corners at one place too
     place[(wanted == names).all(1)] = np.arange(3)
     against = (place[:, 1] - place[:, 0]) % 3 == 2
     found = np.take_along_axis(found, place[..., None], 1)

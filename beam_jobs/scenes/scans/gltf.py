@@ -80,7 +80,7 @@ def chunks(data: bytes) -> tuple[Json, bytes | None]:
         # with a byte order mark or without: the specification forbids it, but some files have one
         return json.loads(data.decode("utf-8-sig")), None
     version, length = struct.unpack_from("<II", data, 4)
-    # a longer file than it says is read as far as it says
+    # a file that is longer than it says is read as far as it says
     if version != 2 or length > len(data):
         raise ValueError(f"version {version}, {len(data)} of {length} bytes")
     tree: Json = {}
@@ -115,7 +115,7 @@ class Gltf:
         self.triangles = 0
         # node -> the one above it, which only skins ask for
         self.above: dict[int, int] = {}
-        # what a file only uses, but does not require, may be left out by the specification
+        # the specification allows a reader to leave out what a file uses but does not require
         unknown = [
             name
             for name in self.tree.get("extensionsRequired", [])
@@ -130,10 +130,10 @@ class Gltf:
         """Returns the parts of the default scene, placed."""
         scenes = self.tree.get("scenes")
         if scenes:
-            # a file with scenes but no default one shows the first
+            # of a file without a default scene the first is shown
             roots = scenes[self.tree.get("scene", 0)].get("nodes", [])
         else:
-            # a file without scenes: what is nobody's child stands on its own
+            # in a file without scenes every node without a parent is shown
             children = {c for node in self.tree.get("nodes", []) for c in node.get("children", [])}
             roots = [i for i in range(len(self.tree.get("nodes", []))) if i not in children]
         found: list[Part] = []
@@ -163,7 +163,7 @@ class Gltf:
         attributes = extension(node, "EXT_mesh_gpu_instancing").get("attributes")
         if not attributes:
             return [np.eye(4)]
-        # the extension writes TRANSLATION, ROTATION, SCALE; nodes write them small
+        # the extension writes TRANSLATION, ROTATION, SCALE; nodes write them in lower case
         columns = {name.lower(): self.accessor(number) for name, number in attributes.items()}
         count = len(next(iter(columns.values())))
         names = ("translation", "rotation", "scale")
@@ -236,7 +236,7 @@ class Gltf:
         """
         found = []
         for primitive in mesh["primitives"]:
-            # 4, triangles, where a primitive says nothing (3.7.2.1)
+            # the default is 4, triangles (3.7.2.1)
             mode = primitive.get("mode", 4)
             # 0 to 3: points, lines, loops, strips of lines
             if mode < 4:
@@ -294,7 +294,7 @@ class Gltf:
         if mode == "BLEND":
             self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
         light = np.clip(painted[:, :3], 0, 1).astype("float32")
-        # nothing runs or is multiplied where all is one colour: it can be coded at once
+        # one colour needs neither interpolation nor products, so that it can be coded at once
         linear = bool((light != light[:1]).any() or (picture is not None and (light != 1).any()))
         part = Part(
             vertices,

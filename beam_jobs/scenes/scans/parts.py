@@ -84,7 +84,7 @@ class Shelf:
 
     def note(self, line: str) -> None:
         """Adds a line to the notes, once."""
-        # a mesh of a thousand parts says the same a thousand times
+        # a mesh of a thousand parts would give the same note a thousand times
         if line not in self.notes:
             self.notes.append(line)
 
@@ -163,7 +163,7 @@ def alike(folder: Path, name: str) -> tuple[Path | None, bool]:
     encoding than UTF-8.
     """
     same_case = True
-    # of another machine's path only the name is looked for
+    # an absolute path is another machine's; only its name is looked for, by `Shelf.path`
     if Path(name).is_absolute():
         return None, False
     for part in Path(name).parts:

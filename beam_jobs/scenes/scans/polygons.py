@@ -104,7 +104,7 @@ def projected(points: Floats) -> Floats:
     normal = np.cross(away, np.roll(away, -1, 1)).sum(1)
     extent = np.ptp(points, axis=1)
     broad = np.abs(normal).max(1) > 1e-9 * extent.max(1) ** 2
-    # else as much to the left as to the right: a bow tie, or no area at all
+    # not broad: as much area to the left as to the right (a bow tie), or none at all
     axis = np.where(broad, np.abs(normal).argmax(1), extent.argmin(1))[:, None]
     planes = np.concatenate([(axis + 1) % 3, (axis + 2) % 3], 1)
     flat = np.take_along_axis(points, planes[:, None], 2)

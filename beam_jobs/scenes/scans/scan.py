@@ -298,8 +298,8 @@ def wall_direction(vertices: Floats, faces: Integers) -> float:
 def repeats(mesh: Mesh, picture: int) -> bool:
     """Returns whether the coordinates of this picture's surfaces leave [0, 1]."""
     uv = mesh.uv[mesh.faces[mesh.picture == picture]]
-    # a little beyond is rounding of an exporter, and must not switch on repeats
-    # initial: a picture stays where all of its faces are without area
+    # a little beyond is an exporter's rounding, and no repeat
+    # initial: a picture may have no faces left, if none of them had an area
     return bool(uv.min(initial=0) < -1e-3 or uv.max(initial=1) > 1 + 1e-3)
 
 

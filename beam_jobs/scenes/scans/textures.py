@@ -35,7 +35,7 @@ class Pictures:
         start = 0
         for number, picture in enumerate(pictures):
             for level in range(counts[number]):
-                # the table is one array: a picture's last level stands for those that it has not
+                # the table is one array, so that a picture's last level also fills its rows beyond
                 self.table[number, level:] = start, *picture.shape[:2]
                 pieces.append(picture.reshape(-1))
                 start += picture.size

@@ -24,7 +24,7 @@ from beam_jobs.scenes.scans.parts import (
 from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Floats, Integers
 
-# How many values may follow an option of map_Kd; what is a number among them belongs to it.
+# How many values may follow an option of map_Kd.
 OPTIONS = {"-s": 3, "-o": 3, "-t": 3, "-mm": 2, "-blendu": 1, "-blendv": 1, "-cc": 1, "-clamp": 1,
            "-texres": 1, "-bm": 1, "-boost": 1, "-imfchan": 1, "-type": 1}  # fmt: skip
 # elements that are no surface, or a surface that is not drawn here
@@ -299,7 +299,7 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
             ambient.append(name)
         elif word.lower() == "map_d":
             shelf.note("pictures of transparency (map_d) are not read: drawn opaque")
-    # exporters write the same picture as both: only alone it is missed
+    # exporters often write the same picture as both; only one that stands alone is lost
     for name in ambient:
         if name not in diffuse:
             shelf.note(
