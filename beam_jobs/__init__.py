@@ -1,1 +1,1 @@
-"""Where do views, examples and numbers come from? Scenes, annotation, ingest."""
+"""Beam jobs that make, fetch, check, encode and compare views, and turn them into examples."""

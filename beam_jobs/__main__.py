@@ -1,4 +1,6 @@
-"""python -m beam_jobs agreement | annotate | ingest | statistics | download | sheet"""
+"""The command line of this package: python -m beam_jobs agreement | annotate | ingest | statistics
+| download | sheet
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ COMMANDS = {
 }
 
 
-# command -> what it leaves behind when it is interrupted; the others leave nothing
+# command -> what is told when it is interrupted; a command without a row leaves nothing behind
 LEFT = {
     "annotate": "complete buildings are kept, the same command resumes",
     "ingest": "complete shards are kept, the same command resumes",
@@ -33,7 +35,9 @@ LEFT = {
 
 
 def command_module(name: str) -> ModuleType:
-    """the module behind a command; imported here so that a command waits for its own alone."""
+    """Returns the module behind a command. It is imported here, so that a command waits for the
+    imports of its own module alone.
+    """
     return importlib.import_module(f"beam_jobs.{COMMANDS[name][0]}")
 
 
@@ -43,6 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def dispatch(words: list[str]) -> int:
+    """Parses the words of a command line, runs the command that they name, and returns its exit
+    code.
+    """
     parser = ExactParser(
         prog="python -m beam_jobs",
         description="Views, examples and where they come from.",
@@ -51,7 +58,7 @@ def dispatch(words: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, parser_class=DefaultsParser)
     for name, (_, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
-        # the arguments of the command that is asked for: the modules of the others are not imported
+        # only the command asked for gets its arguments: the modules of the others stay unimported
         if name in words[:1]:
             command_module(name).add_arguments(command)
     options = parser.parse_args(words)

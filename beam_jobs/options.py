@@ -1,5 +1,5 @@
-"""Options for Beam, looked at before anything runs: Beam itself ends the process over a wrong value
-and drops a word that it does not know.
+"""Checks options for Beam before anything runs. Beam itself ends the process over a wrong value and
+drops a word that it does not know.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from typing import Any, NoReturn
 
 from models.arguments.command import UserError
 
-# ours: Beam imports a runner by its full name
+# a runner of this repository, which Beam imports by its full name
 LOCAL_RUNNER = "beam_jobs.ingest.local_runner.LocalRunner"
 
 
 class BeamOptionError(UserError, ValueError):
-    """An option that Beam has not, or would not take; the message lists what is close."""
+    """An option that Beam does not have, or a value that it would not take; the message lists names
+    that are close.
+    """
 
 
 class Words(argparse.ArgumentParser):
@@ -27,8 +29,8 @@ class Words(argparse.ArgumentParser):
 
 
 def checked(options: Iterable[str]) -> list[str]:
-    """the options, all known to Beam, with values that it takes and a runner that there is. Raises
-    BeamOptionError, with names that are close.
+    """Returns the options as a list, all of them known to Beam, with values that it takes and a
+    runner that exists. Raises BeamOptionError, with names that are close, for any that are not.
     """
     given = list(options)
     if not given:
@@ -59,7 +61,9 @@ def checked(options: Iterable[str]) -> list[str]:
 
 
 def kinds_of(options: Any) -> set[Any]:
-    """all groups of options that Beam and its runners have, Dask's with them."""
+    """Returns all classes of options, at any depth, that derive from `options`; those of Dask's
+    runner are imported first, so that they count.
+    """
     import apache_beam.runners.dask.dask_runner  # noqa: F401
 
     found: set[Any] = set(options.__subclasses__())
@@ -67,6 +71,6 @@ def kinds_of(options: Any) -> set[Any]:
 
 
 def is_dask(options: Iterable[str]) -> bool:
-    """whether the runner that these options end with is Dask's."""
+    """Returns whether the runner that these options name last is Dask's."""
     named = [word.partition("=")[2] for word in options if word.startswith("--runner=")]
     return bool(named) and named[-1].rpartition(".")[2].lower() == "daskrunner"

@@ -1,1 +1,1 @@
-"""Data sets in the published layout, of procedural buildings or of mesh files."""
+"""Makes data sets in the published layout, of procedural buildings or of mesh files."""

@@ -1,5 +1,6 @@
-"""What a mesh file does not say and is taken on trust: which axis points upwards, and how long a
-unit is. A building that has been taken wrongly still has labels, of rooms that nobody lives in.
+"""Checks what a mesh file does not say and what is therefore taken on trust: which axis points
+upwards, and how long a unit is. Taken wrongly, a building still gets labels, but they describe
+rooms that nobody could live in.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from models.tasks.arrays import Floats
 LOWEST = 2.0  # metres from floor to ceiling of a usual room
 HIGHEST = 6.0
 ALONG = 0.9  # least share of a normal along an axis for a surface that faces that way
-# A building that lies on its side has rooms so many times higher than along the file's other axis,
-# and so many times as much surface that faces along it as upwards. Ceilings may lack in scans:
-# either alone says little.
+# A building lies on its side if its rooms are TALL times as high as they are long along the file's
+# other axis, and SIDEWAYS times as much surface faces along that axis as upwards. Scans may lack
+# ceilings, so neither sign is enough alone.
 TALL = 1.25
 SIDEWAYS = 1.2
 
 
 @dataclass(frozen=True)
 class Taken:
-    """up: "y" or "z", the file's axis; asked: did a person say so? units_per_metre: as said."""
+    """What is taken as the axis and the unit of a mesh file. up: the file's axis that points
+    upwards, "y" or "z"; asked: whether a person named that axis; units_per_metre: as a person gave
+    it, else 1.
+    """
 
     up: str
     asked: bool
@@ -34,13 +38,14 @@ class Taken:
 
     @property
     def words(self) -> str:
+        """The axis and the unit in words, for messages."""
         units = "1 unit" if self.units_per_metre == 1 else f"{self.units_per_metre:g} units"
         return f"{self.up} is taken as up, {units} as a metre"
 
 
 def free_size(scan: Scan, cameras: Sequence[Shot]) -> Floats:
-    """[3] metres along x, y and z from one surface to the next through a camera, the median of all
-    cameras; NaN along an axis on which no camera has something on both sides.
+    """Returns [3] metres along x, y and z from one surface to the next through a camera, the median
+    over all cameras; NaN along an axis on which no camera has a surface on both sides.
     """
     places = np.unique([shot.camera.location for shot in cameras], axis=0)
     ways = np.concatenate([np.eye(3), -np.eye(3)])
@@ -54,12 +59,13 @@ def free_size(scan: Scan, cameras: Sequence[Shot]) -> Floats:
 
 
 def doubts(scan: Scan, size: Floats, taken: Taken) -> list[str]:
-    """a warning, with the flag that would cure it, of a building that seems to lie on its side, or
-    of rooms that are too low or too high. size: of `free_size`.
+    """Returns warnings, each with the flag that would help, about a building that seems to lie on
+    its side or whose rooms are too low or too high; an empty list if nothing is in doubt. size:
+    what `free_size` returns.
     """
     other = "z" if taken.up == "y" else "y"
     if not taken.asked and lies_on_its_side(scan, size):
-        # the height is another once it stands
+        # not doubted too: the height will be another once the building stands
         return [
             f"{taken.words}, and more of its surface faces along {other} than up, in rooms that "
             f"are higher than wide; say --up {other} if the building lies on its side"
@@ -75,6 +81,9 @@ def doubts(scan: Scan, size: Floats, taken: Taken) -> list[str]:
 
 
 def cure(height: float, taken: Taken) -> str:
+    """Returns what to do about rooms of `height` metres as taken: the units in which they would be
+    of usual height, or, if there are none, what to check.
+    """
     units = height * taken.units_per_metre
     fitting = [
         f"{factor:g} ({name}: {units / factor:.3g} m)"
@@ -87,8 +96,9 @@ def cure(height: float, taken: Taken) -> str:
 
 
 def lies_on_its_side(scan: Scan, size: Floats) -> bool:
-    """would rooms be more like rooms with the file's other axis upwards? That is y here, unless the
-    walls stood askew: then it is none.
+    """Returns whether rooms would look more like rooms if the file's other axis pointed upwards. In
+    the scan that other axis is y, unless askew walls were turned onto the axes (`scan.yaw`): then
+    it is no axis any more, and the answer is False.
     """
     if scan.yaw:
         return False

@@ -1,5 +1,5 @@
-"""Classes of what a procedural view shows: objects, the kind of room, semantic ids. Only the
-generator knows them; a mesh does not say.
+"""Labels of classes for a procedural view: its objects, the kind of its room, and a semantic id for
+every pixel. Only the generator knows them; a mesh does not tell.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from beam_jobs.scenes.render.renderer import Surfaces
 from models.tasks.arrays import Array, Bytes, Floats
 
 # Index among ImageNet's 1000 classes of what the generator builds. Where ImageNet has no such
-# thing, the class that comes nearest: its word stands behind.
+# thing, it is the class that comes nearest, whose word follows.
 OBJECTS = {
     "ashcan": 412,
     "backpack": 414,
@@ -137,7 +137,7 @@ PLACES = {
 
 
 def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
-    """folder -> label of a view from a room (its index)."""
+    """Returns {folder: label} of the class labels of a view taken from a room. room: its index."""
     return {
         "segment_semantic": semantic_ids(surfaces, scene),
         "class_object": object_logits(surfaces, scene),
@@ -146,16 +146,16 @@ def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
 
 
 def semantic_ids(surfaces: Surfaces, scene: Scene) -> Bytes:
-    """[S, S] class ids in 0 to 17; 0 where nothing is seen."""
+    """Returns [S, S] uint8 class ids in 0 to 17; 0 where nothing is seen."""
     seen = surfaces.instance >= 0
-    # -1 says that nothing is seen, and would stand for the last instance
+    # -1, where nothing is seen, would be read as the last instance
     ids = scene.semantic[np.maximum(surfaces.instance, 0)]
     return np.where(seen, ids, 0).astype("uint8")
 
 
 def object_logits(surfaces: Surfaces, scene: Scene) -> Floats:
-    """[1000] float32 logits: log of each visible object's share of the pixels, floored at 1e-4; a
-    view without any such object is near uniform.
+    """Returns [1000] float32 logits: the log of each visible object's share of the pixels, with
+    1e-4 added to every class's; a view without any such object is near uniform.
     """
     share = np.full(1000, 1e-4)
     counts = np.bincount(surfaces.instance[surfaces.instance >= 0])
@@ -167,8 +167,8 @@ def object_logits(surfaces: Surfaces, scene: Scene) -> Floats:
 
 
 def scene_probabilities(kind: str) -> Floats:
-    """[365] float32 probabilities: 0.9 on the room's kind, the rest spread evenly, as a confident
-    classifier would answer.
+    """Returns [365] float32 probabilities: 0.9 on the room's kind, the rest spread evenly, as a
+    confident classifier would answer.
     """
     value = np.full(365, 0.1 / 364, "float32")
     value[PLACES[kind]] = 0.9

@@ -1,5 +1,5 @@
-"""python -m beam_jobs annotate: a data set in the published layout, of procedural buildings or of
-buildings in mesh files.
+"""The command `python -m beam_jobs annotate`: makes a data set in the published layout, of
+procedural buildings or of buildings in mesh files.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from models.arguments.places import named_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `annotate` to its parser."""
     parser.add_argument("--out", type=named_path, required=True, help="folder of the data set")
     parser.add_argument("--buildings", type=count, default=12, help="procedural buildings to make")
     parser.add_argument(
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that concern buildings from mesh files."""
     meshes = parser.add_argument_group("buildings from mesh files instead of procedural ones")
     meshes.add_argument(
         "--mesh",
@@ -66,8 +68,8 @@ def add_mesh_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
-    """Raises ValueError, FileNotFoundError for files that are no class ids of triangles. How many
-    triangles there are is seen when the mesh is read.
+    """Raises ValueError or FileNotFoundError for files that hold no class ids of triangles. Whether
+    their number fits the triangles is checked when the mesh is read.
     """
     if len(labels) not in (0, len(meshes)):
         raise ValueError(
@@ -82,7 +84,7 @@ def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
         try:
             ids = np.load(path, mmap_mode="r", allow_pickle=False)
             fit = ids.ndim == 1 and ids.dtype.kind in "iu"
-        # numpy raises several types for what is none, and takes a .npz for a folder of arrays
+        # numpy raises several types for other files, and opens a .npz as several arrays
         except (ValueError, EOFError, OSError, AttributeError):
             fit = False
         if not fit:
@@ -93,8 +95,9 @@ def check_labels(labels: Sequence[Path], meshes: Sequence[Path]) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Makes the data set, says on standard error what it holds, and returns the exit code."""
     check_labels(options.labels, options.mesh)
-    # First: it imports on one core what this process imports on another.
+    # Begun first: the server then imports on one core while this process imports on another.
     fork_server.begin(f"beam_jobs.annotate.{'meshes' if options.mesh else 'procedural_views'}")
     # Here and not above, so that --help needs no arrays.
     with fork_server.ctrl_c_waits():

@@ -1,7 +1,7 @@
-"""Kernels are compiled once, whoever needs them first.
+"""Lets one process compile each numba kernel while the others wait for it.
 
 numba keeps what it compiled beside the sources, but processes that begin together on a fresh
-checkout all miss it, and each compiles every kernel: a minute and a half of a core.
+checkout all find nothing there, and each would compile every kernel: a minute and a half of a core.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ COMPILER_LOCK = "numba:compiler_lock"
 
 
 class OneCompiler(event.Listener):
-    """numba's lock of a process's threads, between the processes of this checkout as well: who
-    waited finds the kernel in the cache. A process that ends, in whatever way, gives it back.
-
-    Where a folder cannot be locked (some network file systems) every process compiles for itself.
+    """A listener that extends numba's compiler lock, which holds among the threads of a process, to
+    all processes of this checkout: a process that waited finds the kernel in the cache. A process
+    that ends, in whatever way, gives the lock back. Where a folder cannot be locked (some network
+    file systems) every process compiles for itself.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        # a thread each: numba's own lock comes after ours, and a kernel compiles those it calls
+        # per thread, since numba's own lock is taken after this one; with a depth, since compiling
+        # a kernel also compiles the kernels that it calls
         self.mine = threading.local()
 
     def on_start(self, started: event.Event) -> None:
@@ -41,14 +42,17 @@ class OneCompiler(event.Listener):
     def on_end(self, ended: event.Event) -> None:
         depth = getattr(self.mine, "depth", 0)
         if depth == 0:
-            return  # began before anyone listened
+            return  # this compilation began before the listener was registered
         self.mine.depth = depth - 1
         if depth == 1 and self.mine.file is not None:
             fcntl.flock(self.mine.file, fcntl.LOCK_UN)
             os.close(self.mine.file)
 
     def locked(self) -> int | None:
-        """the folder, open and locked. Not a file in it: who may only read can lock, too."""
+        """Returns the descriptor of the folder, open and locked, or None where it cannot be locked.
+        The folder itself is locked and not a file in it, so that a process that may only read can
+        lock it too.
+        """
         try:
             file = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
@@ -63,5 +67,7 @@ class OneCompiler(event.Listener):
 
 @cache
 def compile_once() -> None:
-    """from now on this process compiles no kernel that another one of this checkout compiles."""
+    """Makes this process wait, from now on, for kernels that another process of this checkout is
+    compiling, instead of compiling them as well.
+    """
     event.register(COMPILER_LOCK, OneCompiler(REPOSITORY))

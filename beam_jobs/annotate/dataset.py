@@ -1,5 +1,6 @@
-"""A data set of several buildings, whatever they are made of: work side by side, then splits.csv
-and dataset.json over all that are there.
+"""What data sets of several buildings have in common, whatever the buildings are made of: the work
+is done in several processes, then splits.csv and dataset.json are written over all buildings that
+are there.
 """
 
 from __future__ import annotations
@@ -21,20 +22,22 @@ Job = TypeVar("Job")
 # What stands beside the buildings of a data set.
 LISTS = ("splits.csv", "dataset.json")
 LABELS = (".png", ".jpg", ".jpeg", ".npy", ".json", ".csv")
-# Buildings that are few train first: nothing can be learned without them.
+# Splits in the order in which few buildings fill them: without training nothing can be learned.
 FILLING_ORDER = ("train", "test", "val")
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is there at the end. labels: in words."""
+    """The numbers of buildings and views that a data set holds at the end, and which labels it has,
+    in words.
+    """
 
     buildings: int
     views: int
     labels: str
 
 
-# In a log, where a bar cannot be drawn over: a line every half minute.
+# In a log, where a bar cannot be overwritten, a line is printed every half minute.
 LOGGED = {
     "mininterval": 30.0,
     "maxinterval": 30.0,
@@ -45,8 +48,8 @@ LOGGED = {
 def side_by_side(
     work: Callable[[Job], int], jobs: Sequence[Job], views: int, processes: int
 ) -> None:
-    """do the jobs in order, as processes come free, with progress in views (`work` returns how many
-    it made; about `views` are expected).
+    """Runs `work` on the jobs in order, as processes come free, and shows the progress in views.
+    `work` returns how many views it made; about `views` a job are expected.
     """
     from tqdm import tqdm
 
@@ -61,17 +64,19 @@ def side_by_side(
         tqdm(total=expected, desc="views", unit="view", file=sys.stderr, **style) as bar,
     ):
         for count in pool.imap_unordered(work, jobs):
-            # buildings yield a few views more or fewer than were asked for
+            # a building gives a few views more or fewer than were asked for
             expected += count - views
             bar.total = expected
             bar.update(count)
 
 
 def single_threaded() -> None:
-    """a process a core: OpenCV without threads of its own, and a kernel compiled by one of them."""
+    """Prepares a worker process: OpenCV gets no threads of its own, since there is a process for
+    every core, and each kernel is compiled by one process alone.
+    """
     import cv2
 
-    # Here and not above: the parent compiles nothing, and numba takes half a second to import.
+    # Imported here: the parent compiles nothing, and numba takes half a second to import.
     from beam_jobs.annotate.compilation import compile_once
 
     cv2.setNumThreads(1)
@@ -79,7 +84,7 @@ def single_threaded() -> None:
 
 
 def check_held_out(buildings: int, held_out: int | None) -> None:
-    """Raises ValueError if no building would be left to train on."""
+    """Raises ValueError if `held_out` is below 1 or would leave no building to train on."""
     most = (buildings - 1) // 2
     if held_out is not None and not 1 <= held_out <= most:
         raise ValueError(
@@ -90,9 +95,9 @@ def check_held_out(buildings: int, held_out: int | None) -> None:
 
 def check_place(root: Path, names: Iterable[str] = ()) -> None:
     """Raises FileExistsError where `root` holds folders or labels that `annotate` did not write: a
-    list of splits over our buildings alone would put them in the place of somebody's own data.
-    Hidden ones, and notes beside them, are left alone. names: of buildings that only we call so,
-    complete or not.
+    list of splits over our buildings alone would replace that of somebody's own data. Hidden
+    entries, and files that are no labels, are left alone. names: of buildings that are ours by
+    their name, complete or not.
     """
     if not root.is_dir():
         return
@@ -116,10 +121,10 @@ def check_place(root: Path, names: Iterable[str] = ()) -> None:
 def split_names(
     names: Sequence[str], kept: Mapping[str, str], held_out: int | None = None
 ) -> dict[str, str]:
-    """new building -> split, of those `names` that are not in `kept` (building -> split, of earlier
-    runs): the first validate (transfers learn there), the next test, until `held_out` (a sixth if
-    None) of all `names` do each; the others train. Fewer than three names train first, and fill the
-    splits that are empty.
+    """Returns {building: split} of those `names` that are not in `kept` ({building: split} of
+    earlier runs). The first validate (transfers learn there), the next test, until `held_out` (a
+    sixth if None) of all `names` do each; the others train. Fewer than three names fill the splits
+    that are empty, train first.
     """
     new = [name for name in names if name not in kept]
     filled = set(kept.values())
@@ -143,10 +148,10 @@ def conclude(
     stale: Callable[[Facts], bool],
     held_out: int | None = None,
 ) -> None:
-    """write splits.csv and dataset.json over the buildings of this run and those of earlier ones,
-    but for those that are `stale` (building.json) now. A building that stands in splits.csv keeps
-    its split, made again or not: what was learned from it must not be tested on it later. Says on
-    standard error where this leaves other splits than were asked for.
+    """Writes splits.csv and dataset.json over the buildings of this run and those of earlier runs,
+    except earlier ones for which `stale` (given their building.json) is true. A building that
+    stands in splits.csv keeps its split, made again or not: what was learned from it must not be
+    tested on it later. Says on standard error where this leaves other splits than were asked for.
     """
     buildings = staging.buildings(root)
     kept = {
@@ -169,7 +174,9 @@ def otherwise_than_asked(
     splits: Mapping[str, str],
     held_out: int | None,
 ) -> str:
-    """what kept splits leave undone, and what to do; "" where all is as asked for."""
+    """Returns a text that says how kept splits differ from what was asked for, and what to do; ""
+    where all is as asked for.
+    """
     old = [name for name in names if name in kept]
     counts = Counter(splits[name] for name in names)
     missed = held_out is not None and {counts["val"], counts["test"]} != {held_out}
@@ -187,14 +194,14 @@ def otherwise_than_asked(
 
 
 def earlier_splits(root: Path) -> dict[str, str]:
-    """building -> split of an earlier run."""
+    """Returns {building: split} as an earlier run wrote it, {} if there was none."""
     path = root / "splits.csv"
     return read_splits(path) if path.exists() else {}
 
 
 def description(splits: Mapping[str, str], buildings: Mapping[str, Facts]) -> Facts:
-    """dataset.json: what was made, and how. absent: folders that no building has;
-    absent_by_building: those that some lack, with the buildings.
+    """Returns the content of dataset.json: what was made, and how. absent: folders that no building
+    has; absent_by_building: for each building that lacks any, the folders that it lacks.
     """
     absent = {name: set(buildings[name].get("absent", ())) for name in splits}
     parameters = [
@@ -214,7 +221,7 @@ def description(splits: Mapping[str, str], buildings: Mapping[str, Facts]) -> Fa
 
 
 def kind_of_set(buildings: Sequence[Facts]) -> str:
-    """what the buildings are made of."""
+    """Returns what the buildings are made of: "meshes", "procedural" or "procedural and meshes"."""
     meshes = sum("mesh" in facts for facts in buildings)
     if meshes == len(buildings):
         return "meshes"
@@ -222,5 +229,5 @@ def kind_of_set(buildings: Sequence[Facts]) -> str:
 
 
 def views_of(root: Path, names: Sequence[str]) -> int:
-    """how many views the buildings have together."""
+    """Returns how many views the buildings have together."""
     return sum(int(staging.described(root / name)["views"]) for name in names)

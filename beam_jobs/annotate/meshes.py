@@ -1,5 +1,5 @@
-"""Buildings from mesh files: views of every mesh with the labels that geometry and texture allow;
-what they do not allow is recorded as absent.
+"""Makes buildings from mesh files: views of every mesh with the labels that geometry and texture
+allow; the labels that they do not allow are recorded as absent.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ UNKNOWN = ("class_object", "class_scene")
 
 @dataclass(frozen=True)
 class MeshJob:
-    """One building to make below root. views: about; size: pixels; labels: .npy of class ids or
-    None; up: "y", "z" or None (by the kind of file).
+    """One building to make below `root` from the mesh file `path`. labels: .npy of class ids, or
+    None; views: about how many; size: pixels; up: "y", "z" or None (by the kind of file).
     """
 
     root: Path
@@ -58,13 +58,13 @@ class MeshJob:
 
     @property
     def name(self) -> str:
-        """the file's name as a building's: letters, digits, . _ and -."""
+        """The building's name, made of the file's: letters, digits, . _ and -."""
         # a leading point would hide the building; its name may have 100 characters (`listing`)
         return re.sub(r"[^A-Za-z0-9_.-]", "-", self.path.stem).lstrip("._-")[:100]
 
     @property
     def taken(self) -> Taken:
-        """what the file does not say of itself."""
+        """The axis and the unit that are taken, since the file does not tell them."""
         axis = self.up or UP[self.path.suffix.lower()]
         return Taken(axis, self.up is not None, self.units_per_metre)
 
@@ -73,15 +73,15 @@ class MeshJob:
         return self.root / self.name
 
     def parameters(self) -> dict[str, Any]:
-        """what decides every pixel, but for what the files hold."""
+        """Returns the parameters that, with the files' contents, decide every pixel."""
         places = ("root", "path", "labels", "views")
         numbers = {key: value for key, value in asdict(self).items() if key not in places}
-        # "asked", since "views" says in building.json how many there are
+        # called "asked", since "views" in building.json is how many there are
         return {"version": VERSION, "mesh": self.path.name, "asked": self.views, **numbers}
 
     def complete(self) -> bool:
-        """is the building there, of the same files (by their hashes; a texture that was missing
-        counts too) with the same parameters?
+        """Returns whether the building is there, made with the same parameters of the same files
+        (by their hashes; a texture that was missing then has to be missing now).
         """
         facts = staging.described(self.folder)
         parameters = self.parameters()
@@ -89,7 +89,7 @@ class MeshJob:
             return False
         shelf = Shelf(self.path.parent)
         same_files = all(
-            # by the spelling that the mesh has, which need not be the file's own
+            # looked up by the name as the mesh spells it, which need not be the file's own spelling
             digest_of(shelf.path(name)) == digest
             for name, digest in facts["sources"].items()
         )
@@ -97,7 +97,7 @@ class MeshJob:
 
 
 def digest_of(path: Path | None) -> str:
-    """sha256 of a file, "" if there is none."""
+    """Returns the SHA-256 of a file in hex digits, "" if there is no file."""
     if path is None or not path.is_file():
         return ""
     with open(path, "rb") as file:
@@ -117,10 +117,10 @@ def annotate_meshes(
     processes: int = 1,
     held_out: int | None = None,
 ) -> DataSet:
-    """make a building of every mesh file below `root`, beside the buildings that are there; what
-    the meshes gave.
+    """Makes a building of every mesh file below `root`, beside the buildings that are there, and
+    returns what the meshes gave.
 
-    labels: none, or one .npy of class ids for every mesh. held_out: as of `annotate_buildings`.
+    labels: none, or one .npy of class ids for every mesh. held_out: as for `annotate_buildings`.
     Raises ValueError for a file that is no building (see `read_mesh`), or in which no camera finds
     a place; OSError if a file cannot be read or `root` not written.
     """
@@ -147,7 +147,9 @@ def annotate_meshes(
 
 
 def check_jobs(jobs: Sequence[MeshJob]) -> None:
-    """Raises ValueError, FileNotFoundError if their numbers and names cannot be meant."""
+    """Raises ValueError for numbers that make no data set and for file names that cannot name the
+    buildings, FileNotFoundError for a mesh that is not there.
+    """
     first = jobs[0]
     if first.views < 3 or first.size < 32 or not 0 < first.units_per_metre < float("inf"):
         raise ValueError(
@@ -176,7 +178,9 @@ def check_jobs(jobs: Sequence[MeshJob]) -> None:
 
 
 def annotate_mesh(job: MeshJob) -> int:
-    """one building into a hidden folder that is renamed when complete; the number of its views."""
+    """Makes one building in a hidden folder that is renamed when complete, and returns the number
+    of its views.
+    """
     mesh = read_mesh(job.path, units_per_metre=job.units_per_metre, up=job.up, labels=job.labels)
     for line in mesh.warnings:
         print(f"{job.path.name}: {line}", file=sys.stderr)
@@ -201,7 +205,7 @@ def annotate_mesh(job: MeshJob) -> int:
 
 
 def write_views(job: MeshJob, scan: Scan, cameras: Sequence[Shot], folder: Path) -> list[str]:
-    """all label files of the building; warnings of what the pictures show."""
+    """Writes all label files of the building and returns warnings about what the pictures show."""
     sights: Sights = {}
     lowest = np.full(3, 255)
     highest = np.zeros(3, int)
@@ -219,7 +223,9 @@ def write_views(job: MeshJob, scan: Scan, cameras: Sequence[Shot], folder: Path)
 
 
 def one_colour(lowest: Array, highest: Array) -> list[str]:
-    """a warning if the pictures of all views lie within a few codes: lowest, highest [3]."""
+    """Returns a warning, in a list, if the pictures of all views lie within a few codes, else an
+    empty list. lowest, highest: [3], over all pictures.
+    """
     if (highest - lowest).max() > FEW_CODES:
         return []
     return [
@@ -229,7 +235,7 @@ def one_colour(lowest: Array, highest: Array) -> list[str]:
 
 
 def no_place(job: MeshJob, scan: Scan) -> str:
-    """why no camera found a place, and what to do."""
+    """Returns a text that says why no camera found a place, and what to do."""
     extent = " x ".join(f"{side:.1f}" for side in np.ptp(scan.vertices, axis=0))
     return (
         f"{job.path.name}: expected room for at least 3 cameras (0.35 m of free space, "
@@ -242,9 +248,10 @@ def no_place(job: MeshJob, scan: Scan) -> str:
 def building_facts(
     job: MeshJob, scan: Scan, views: int, rooms: int, noted: list[str]
 ) -> dict[str, Any]:
-    """building.json. turned: radians by which the file's walls were turned onto the axes; absent:
-    folders that this building lacks; upward: the file's axis; moved: metres that were
-    subtracted from the file's coordinates; noted: warnings of the views.
+    """Returns the content of building.json. turned: radians by which the file's walls were turned
+    onto the axes; absent: folders that this building lacks; upward: the file's axis; moved: metres
+    that were subtracted from the file's coordinates; warnings: those of the mesh, then `noted`,
+    those of the views.
     """
     mesh = scan.mesh
     absent = [*UNKNOWN, *(["segment_semantic"] if mesh.semantic is None else [])]

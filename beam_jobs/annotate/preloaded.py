@@ -1,9 +1,9 @@
-"""What every process of annotation would load for itself, loaded once: imported by the server that
-forks them, and by nothing else, since this import does something.
+"""Loads once what every process of annotation would otherwise load for itself. The server that
+forks these processes imports this module, and nothing else may, since the import runs code.
 
 Numba fills its tables when the first kernel is asked for, and reads every kernel from its cache: a
-second of a core for each process. The labels' kernels are called on a picture of nothing; those of
-rays are not, for Embree has threads, which no fork copies.
+second of a core for each process. The label kernels are called here on a made-up picture. The ray
+caster's are not called, since Embree has threads, which a fork does not copy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ SIZE = 64  # pixels, from which on 3D keypoints have a coarser scale
 
 
 def stripes() -> Surfaces:
-    """two walls in front of each other: borders, regions and keypoints are in it."""
+    """Returns maps of 64 x 64 pixels that show vertical stripes of two distances, 0.8 m and 3 m:
+    they hold borders, regions and keypoints, so that every label kernel has something to do.
+    """
     near = np.arange(SIZE) // 8 % 2 == 0
     wall: Array = np.broadcast_to(np.where(near, 0.8, 3.0).astype("float32"), (SIZE, SIZE)).copy()
     normal = np.zeros((SIZE, SIZE, 3), "float32")
@@ -40,6 +42,6 @@ def stripes() -> Surfaces:
 
 single_threaded()
 pixel_labels(stripes(), Camera(np.zeros(3), np.eye(3), 1.0))
-# What is there by now stays: no worker looks through it, and none writes into its pages.
+# Objects made so far stay: no worker's collector visits them, so that their pages stay shared.
 gc.freeze()
 gc.enable()

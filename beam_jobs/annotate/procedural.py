@@ -1,7 +1,7 @@
-"""Procedural buildings in the published layout, every label of every view exact.
+"""Makes procedural buildings in the published layout, every label of every view exact.
 
-A building that is complete (its `building.json` names the same parameters) is kept, so a killed run
-resumes and a second run is instant.
+A building that is complete (its `building.json` names the same parameters) is kept, so that a
+killed run resumes and a second run is instant.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 # Version of the generator: raise it when the same seed gives other pixels.
 GENERATOR = 10
 NOTES = ".part"  # what a part of a building saw, until all parts are there
-# What makes views, numba and the ray caster with it: half a second of a core to load, for the
-# server that workers are forked from. Who only hands buildings out does without.
+# The module that makes views, with numba and the ray caster: it takes half a second of a core to
+# load, in the server that workers are forked from. A process that only hands out work needs none.
 VIEWS = "beam_jobs.annotate.procedural_views"
 
 
 @dataclass(frozen=True)
 class BuildingJob:
-    """One building to make below root. number: its seed; views: about; size: pixels."""
+    """One building to make below `root`. number: its seed; views: about how many; size: pixels."""
 
     root: Path
     number: int
@@ -55,7 +55,7 @@ class BuildingJob:
         return self.root / self.name
 
     def parameters(self) -> dict[str, Any]:
-        """what decides every pixel."""
+        """Returns the parameters that decide every pixel."""
         return {
             "generator": GENERATOR,
             "seed": self.number,
@@ -64,7 +64,7 @@ class BuildingJob:
         }
 
     def complete(self) -> bool:
-        """is the building there, made with the same parameters?"""
+        """Returns whether the building is there, made with the same parameters."""
         facts = staging.described(self.folder)
         # without the number of views that came out, which no parameter fixes
         return {key: facts[key] for key in facts if key != "views"} == self.parameters()
@@ -92,11 +92,11 @@ def annotate_buildings(
     processes: int = 1,
     held_out: int | None = None,
 ) -> DataSet:
-    """write `buildings` procedural buildings below `root`; what is there at the end.
+    """Writes `buildings` procedural buildings below `root` and returns what is there at the end.
 
-    views: a building, at least 3. size: at least 32 pixels. held_out: buildings that validate, and
-    as many that test (a sixth each if None). Raises ValueError for numbers that make no data set,
-    OSError if `root` cannot be written.
+    views: of each building, at least 3. size: at least 32 pixels. held_out: buildings that
+    validate, and as many that test (a sixth each if None). Raises ValueError for numbers that make
+    no data set, OSError if `root` cannot be written.
     """
     if buildings < 3 or views < 3 or size < 32:
         raise ValueError(
@@ -115,15 +115,15 @@ def annotate_buildings(
 
 
 def make(missing: list[BuildingJob], processes: int) -> None:
-    """the buildings, as processes come free; those that are left over at the end are made by
-    several processes each.
+    """Makes the missing buildings as processes come free; those that are left over at the end are
+    made by several processes each.
     """
     if not missing:
         return
     fork_server.begin(VIEWS)
     shared = left_over(len(missing), processes)
     if shared:
-        # `finish` needs it here, too: meanwhile the server loads the same
+        # `finish` needs the module in this process too; the server loads it at the same time
         with fork_server.ctrl_c_waits():
             importlib.import_module(VIEWS)
     whole = missing[: len(missing) - shared]
@@ -142,28 +142,30 @@ def make(missing: list[BuildingJob], processes: int) -> None:
 
 
 def building_number(seed: int, i: int) -> int:
-    """the seed of the i-th building of a data set: one for one, so that no two data sets of seeds
-    below 100,000 share a building.
+    """Returns the seed of the i-th building of a data set. Different (seed, i) give different
+    numbers as long as seeds are below 100,000, so that no two such data sets share a building.
     """
     # the first thousand fill the three digits below the seed, further ones go above all seeds
     return seed * 1000 + i % 1000 + i // 1000 * 10**8
 
 
 def left_over(count: int, processes: int) -> int:
-    """how many of `count` buildings would keep some processes busy while others have nothing to do,
-    and are shared out by views instead.
+    """Returns how many of `count` buildings, at the end, would keep some processes busy while
+    others have nothing to do; the views of these are shared out over the processes instead.
     """
     rest = count % processes
     return rest if rest and processes // rest > 1 else 0
 
 
 def annotate_task(task: Part | BuildingJob) -> int:
-    """a building or a part of one; the number of views written."""
+    """Makes a building or a part of one and returns the number of views written."""
     return annotate_part(task) if isinstance(task, Part) else annotate_building(task)
 
 
 def annotate_building(job: BuildingJob) -> int:
-    """one building into a hidden folder that is renamed when complete; the number of its views."""
+    """Makes one building in a hidden folder that is renamed when complete, and returns the number
+    of its views.
+    """
     from beam_jobs.annotate.procedural_views import write_views
 
     with staging.workplace(job.root, job.name) as scratch:
@@ -173,7 +175,9 @@ def annotate_building(job: BuildingJob) -> int:
 
 
 def annotate_part(part: Part) -> int:
-    """write the views of the part, and what they see for `joined`; the number of its views."""
+    """Writes the views of the part, and notes for `joined` on what they see, and returns how many
+    views it wrote.
+    """
     from beam_jobs.annotate.procedural_views import write_views
 
     cameras, sights = write_views(part.job, part.folder, part.first, part.of)
@@ -182,8 +186,8 @@ def annotate_part(part: Part) -> int:
 
 
 def joined(folder: Path) -> tuple[list[Shot], Sights]:
-    """(shots, sights) of all parts in `folder`, whose notes are removed: in the order in which one
-    process would have taken them.
+    """Returns (shots, sights) of all parts in `folder`, in the order in which one process would
+    have found them, and removes the parts' notes.
     """
     notes = sorted(folder.glob(f"{NOTES}*"))
     parts = [pickle.loads(path.read_bytes()) for path in notes]
@@ -194,7 +198,9 @@ def joined(folder: Path) -> tuple[list[Shot], Sights]:
 
 
 def merged(parts: Iterable[Sights]) -> Sights:
-    """the sights of all parts, those of a point by the number of the view."""
+    """Returns the sights of all parts together; the views of each point are sorted by point and
+    view.
+    """
     together: Sights = {}
     for sights in parts:
         for point, views in sights.items():
@@ -205,7 +211,9 @@ def merged(parts: Iterable[Sights]) -> Sights:
 
 
 def finish(job: BuildingJob, scratch: Path, cameras: list[Shot], sights: Sights) -> None:
-    """what is written last of a building, before it is shown."""
+    """Writes the matches and building.json, the last files of a building, and moves the building
+    into place.
+    """
     from beam_jobs.annotate.view_labels import write_matches
 
     write_matches(scratch, sights, cameras)

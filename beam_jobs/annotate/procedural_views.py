@@ -1,4 +1,4 @@
-"""The views of one procedural building, every label of them, exact."""
+"""Makes the views of one procedural building, with every label exact."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from beam_jobs.scenes.render.renderer import Eye, noise
 def write_views(
     job: BuildingJob, folder: Path, first: int = 0, of: int = 1
 ) -> tuple[list[Shot], Sights]:
-    """write every `of`-th view of a building from the `first`-th on; (all its shots, point -> views
-    of other points that see it and where).
+    """Writes every `of`-th view of a building from the `first`-th on, and returns (all its shots,
+    {point: views of other points that see it, and where}).
     """
-    # a stream of its own: the building is drawn from its number alone
+    # cameras have a random stream of their own: the building is drawn from its number alone
     rng = np.random.default_rng([job.number, 7])
     eye = Eye(building(job.number))
     cameras = shots(eye, rng, job.views)
     sights: Sights = {}
     for i, shot in enumerate(cameras):
         if i % of != first:
-            noise(rng, job.size)  # drawn for a view that another process takes
+            noise(rng, job.size)  # keeps the stream in step: another process takes this view
             continue
         surfaces = eye.look(shot.camera, job.size, rng)
         known = classes(surfaces, eye.scene, shot.room)

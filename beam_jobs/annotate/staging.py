@@ -1,5 +1,5 @@
-"""Where a building is made before it is shown: a hidden folder under a lock, renamed when complete;
-those of dead runs are swept.
+"""Makes a building in a hidden, locked folder that is renamed when complete, and removes the
+folders that dead runs left.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ GRACE = 60  # seconds that a folder may be without its lock: between being made 
 
 @contextlib.contextmanager
 def workplace(root: Path, name: str) -> Iterator[Path]:
-    """a folder of this process alone, another may work beside it; gone at the end unless `publish`
-    took it. A kill leaves it, without its lock.
+    """Yields a new folder that this process alone writes to; other processes may have others for
+    the same name. It is removed at the end unless `publish` moved it. A killed process leaves it,
+    unlocked.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{name}.", dir=root))
     # mkdtemp gives a folder to its user alone; a data set is for others to read
@@ -39,8 +40,8 @@ def workplace(root: Path, name: str) -> Iterator[Path]:
 
 
 def sweep(root: Path) -> list[str]:
-    """remove the workplaces of runs that died; their names. One whose lock is held belongs to a
-    live run and stays.
+    """Removes the workplaces of runs that died and returns their names. One whose lock is held
+    belongs to a live run and stays.
     """
     removed = []
     for folder in root.glob(f"{PREFIX}*"):
@@ -59,17 +60,17 @@ def sweep(root: Path) -> list[str]:
 
 
 def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
-    """move a finished building into place; where another run was first with the same one
-    (`there()`), keep that. Raises OSError if runs fight over it.
+    """Moves a finished building into place; where another run has put the same one there first
+    (`there()`), that one is kept. Raises OSError if runs go on replacing each other's.
     """
-    # the file alone: the lock is held by whoever has it open, until the block ends
+    # only the file goes: its opener holds the lock until the block of `workplace` ends
     (scratch / LOCK).unlink(missing_ok=True)
     for _ in range(10):
         if there():
             shutil.rmtree(scratch)
             return
         if folder.exists():
-            # a rename takes an empty folder's place
+            # moved onto an empty folder, which a rename may replace
             stale = Path(
                 tempfile.mkdtemp(prefix=f"{PREFIX}{folder.name}.stale.", dir=folder.parent)
             )
@@ -88,7 +89,7 @@ def publish(scratch: Path, folder: Path, there: Callable[[], bool]) -> None:
 
 
 def described(folder: Path) -> dict[str, Any]:
-    """building.json of a complete building, {} where there is none."""
+    """Returns building.json of a complete building, {} where there is none."""
     path = folder / "building.json"
     if not path.exists():
         return {}
@@ -97,15 +98,15 @@ def described(folder: Path) -> dict[str, Any]:
 
 
 def buildings(root: Path) -> dict[str, dict[str, Any]]:
-    """name -> building.json of every complete building of a data set."""
+    """Returns {name: building.json} of every complete building of a data set."""
     # hidden folders are still being made
     places = sorted(root.glob("[!.]*/building.json"))
     return {path.parent.name: described(path.parent) for path in places}
 
 
 def replace_if_changed(path: Path, text: str) -> None:
-    """write atomically, and only what differs: times of change are part of the pipeline's cache
-    key.
+    """Writes a file atomically, and only if its text differs: modification times are part of the
+    pipeline's cache key.
     """
     if not path.exists() or path.read_text() != text:
         write_text(path, text)

@@ -1,6 +1,7 @@
-"""Imported first by the server that annotation's workers are forked from, and by nothing else,
-since this import does something: until `preloaded` is through, Python does not look for what may
-be collected. Modules stay, and looking through them took a tenth of the time to load them.
+"""Switches Python's garbage collector off until `preloaded` is through. The server that
+annotation's workers are forked from imports this module first, and nothing else may, since the
+import runs code. Modules stay in memory anyway, and looking through them took a tenth of the time
+to load them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What a view's maps and camera become: label files in the published encodings, and the points that
-views of other points see.
+"""Turns a view's maps and camera into label files in the published encodings, and records which
+views of other points see a point.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Pixel = tuple[float, float]
 # point -> the views of other points that see it, and where.
 Sights = dict[int, list[tuple[Shot, Pixel]]]
 PUBLISHED_SIZE = 512
-# A point is seen if the map's distance at its pixel is its own to so many hundredths.
+# A point is seen if the map's distance at its pixel differs from its own by less than this share.
 SAME_DISTANCE = 0.03
 
 
@@ -38,8 +38,8 @@ def write_view(
     sights: Sights,
     cameras: Sequence[Shot],
 ) -> None:
-    """all label files of one view. known: folder -> label that no map tells (classes); sights
-    collects which other points the view sees, for nonfixated_matches.
+    """Writes all label files of one view. known: {folder: label} of labels that no map tells
+    (classes). Which other points the view sees is added to `sights`, for nonfixated_matches.
     """
     others = visible_points(surfaces, shot, cameras)
     for point, pixel in others.items():
@@ -62,20 +62,21 @@ def write_view(
 
 
 def write_hidden(folder: str, name: str, data: bytes) -> None:
-    """a file of a building that nobody sees yet: it is shown as a whole (`staging`), so that its
-    files need no other names before, which took as long as encoding them.
+    """Writes a file of a building that nobody sees yet, straight under its own name. The building
+    is shown as a whole (`staging`), so that no temporary names are needed, which took as long as
+    encoding the files.
     """
     try:
         with open(f"{folder}/{name}", "wb") as file:
             file.write(data)
     except FileNotFoundError:  # the first of its folder
-        # another process may write other views of the building
+        # exist_ok: another process may write other views of the building
         os.makedirs(folder, exist_ok=True)
         write_hidden(folder, name, data)
 
 
 def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:
-    """the published encodings of one view's maps."""
+    """Returns {folder: label} in the published encodings, of one view's maps."""
     seen = np.isfinite(surfaces.depth)
     depth = codes.depth_codes(surfaces.depth)
     normal = codes.normal_codes(surfaces.normal, seen)
@@ -97,8 +98,8 @@ def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:
 
 
 def visible_points(surfaces: Surfaces, shot: Shot, cameras: Sequence[Shot]) -> dict[int, Pixel]:
-    """other fixated points that this view sees (line of sight by its own distance map) -> their
-    pixel, at 512 pixels as published.
+    """Returns {point: pixel} of the other fixated points that this view sees (its own distance map
+    tells whether something stands in the way); pixels as in a picture of 512, as published.
     """
     size = len(surfaces.depth)
     visible: dict[int, Pixel] = {}
@@ -119,8 +120,8 @@ def visible_points(surfaces: Surfaces, shot: Shot, cameras: Sequence[Shot]) -> d
 
 
 def projected(place: Array, field_of_view: float, size: int) -> Pixel | None:
-    """(column, row) of a place [3] in metres of the camera's frame (x right, y up, z back), None
-    outside the picture.
+    """Returns (column, row) of a place [3] in metres of the camera's frame (x right, y up, z back),
+    None if it is outside the picture.
     """
     x, y, z = place
     if z >= 0:
@@ -133,7 +134,7 @@ def projected(place: Array, field_of_view: float, size: int) -> Pixel | None:
 
 
 def write_matches(folder: Path, sights: Sights, cameras: Sequence[Shot]) -> None:
-    """nonfixated_matches: for every point the views of other points that see it."""
+    """Writes nonfixated_matches: for every point the views of other points that see it."""
     domain = DOMAINS["nonfixated_matches"]
     for point, seen in sights.items():
         place = next(shot.camera.point for shot in cameras if shot.point == point)

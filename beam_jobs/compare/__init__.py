@@ -1,1 +1,1 @@
-"""Our data held against real and published ones."""
+"""Compares our data with real and published data."""

@@ -1,7 +1,7 @@
-"""How well our label functions reproduce the labels of real frames: every label recomputed from the
-frame's other data, one figure each.
+"""Measures how well our label functions reproduce the labels of real frames: every label is
+recomputed from the frame's other data and gives one figure.
 
-Read are the published layout in both trees, and loose frames (the released ones that the
+It reads the published layout in both trees, and loose frames (the released ones that the
 maintainers keep in ../shared/real_frames are 512 x 512); what varies between components stands in
 `COMPONENTS`.
 
@@ -28,6 +28,7 @@ Row = dict[str, Any]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `agreement` to its parser."""
     parser.add_argument(
         "--frames",
         type=named_path,
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Prints the agreement as a table or as JSON and returns the exit code."""
     rows = agreement(options.frames, options.component, options.most)
     for name in dict.fromkeys(row["set"] for row in rows):
         print(f"parameters of {COMPONENTS[name].said()}", file=sys.stderr)
@@ -58,9 +60,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def agreement(root: Path, component: str | None = None, most: int = MOST_FRAMES) -> list[Row]:
-    """[{"frame", "place", "set", "label", "measure", "value"}]; measure: "correlation", "ARI" or
-    "degrees" (median angle); set: the component whose parameters were taken. Raises ValueError if
-    there is no frame, or nothing is labelled beside any.
+    """Returns [{"frame", "place", "set", "label", "measure", "value"}]; measure: "correlation",
+    "ARI" or "degrees" (median angle); set: the component whose parameters were taken. Raises
+    ValueError if there is no frame, or no frame has a label to compare.
     """
     # Here and not above: the label functions need numba, and --help should not wait for it.
     from beam_jobs.compare.recomputed import measured
@@ -88,7 +90,7 @@ def agreement(root: Path, component: str | None = None, most: int = MOST_FRAMES)
 
 
 def table(rows: list[Row]) -> str:
-    """a line a row."""
+    """Returns the rows as text, a line for each."""
     return "\n".join(
         f"{row['set']:10} {row['frame']:17} {row['label']:20} {row['measure']:12} "
         f"{row['value']:8.4f}"

@@ -1,4 +1,4 @@
-"""The parts of the released data that were labelled with different parameters."""
+"""Parameters of the parts of the released data that were labelled differently."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from beam_jobs.compare.frames import Frame
 
 @dataclass(frozen=True)
 class Component:
-    """depth_units: codes a metre. texture_sigma: smoothing of edge_texture in pixels of a 512 image
-    (differs between the released parts). keypoint_units: codes a metre by which the released 3D
-    keypoints were made; HM3D's were made as if its depth had the scale of all others.
+    """A part of the released data and the parameters it was labelled with. depth_units: codes a
+    metre. texture_sigma: smoothing of edge_texture in pixels of a 512 image (differs between the
+    released parts). keypoint_units: codes a metre by which the released 3D keypoints were made;
+    HM3D's were made as if its depth had the scale of all others.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Component:
     keypoint_units: float = 512
 
     def said(self) -> str:
+        """Returns the parameters in words."""
         return (
             f"{self.name}: {self.depth_units:g} depth codes a metre ({self.keypoint_units:g} for "
             f"3D keypoints), texture edges smoothed by {self.texture_sigma:g} of 512 pixels"
@@ -36,7 +38,9 @@ LOOSE_FRAMES = {"point_202_view_5": "taskonomy", "point_47_view_25": "replica"}
 
 
 def component_of(frame: Frame) -> str:
-    """by the folders that the frame lies in, else by its name."""
+    """Returns the name of a frame's component, told by the folders that it lies in, else by its own
+    name, else "taskonomy".
+    """
     # the nearest folder first
     for part in frame.rgb.parent.parts[::-1]:
         if part in COMPONENTS:

@@ -1,5 +1,5 @@
-"""A contact sheet of a data set in the published layout: views side by side, pictures above labels,
-each row with its name, its legend and one scale for all views, to be looked at.
+"""Draws a contact sheet of a data set in the published layout: views side by side, pictures above
+labels, each row with its name, its legend and one scale for all views.
 
 python -m beam_jobs sheet --data data --out sheet.png --labels rgb normal depth_zbuffer
 """
@@ -30,6 +30,7 @@ PICTURES = tuple(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `sheet` to its parser."""
     parser.add_argument("--data", type=named_path, required=True, help="folder of the data set")
     parser.add_argument("--out", type=named_path, required=True, help="PNG to write")
     parser.add_argument(
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Writes the contact sheet as a PNG file and returns the exit code."""
     image = sheet(options.data, options.labels, options.views, options.columns)
     if not options.out.parent.is_dir():
         raise OSError(f"{options.out} cannot be written; name a .png in a folder that exists")
@@ -58,8 +60,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def sheet(data: Path, labels: Sequence[str], views: int, columns: int) -> Bytes:
-    """[rows, columns, 3] picture. Raises ValueError for a label without a picture a view or a
-    folder without views.
+    """Returns the contact sheet as uint8 [height, width, 3]. Raises ValueError for a label that has
+    no picture for each view, or a folder without views.
     """
     unknown = [label for label in labels if label not in PICTURES]
     if unknown:
@@ -87,7 +89,9 @@ def sheet(data: Path, labels: Sequence[str], views: int, columns: int) -> Bytes:
 
 
 def tile_side(rows: Iterable[Shown]) -> int:
-    """pixels of a tile: the largest view's, times a whole number to be `LEAST_TILE` at least."""
+    """Returns the side of a tile in pixels: that of the largest view, times the least whole number
+    that makes it `LEAST_TILE` at least.
+    """
     sides = [len(tile) for row in rows for tile in row.tiles if tile is not None]
     largest = max(sides, default=LEAST_TILE)
     # a whole number, rounded up: pixels stay squares of equal size
@@ -95,13 +99,15 @@ def tile_side(rows: Iterable[Shown]) -> int:
 
 
 def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
-    """a line of text: which view stands below, and in which building."""
+    """Returns the picture of a line of text that says which view stands below, and in which
+    building.
+    """
     width = layout.title_width + columns * layout.side + layout.legend_width
     line = Image.new("RGB", (width, layout.caption_height), PAPER)
     draw = ImageDraw.Draw(line)
     for number, frame in enumerate(row):
         words = f"{frame.building} {frame.name.replace('_', ' ')}"
-        # The end, as much as fits: that is where views differ.
+        # Shortened from the left, since views differ at the end of their names.
         while draw.textlength(words, layout.font()) > layout.side - 8:
             words = words[1:]
         place = (layout.title_width + number * layout.side + 4, layout.caption_height // 2)
@@ -110,7 +116,9 @@ def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
 
 
 def band(row: Shown, tiles: Sequence[Bytes | None], columns: int, layout: Layout) -> Bytes:
-    """one label of up to `columns` views: its name, the views, its legend."""
+    """Returns the picture of one label of up to `columns` views: the label's name, the views, the
+    legend.
+    """
     side = layout.side
     title = Image.new("RGB", (layout.title_width, side), PAPER)
     ImageDraw.Draw(title).text((10, side // 2), row.title, INK, layout.font(), "lm")
@@ -120,7 +128,9 @@ def band(row: Shown, tiles: Sequence[Bytes | None], columns: int, layout: Layout
 
 
 def placed(tile: Bytes | None, layout: Layout) -> Bytes:
-    """a view's tile at its size, or words where the view has no such label."""
+    """Returns a view's tile at the size of the sheet's tiles, or words where the view has no such
+    label.
+    """
     side = layout.side
     if tile is None:
         empty = Image.new("RGB", (side, side), PAPER)
@@ -129,5 +139,5 @@ def placed(tile: Bytes | None, layout: Layout) -> Bytes:
         return np.asarray(empty)
     if len(tile) == side:
         return tile
-    # no colours between two: no legend would have them
+    # nearest: colours between two colours would be in no legend
     return np.asarray(Image.fromarray(tile).resize((side, side), Image.Resampling.NEAREST))

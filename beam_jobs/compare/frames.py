@@ -1,5 +1,5 @@
-"""Labelled pictures wherever they lie: a data set in the published layout, in either tree, or a
-folder of loose frames.
+"""Finds labelled pictures in a data set in the published layout, in either tree, or in a folder of
+loose frames.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.tasks import DOMAINS, Domain
 from models.tasks.arrays import Array
 
 ENDING = "_domain_rgb.png"
-# Longest first: `rgb` stands in both trees, `rgb/component/building` in the community tool's.
+# How deep the folder `rgb` may be: 1 in the original tree, 3 in the community tool's.
 DEEPEST_TREE = 3
 
 
@@ -32,12 +32,12 @@ class Frame:
 
     @property
     def name(self) -> str:
-        """point_P_view_V"""
+        """The name of the view, point_P_view_V."""
         return self.rgb.name.removesuffix(ENDING)
 
     @property
     def place(self) -> str:
-        """folders between the root and the picture, "." without."""
+        """The folders between the root and the picture, "." if there are none."""
         return self.rgb.parent.relative_to(self.root).as_posix()
 
     @property
@@ -47,13 +47,13 @@ class Frame:
 
     @property
     def component(self) -> str:
-        """of the community tool's tree (rgb/component/building), "" in the other."""
+        """The component in the community tool's tree (rgb/component/building), "" in the other."""
         parts = self.place.split("/")
         return parts[1] if parts[0] == "rgb" and len(parts) == DEEPEST_TREE else ""
 
     def files(self, domain: Domain) -> Iterator[Path]:
-        """where the label may lie: beside the picture, or in the folder that stands where `rgb`
-        does; in every spelling.
+        """Yields the paths where the label may lie, in every spelling: in the folder that stands
+        where `rgb` does, or beside the picture.
         """
         suffixes = dict.fromkeys((domain.suffix, domain.folder, *domain.aliases))
         for folder in (*swapped(self.rgb.parent, domain.folder), self.rgb.parent):
@@ -61,8 +61,8 @@ class Frame:
                 yield folder / f"{self.name}_domain_{suffix}.{domain.file}"
 
     def read(self, folder: str) -> Array | dict[str, Any] | None:
-        """the label, or None if no valid one is there: a colour-coded copy made for viewing is no
-        label.
+        """Returns the label, or None if no valid one is there: a colour-coded copy made for viewing
+        is no label.
         """
         domain = DOMAINS[folder]
         for path in self.files(domain):
@@ -74,13 +74,13 @@ class Frame:
         return None
 
     def map(self, folder: str) -> Array | None:
-        """the label as an array, or None."""
+        """Returns the label if it is an array, else None."""
         value = self.read(folder)
         return value if isinstance(value, np.ndarray) else None
 
     def info(self) -> dict[str, Any]:
-        """point_info as published; {} without, and for one that is no camera and that ingest
-        refuses, too.
+        """Returns point_info as published, {} if there is none or it describes no camera, as ingest
+        would find.
         """
         value = self.read("point_info")
         try:
@@ -91,7 +91,9 @@ class Frame:
 
 
 def swapped(place: Path, folder: str) -> Iterator[Path]:
-    """the place with its part `rgb` turned into `folder`, of the three last parts."""
+    """Yields the place with a part `rgb` replaced by `folder`, for each of the last three parts
+    that is `rgb`.
+    """
     for depth in range(1, DEEPEST_TREE + 1):
         parts = place.parts
         if len(parts) >= depth and parts[-depth] == "rgb":
@@ -99,8 +101,8 @@ def swapped(place: Path, folder: str) -> Iterator[Path]:
 
 
 def frames(root: Path) -> list[Frame]:
-    """every frame below `root`, by path; links to folders are followed, as ingest follows them.
-    Raises ValueError if there is none.
+    """Returns every frame below `root`, by path; links to folders are followed, as ingest follows
+    them. Raises ValueError if there is none.
     """
     pictures = sorted(
         Path(folder, name)
@@ -117,7 +119,7 @@ def frames(root: Path) -> list[Frame]:
 
 
 def spread(all_frames: list[Frame], most: int) -> list[Frame]:
-    """at most so many frames, evenly spread over all."""
+    """Returns at most `most` frames, evenly spread over all."""
     count = min(most, len(all_frames))
     places: Iterable[float] = np.linspace(0, len(all_frames) - 1, count).round()
     return [all_frames[int(place)] for place in places]

@@ -1,6 +1,4 @@
-"""How the labels of several views are shown: one scale for all of them, and the legend that says
-what a colour means.
-"""
+"""Shows the labels of several views on one scale, with the legend that says what a colour means."""
 
 from __future__ import annotations
 
@@ -74,14 +72,15 @@ class Layout:
         return self.letter * 15
 
     def font(self) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-        """Pillow's own: nothing has to be installed."""
+        """Returns Pillow's own font, so that none has to be installed."""
         return ImageFont.load_default(self.letter)
 
 
 @dataclass(frozen=True)
 class Shown:
     """One label of all views. tiles: [S, S, 3] uint8 each, None where a view lacks it. low, high:
-    what black and white mean, in `unit`; patches: colours and their meaning; words: else.
+    what black and white mean, in `unit`; patches: colours and their meaning; words: the legend
+    where there is neither.
     """
 
     title: str
@@ -94,7 +93,9 @@ class Shown:
 
 
 def shown(values: Sequence[Array | None], label: str, units: Sequence[float]) -> Shown:
-    """the label of every view (None: not there), on one scale. units: depth codes a metre."""
+    """Returns the label of every view on one scale, with its legend. values: None where a view has
+    none. units: depth codes a metre, one number a view.
+    """
     if label in RAMPS:
         return on_ramp(values, label, units)
     if label == "segment_semantic":
@@ -107,7 +108,9 @@ def shown(values: Sequence[Array | None], label: str, units: Sequence[float]) ->
 
 
 def on_ramp(values: Sequence[Array | None], label: str, units: Sequence[float]) -> Shown:
-    """grey from the 2nd to the 98th percentile of all views together; what is missing is black."""
+    """Returns the label in grey, black at the 2nd percentile of all views together and white at the
+    98th; what is missing is black.
+    """
     missing = DOMAINS[label].missing
     steps = units if label.startswith("depth_") else [1.0] * len(values)
     measures = [
@@ -124,13 +127,13 @@ def on_ramp(values: Sequence[Array | None], label: str, units: Sequence[float]) 
 
 
 def grey(measure: Floats, low: float, high: float) -> Bytes:
-    """[S, S, 3]: low is black, high white, NaN black."""
+    """Returns [S, S, 3] uint8 in which `low` is black, `high` white, NaN black."""
     share = np.clip((np.nan_to_num(measure, nan=low) - low) / (high - low), 0, 1)
     return np.repeat((share * 255).astype("uint8")[..., None], 3, -1)
 
 
 def classes_there(values: Sequence[Array | None]) -> tuple[tuple[Colour, str], ...]:
-    """a patch for every class that any view shows, the most frequent first."""
+    """Returns a patch for every class that any view shows, the most frequent first."""
     ids = [value.ravel() for value in values if value is not None]
     if not ids:
         return ()
@@ -147,7 +150,9 @@ def colour_of(number: int) -> Colour:
 
 
 def legend(row: Shown, layout: Layout) -> Bytes:
-    """[side, legend width, 3]: a ramp with its ends and unit, patches with names, or words."""
+    """Returns uint8 [side, legend width, 3]: a ramp with its ends and unit, patches with names, or
+    words.
+    """
     image = Image.new("RGB", (layout.legend_width, layout.side), PAPER)
     draw = ImageDraw.Draw(image)
     if row.unit:
@@ -164,7 +169,7 @@ def legend(row: Shown, layout: Layout) -> Bytes:
 
 
 def draw_ramp(draw: ImageDraw.ImageDraw, row: Shown, layout: Layout) -> None:
-    """white on top, black below, the numbers beside its ends and middle."""
+    """Draws a grey ramp, white on top and black below, with the numbers at its ends and middle."""
     right = 12 + layout.letter
     top = layout.letter
     bottom = layout.side - 3 * layout.letter

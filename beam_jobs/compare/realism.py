@@ -1,5 +1,5 @@
-"""A data set beside real views: what its labels look like in numbers, next to the released real
-frames and to the published data set's own means.
+"""Compares a data set with real views: what its labels look like in numbers, beside the released
+real frames and the published data set's own means.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ REAL = {
     "reshading": 130.0,
     "unseen": 0.0202,
 }
-# Filters of so many pixels make these labels: their means compare at equal sizes only.
+# These labels come from filters of fixed sizes in pixels: compare them at equal image sizes only.
 BY_SIDE = "depends on the side"
 UNITS = {
     "side": "pixels of a picture",
@@ -78,6 +78,7 @@ COLUMNS = ("this data", "5 %", "95 %", "real frames", "published")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `statistics` to its parser."""
     parser.add_argument(
         "--data", type=named_path, required=True, help="data set in the published layout"
     )
@@ -91,17 +92,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Prints the statistics as a table or as JSON and returns the exit code."""
     statistics = rows(options.data, options.frames)
     print(json.dumps(statistics, indent=1) if options.json else table(statistics))
     return 0
 
 
 def rows(root: Path, real_frames: Path | None = None, limit: int = SAMPLE) -> list[Row]:
-    """[{"statistic", "unit", "this data", "5 %", "95 %", "real frames", "published"}] of at most
-    `limit` evenly spread views; None: not there.
+    """Returns [{"statistic", "unit", "this data", "5 %", "95 %", "real frames", "published"}] of at
+    most `limit` evenly spread views; None where there is no number.
 
-    real_frames: a folder of them, to measure instead of the stored means. Raises ValueError if
-    there is no view.
+    real_frames: a folder of real frames to measure, in place of the stored means. Raises ValueError
+    if there is no view.
     """
     here = measured(root, limit)
     real = REAL
@@ -121,7 +123,9 @@ def rows(root: Path, real_frames: Path | None = None, limit: int = SAMPLE) -> li
 
 
 def spread_of(values: list[float] | None) -> dict[str, float | None]:
-    """mean, and the bounds of nine tenths."""
+    """Returns the mean, and the bounds between which nine tenths of the values lie; None each
+    without values.
+    """
     if values is None:
         return {"this data": None, "5 %": None, "95 %": None}
     low, high = np.quantile(values, [0.05, 0.95])
@@ -129,24 +133,24 @@ def spread_of(values: list[float] | None) -> dict[str, float | None]:
 
 
 def measured(root: Path, limit: int) -> dict[str, list[float]]:
-    """{statistic: a number a view} of the views below `root`: a data set in the published layout,
-    or loose frames.
+    """Returns {statistic: a number a view} of the views below `root`: a data set in the published
+    layout, or loose frames.
     """
     views = frames(root)
     numbers: dict[str, list[float]] = {}
     for view in spread(views, limit):
         for name, number in of_view(view).items():
             numbers.setdefault(name, []).append(number)
-    # names of a point's views are the same up to there
+    # all views of a point have the same name up to "_view_"
     cameras = Counter((view.place, view.name.split("_view_")[0]) for view in views)
-    # loose frames are of one point each, and say nothing of cameras
+    # loose frames are of one point each, and tell nothing about cameras a point
     if max(cameras.values()) > 1:
         numbers["cameras a point"] = [float(np.median(list(cameras.values())))]
     return numbers
 
 
 def of_view(view: Frame) -> dict[str, float]:
-    """the numbers that the label files beside a view's picture allow."""
+    """Returns the numbers that the label files beside a view's picture allow."""
     numbers = {}
     if (picture := view.map("rgb")) is not None:
         numbers["side"] = float(min(picture.shape[:2]))
@@ -166,7 +170,9 @@ def of_view(view: Frame) -> dict[str, float]:
 
 
 def curved_share(codes: Bytes) -> float:
-    """share of the seen pixels that are curved by more than 1/m; codes [S, S, 3] as published."""
+    """Returns the share of the seen pixels that are curved by more than 1/m. codes: [S, S, 3] as
+    published.
+    """
     seen = codes[..., :2].any(-1)
     # 1/m is 0.03 of the 127 codes
     steep = np.abs(codes[..., :2].astype(int) - 127).max(-1) > 0.03 * 127
@@ -174,7 +180,9 @@ def curved_share(codes: Bytes) -> float:
 
 
 def of_camera(info: Mapping[str, Any]) -> dict[str, float]:
-    """published JSON -> metres and degrees; what it lacks, or has no number for, is left out."""
+    """Returns metres and degrees from a published point_info; what it lacks, or has no number for,
+    is left out.
+    """
     rotation = info.get("camera_rotation_final") or [None]
     metres = number_in(info.get("camera_distance"))
     radians = {
@@ -187,13 +195,15 @@ def of_camera(info: Mapping[str, Any]) -> dict[str, float]:
         name: float(np.rad2deg(angle)) for name, angle in radians.items() if angle is not None
     }
     if "pitch" in numbers:
-        # of a level camera the first angle is a right one
+        # the first angle of a level camera is 90 degrees
         numbers["pitch"] -= 90
     return numbers
 
 
 def number_in(value: object) -> float | None:
-    """the number that a JSON value is, written as text too, as cameras are read; None of none."""
+    """Returns the finite number that a JSON value is, or holds as text (cameras are read so too);
+    else None.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
@@ -204,7 +214,7 @@ def number_in(value: object) -> float | None:
 
 
 def table(rows: list[Row]) -> str:
-    """the rows as text, one a line."""
+    """Returns the rows as text, one a line."""
     lines = [f"{'':17}" + "".join(f"{name:>13}" for name in COLUMNS) + "  unit"]
     for row in rows:
         cells = "".join(f"{number_text(row[name]):>13}" for name in COLUMNS)
@@ -213,7 +223,7 @@ def table(rows: list[Row]) -> str:
 
 
 def number_text(number: float | None) -> str:
-    """three digits, no exponent."""
+    """Returns the number with three digits and no exponent, "-" for None."""
     if number is None:
         return "-"
     return f"{number:.3g}" if number < 1000 else f"{number:.0f}"

@@ -1,5 +1,5 @@
-"""The labels of one frame computed anew from its other data, and how far each agrees with what was
-released.
+"""Computes the labels of one frame anew from its other data, and measures how far each agrees with
+what was released.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Figure = tuple[str, str, float]
 
 
 def measured(frame: Frame, parameters: Component) -> Iterator[Figure]:
-    """the figures of all labels that a frame has."""
+    """Yields the figures of all labels that a frame has."""
     yield from of_picture(frame, parameters)
     depth = frame.map("depth_zbuffer")
     normal = frame.map("normal")
@@ -32,7 +32,7 @@ def measured(frame: Frame, parameters: Component) -> Iterator[Figure]:
 
 
 def of_picture(frame: Frame, parameters: Component) -> Iterator[Figure]:
-    """the labels that follow from the picture alone."""
+    """Yields the figures of the labels that follow from the picture alone."""
     rgb = frame.map("rgb")
     if rgb is None:
         return
@@ -47,7 +47,7 @@ def of_picture(frame: Frame, parameters: Component) -> Iterator[Figure]:
 def of_surfaces(
     frame: Frame, parameters: Component, depth: Array, normal: Array
 ) -> Iterator[Figure]:
-    """the labels that follow from depth and normals."""
+    """Yields the figures of the labels that follow from depth and normals."""
     edge = frame.map("edge_occlusion")
     label = frame.map("segment_unsup25d")
     if label is not None and edge is not None:
@@ -78,7 +78,7 @@ def of_surfaces(
 
 
 def of_keypoints(frame: Frame, metres: Floats, normal: Floats, angle: float) -> Iterator[Figure]:
-    """3D keypoints, at the frame's size and at half of it."""
+    """Yields the figures of 3D keypoints, at the frame's size and at half of it."""
     label = frame.map("keypoints3d")
     if label is None:
         return
@@ -92,7 +92,9 @@ def of_keypoints(frame: Frame, metres: Floats, normal: Floats, angle: float) -> 
 def compared(
     frame: Frame, folder: str, ours: Callable[[], Array], where: Bools | None = None
 ) -> Iterator[Figure]:
-    """the correlation of a label with `ours`, which is computed only if the frame has the label."""
+    """Yields the correlation of a label with `ours`, which is computed only if the frame has the
+    label. where: pixels that count, all if None.
+    """
     label = frame.map(folder)
     if label is not None:
         mask = np.ones(label.shape, bool) if where is None else where
@@ -100,13 +102,17 @@ def compared(
 
 
 def fitted_angle(metres: Floats, normal: Floats, seen: Bools) -> float:
-    """field of view in radians by which depth and normals agree best, of whole degrees."""
+    """Returns the field of view in radians, of whole degrees from 40 to 120, for which depth and
+    normals agree best.
+    """
     angles = np.deg2rad(np.arange(40, 121))
     return float(min(angles, key=lambda angle: disagreement(metres, normal, seen, angle)))
 
 
 def disagreement(metres: Floats, normal: Floats, seen: Bools, angle: float) -> float:
-    """median degrees between the normals of planes fitted to depth and the label."""
+    """Returns the median angle in degrees between the normals of planes fitted to depth and the
+    labelled normals.
+    """
     fitted = surfaces.normals_from_depth(metres, angle)
     cosine = (fitted * normal).sum(-1) / np.linalg.norm(normal, axis=-1)
     return float(np.rad2deg(np.median(np.arccos(np.clip(cosine[seen], -1, 1)))))

@@ -1,1 +1,1 @@
-"""The published files, fetched."""
+"""Fetches the published data set."""

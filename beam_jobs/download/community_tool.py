@@ -1,5 +1,5 @@
-"""The download through omnidata-tools, the community's program, and what it leaves out: does
-everything that was asked for lie here?
+"""Downloads through omnidata-tools, the community's program, and does what it leaves out: checking
+that everything that was asked for is here.
 
 The tool (0.0.23) checks no checksum unless told to, goes on when an archive fails, ends with code 0
 all the same, and writes no split list.
@@ -29,11 +29,10 @@ def by_tool(
     name: str | None,
     email: str | None,
 ) -> int:
-    """let the tool fetch `folders` of every building of a subset, write splits.csv, and look at
-    what arrived (folder/taskonomy/building, which ingest reads as it is); folders that are there.
-
-    Raises ValueError for what the tool, or the check, needs to know, OSError if something that was
-    asked for is not there.
+    """Lets the tool fetch `folders` of every building of a subset, writes splits.csv, checks what
+    arrived (folder/taskonomy/building, which ingest reads as it is), and returns how many folders
+    are there. Raises ValueError if something that the tool or the check needs is not given, OSError
+    if something that was asked for is not there.
     """
     if not (name and email):
         raise ValueError(
@@ -59,7 +58,9 @@ def by_tool(
 
 
 def own_lists(tool: str, subset: str) -> Path:
-    """the folder of the lists in the tool's own package. Raises ValueError if there is none."""
+    """Returns the folder of the lists in the tool's own package. Raises ValueError if there is
+    none.
+    """
     inside = "omnidata_tools/dataset/starter_dataset/component_datasets/taskonomy"
     # the program lies in the folder bin of its environment
     prefix = Path(tool).resolve().parents[1]
@@ -77,12 +78,12 @@ def place_of(dest: Path, building: str, folder: str) -> Path:
 
 
 def filled(place: Path) -> bool:
-    """is there a folder with anything in it?"""
+    """Returns whether a folder is there and has anything in it."""
     return place.is_dir() and any(place.iterdir())
 
 
 def complaint(code: int, not_here: Sequence[str], asked: int) -> str:
-    """what went wrong, and what to do."""
+    """Returns a text that says what went wrong, and what to do."""
     parts = [f"{TOOL} ended with code {code}"] if code else []
     if not_here:
         parts.append(f"{len(not_here)} of {asked} folders did not come: {some(not_here)}")

@@ -1,5 +1,5 @@
-"""Fetch the published data set: through the community's tool where it is installed, else over plain
-HTTP from an address that the user gives.
+"""Fetches the published data set: through the community's tool where it is installed, else over
+plain HTTP from an address that the user gives.
 
 Plain HTTP expects what the publishers' servers have: `<url>/md5sum.txt` (`<md5>  <path>` a line)
 and tar files `<building>_<folder>.tar`, each with one directory `<folder>/`. Every archive is
@@ -37,6 +37,7 @@ ADDRESS = "TASKONOMY_URL"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `download` to its parser."""
     parser.epilog = (
         "example: python -m beam_jobs download --subset tiny --out data --accept-licence --url "
         "ADDRESS --splits splits_taskonomy/"
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        # its former name
+        # the former name of --out
         "--dest",
         type=named_place,
         required=True,
@@ -90,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Fetches the data, prints what to do next, and returns the exit code."""
     if not options.accept_licence:
         raise ValueError(
             "the data set has its own licence (data/LICENSE of the repository "
@@ -134,7 +136,9 @@ def run(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Archive:
-    """one building's files of one folder. path: below the address; md5: hex digest."""
+    """One archive, with the files of one label folder of a building. path: below the address; md5:
+    hex digits.
+    """
 
     building: str
     folder: str
@@ -152,8 +156,8 @@ def download(
     connections: int = 4,
     patience: Patience = Patience(),  # noqa: B008  frozen
 ) -> dict[str, int]:
-    """fetch and unpack all archives of a subset below `dest` in the published layout, with
-    splits.csv; {"fetched", "kept"}.
+    """Fetches and unpacks all archives of a subset below `dest` in the published layout, with
+    splits.csv, and returns {"fetched", "kept"}.
 
     Raises ValueError for lists that do not fit, FetchError when an archive cannot be had, or a
     folder of a building is not on the server's list; the others are finished first.
@@ -181,7 +185,7 @@ def download(
     not_offered = lacking(
         table,
         folders,
-        # what lies here from elsewhere is there, too
+        # folders that came from elsewhere count as well
         lambda building, folder: (
             (building, folder) in offered or (dest / building / folder).is_dir()
         ),
@@ -192,7 +196,7 @@ def download(
 
 
 def complaint(url: str, failures: list[str], wanted: int, not_offered: list[str]) -> str:
-    """which archives failed, and which folders the server does not list; what is there has come."""
+    """Returns a text that says which archives failed and which folders the server's list lacks."""
     parts = []
     if failures:
         parts.append(
@@ -211,7 +215,9 @@ def complaint(url: str, failures: list[str], wanted: int, not_offered: list[str]
 def obtain_all(
     url: str, wanted: list[Archive], dest: Path, connections: int, patience: Patience
 ) -> list[str]:
-    """fetch and unpack the archives, several at a time; what went wrong, a line an archive."""
+    """Fetches and unpacks the archives, several at a time, and returns what went wrong, a line for
+    each archive that failed.
+    """
     failures: list[str] = []
     with Transfers(len(wanted)) as transfers, ThreadPoolExecutor(connections) as pool:
 
@@ -227,7 +233,9 @@ def obtain_all(
 
 
 def archives(url: str, folder: Path, patience: Patience) -> list[Archive]:
-    """what the server lists; lines that are no building's archive are passed over."""
+    """Returns the archives that the server lists; lines that name no building's archive are
+    skipped.
+    """
     place = folder / "md5sum.txt"
     fetch(f"{url}/md5sum.txt", place, None, patience=patience)
     lines = place.read_text(encoding="utf-8-sig").splitlines()
@@ -236,12 +244,12 @@ def archives(url: str, folder: Path, patience: Patience) -> list[Archive]:
 
 
 def archive_of(line: str, url: str) -> Archive | None:
-    """the archive that a line of md5sum.txt names, None if it names none."""
+    """Returns the archive that a line of md5sum.txt names, None if it names none."""
     md5, _, path = line.strip().partition(" ")
     path = path.strip().lstrip("*").removeprefix(url).strip("/")
     building, _, label = path.rpartition("/")[2].removesuffix(".tar").partition("_")
     is_label = path.endswith(".tar") and label in DOMAINS
-    # what a server's list says must not lead out of the folder
+    # no path in a server's list may lead out of the folder
     is_safe = ".." not in path and building.isalnum()
     if is_label and is_safe and len(md5) == 32:
         return Archive(building, label, path, md5.lower())
@@ -251,8 +259,8 @@ def archive_of(line: str, url: str) -> Archive | None:
 def subset_splits(
     url: str, folder: Path, subset: str, splits: str | None, patience: Patience
 ) -> Mapping[str, str]:
-    """building -> split of the published list: given, or from the server. The lists are the
-    publishers' and are not shipped here.
+    """Returns {building: split} of the published list, which is given or fetched from the server.
+    The lists are the publishers' and are not shipped here.
     """
     if splits is not None:
         return given_list(splits, subset)
@@ -274,9 +282,11 @@ def obtain(
     patience: Patience,
     progress: Callable[[int], None],
 ) -> None:
-    """fetch one archive, unpack it beside its place, rename, and remove it."""
+    """Fetches one archive, unpacks it beside its place, renames the folder, and removes the
+    archive.
+    """
     packed = dest / ".archives" / f"{archive.building}_{archive.folder}.tar"
-    # under this name it is whole and checked (`fetch` renames it last)
+    # a file of this name is whole and checked (`fetch` renames it last)
     if not packed.exists():
         fetch(url, packed, archive.md5, patience=patience, progress=progress)
     scratch = dest / ".archives" / f"{archive.building}_{archive.folder}"
@@ -290,12 +300,14 @@ def obtain(
     (dest / archive.building).mkdir(exist_ok=True)
     os.replace(scratch / archive.folder, dest / archive.building / archive.folder)
     shutil.rmtree(scratch, ignore_errors=True)
-    # last: a process that is killed before this unpacks again, and fetches nothing
+    # last: after a kill before this, the archive is unpacked again but not fetched again
     packed.unlink()
 
 
 def unpack(packed: Path, scratch: Path, folder: str) -> None:
-    """Raises TarError for an archive that is damaged, leads out of its place, lacks `folder`."""
+    """Unpacks an archive into `scratch`. Raises TarError for one that is damaged, leads out of its
+    place, or lacks `folder`.
+    """
     with tarfile.open(packed) as tar:
         # This filter refuses paths that lead out, devices, and links that point out.
         tar.extractall(scratch, filter="data")

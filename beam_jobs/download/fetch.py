@@ -1,5 +1,5 @@
-"""One file over HTTP: resumed where it broke off, tried again with growing pauses, held against its
-checksum, and complete or absent.
+"""Fetches one file over HTTP: a transfer that broke off is resumed, tried again with growing
+pauses, and checked against the file's checksum; the file is complete or absent.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PIECE = 1 << 18
-# answers that another try may better: too busy, too early, too many, the server's own trouble
+# statuses after which another try may work: too busy, too early, too many, errors of the server
 AGAIN = {408, 425, 429, 500, 502, 503, 504}
 MOST_CORRUPT = 3
 
 
 class FetchError(OSError):
-    """A file that cannot be had; the message says which, why, and what was tried."""
+    """A file that cannot be fetched; the message says which, why, and what was tried."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """attempts in a row without a byte of progress; the first pause in seconds, doubled up to
-    `longest`; timeout of a silent connection.
+    """How long to go on trying. attempts: how many in a row without a byte of progress; pause: the
+    first one in seconds, doubled up to `longest`; timeout: seconds of a silent connection.
     """
 
     attempts: int = 6
@@ -36,32 +36,34 @@ class Patience:
     timeout: float = 30.0
 
     def seconds(self, failures: int) -> float:
-        """how long to pause after so many failures in a row."""
+        """Returns how long to pause, in seconds, after so many failures in a row."""
         return min(self.longest, self.pause * 2 ** (failures - 1))
 
 
 @dataclass
 class Told:
-    """What `progress` was told of one file: taken back as a whole when the part is thrown away,
-    without the bytes of an earlier process, which it was never told.
+    """The bytes of one file that `progress` was told of. All of them are taken back when the part
+    is thrown away; bytes of an earlier process, which were never told, are not.
     """
 
     progress: Callable[[int], None]
     count: int = 0
 
     def arrived(self, count: int) -> None:
+        """Tells of bytes that have arrived."""
         self.count += count
         self.progress(count)
 
     def thrown_away(self) -> None:
+        """Takes back all bytes told so far."""
         self.progress(-self.count)
         self.count = 0
 
 
 @dataclass(frozen=True)
 class Setback:
-    """Why a transfer ended early, where another try may do better. wait: seconds that the server
-    asks for, or None.
+    """The reason why a transfer ended early, where another try may do better. wait: seconds that
+    the server asks for, or None.
     """
 
     reason: str
@@ -77,12 +79,12 @@ def fetch(
     progress: Callable[[int], None] = lambda count: None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """download `url` to `path`; its size in bytes. What an earlier try left in `.<name>.part` is
-    continued by a Range request.
+    """Downloads `url` to `path` and returns the file's size in bytes. What an earlier try left in
+    `.<name>.part` is continued by a Range request.
 
-    md5: hex digest or None where the source has none (then only the length is held). progress: told
-    the bytes that arrived here, negative when they were thrown away. Raises FetchError; `path`
-    exists only when complete and right.
+    md5: hex digits, or None where the source has none (then only the length is checked). progress:
+    told the bytes that arrived here, a negative number when they were thrown away. Raises
+    FetchError; `path` exists only when complete and right.
     """
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +94,7 @@ def fetch(
         arrive(url, part, patience, told, sleep)
         size = part.stat().st_size
         if md5 is None or digest(part) == md5:
-            # Not `models.provenance.atomic`: the part outlives a kill, to be continued.
+            # Not `models.provenance.atomic`: the part must outlive a kill, to be resumed.
             os.replace(part, path)
             return size
         part.unlink()
@@ -112,7 +114,7 @@ def arrive(
     told: Told,
     sleep: Callable[[float], None],
 ) -> None:
-    """transfer until `part` has its whole length. Raises FetchError after too many tries without a
+    """Transfers until `part` has its whole length. Raises FetchError after too many tries without a
     byte of progress.
     """
     failures = 0
@@ -131,7 +133,9 @@ def arrive(
 
 
 def attempt(url: str, part: Path, timeout: float, told: Told) -> Setback | None:
-    """one transfer; None if complete. Raises FetchError for what another try would not mend."""
+    """Tries one transfer and returns why it ended early, None if it is complete. Raises FetchError
+    for what another try would not mend.
+    """
     try:
         transfer(url, part, timeout, told)
     except urllib.error.HTTPError as error:
@@ -146,7 +150,7 @@ def attempt(url: str, part: Path, timeout: float, told: Told) -> Setback | None:
         TimeoutError,
     ) as error:
         return Setback(str(getattr(error, "reason", error)) or type(error).__name__)
-    # all of the above are OSErrors too: what is left is the disk
+    # the errors above are OSErrors too: those that are left are the disk's
     except OSError as error:
         raise FetchError(f"{part}: cannot be written: {error.strerror or error}") from error
     return None
@@ -157,8 +161,8 @@ def size_of(path: Path) -> int:
 
 
 def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
-    """one request: append to `part` what it lacks. Raises ConnectionError if the body ends early,
-    HTTPError, URLError.
+    """Sends one request and appends to `part` what it lacks. Raises ConnectionError if the body
+    ends early or does not continue the part, HTTPError or URLError if the request fails.
     """
     have = size_of(part)
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
@@ -168,7 +172,7 @@ def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
         if error.code != 416 or not have:
             raise
         if total_of(error.headers.get("Content-Range")) == have:
-            return  # complete already: killed between the last byte and the rename
+            return  # complete already: a kill came between the last byte and the rename
         part.unlink()
         told.thrown_away()
         raise ConnectionError(
@@ -176,7 +180,7 @@ def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
         ) from error
     with answer:
         start = start_of(answer.headers.get("Content-Range")) if answer.status == 206 else 0
-        if start != have:  # the server ignores Range, or answers another one
+        if start != have:  # the server ignores Range, or sends another range
             told.thrown_away()
             part.unlink(missing_ok=True)
             if start:
@@ -190,7 +194,7 @@ def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
 
 
 def append(answer: http.client.HTTPResponse, part: Path, told: Told) -> int:
-    """write the body behind what `part` holds; how many bytes came."""
+    """Writes the body behind what `part` holds, and returns how many bytes came."""
     arrived = 0
     with open(part, "ab") as file:
         while piece := answer.read(PIECE):
@@ -201,24 +205,26 @@ def append(answer: http.client.HTTPResponse, part: Path, told: Told) -> int:
 
 
 def start_of(content_range: str | None) -> int:
-    """the first byte in `bytes 100-199/200`, 0 where the header is missing or odd."""
+    """Returns the first byte in `bytes 100-199/200`, 0 where the header is missing or odd."""
     text = (content_range or "").removeprefix("bytes ").split("-")[0].strip()
     return int(text) if text.isdigit() else 0
 
 
 def total_of(content_range: str | None) -> int | None:
-    """the length in `bytes */200` or `bytes 100-199/200`."""
+    """Returns the length in `bytes */200` or `bytes 100-199/200`, None where it is not told."""
     text = (content_range or "").rpartition("/")[2]
     return int(text) if text.isdigit() else None
 
 
 def retry_after(error: urllib.error.HTTPError) -> float | None:
-    """seconds that the server asks for, at most two minutes."""
+    """Returns the seconds that the server asks to wait, at most two minutes, None if it does not
+    say.
+    """
     text = error.headers.get("Retry-After", "")
     return min(120.0, float(text)) if text.isdigit() else None
 
 
 def digest(path: Path) -> str:
-    """MD5 in hex digits."""
+    """Returns the MD5 of a file in hex digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()

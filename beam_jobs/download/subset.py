@@ -16,26 +16,27 @@ SUBSETS = ("tiny", "medium", "full", "fullplus")
 
 
 def list_name(subset: str) -> str:
-    """what the publishers call the list of a subset."""
+    """Returns the file name that the publishers give the list of a subset."""
     return f"train_val_test_{subset}.csv"
 
 
 def given_list(splits: str | Path, subset: str) -> dict[str, str]:
-    """building -> split of a list's file, or of the folder that holds the lists."""
+    """Returns {building: split} read from a list's file, or from a folder of lists."""
     path = Path(splits)
     return read_splits(path / list_name(subset) if path.is_dir() else path)
 
 
 def write_splits(path: Path, table: Mapping[str, str]) -> None:
-    """splits.csv of what was asked for, in the published form, by name."""
+    """Writes splits.csv of the buildings asked for, in the published form, sorted by name."""
     write_text(path, split_list(dict(sorted(table.items()))))
 
 
 def lacking(
     table: Mapping[str, str], folders: Collection[str], is_there: Callable[[str, str], bool]
 ) -> list[str]:
-    """folder/building of what was asked for and is not there (`is_there(building, folder)`). What
-    the publishers' own release lacks (KNOWN_BAD) is said on standard error and is no fault.
+    """Returns folder/building of what was asked for and is not there (`is_there(building,
+    folder)`). What the publishers' own release lacks (KNOWN_BAD) is said on standard error and left
+    out: it is no fault.
     """
     absent = [
         (building, folder)
@@ -51,5 +52,5 @@ def lacking(
 
 
 def some(names: Collection[str]) -> str:
-    """the first five names, and whether there are more."""
+    """Returns the first five names as text, with "..." if there are more."""
     return ", ".join(list(names)[:5]) + (" ..." if len(names) > 5 else "")

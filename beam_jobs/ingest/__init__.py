@@ -1,1 +1,1 @@
-"""From the published layout to sharded examples."""
+"""Turns a folder in the published layout into sharded examples."""

@@ -1,4 +1,6 @@
-"""`python -m beam_jobs ingest`: its arguments, checked before Beam is imported."""
+"""The command `python -m beam_jobs ingest`: its arguments, which are checked before Beam is
+imported.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from models.tasks import check_label_folders
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `ingest` to its parser."""
     parser.epilog = (
         "example: python -m beam_jobs ingest --data data --out examples --size 64 --splits "
         "train_val_test_tiny.csv --processes 2"
@@ -70,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check_folder(root: str | None) -> None:
-    """Raises FileNotFoundError for a folder of this machine that is not there."""
+    """Raises FileNotFoundError if `root` names a folder of this machine that is not there."""
     if root is not None and "://" not in root and not Path(root).is_dir():
         raise FileNotFoundError(
             f"no folder {root}; expected one in the published layout (BUILDING/rgb/*.png, ...)"
@@ -78,11 +81,14 @@ def check_folder(root: str | None) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Ingests a data set, prints the counts, says on standard error what was lost, and returns the
+    exit code.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     warnings.filterwarnings("ignore", category=FutureWarning, module="google")
-    # Beam regrets that crcmod is not there, for TFRecord files of its own that are not used here.
+    # Beam warns that crcmod is missing, for TFRecord files of its own that are not used here.
     logging.getLogger().addFilter(lambda record: "crcmod" not in record.getMessage())
-    # What the system refuses is told in a line at the end; Beam would trace it before that.
+    # An error of the system is told in a line at the end; without this Beam prints a traceback.
     logging.getLogger("apache_beam.runners.common").addFilter(
         lambda record: not (record.exc_info and isinstance(record.exc_info[1], OSError))
     )

@@ -1,6 +1,7 @@
-"""Is a building written as the contract has it? Depth in millimetres, normals with green up, poses
-of another convention break no range, and a single view may tell nothing; but the views of a
-building are written alike. Some are looked at before any is read, the same ones wherever it runs.
+"""Checks whether a building is written as the label contract has it. Depth in millimetres, normals
+with green up or poses of another convention exceed no range, and a single view may tell nothing;
+but all views of a building are written alike. Some views are looked at before any is read, the same
+ones wherever the job runs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from models.tasks import Camera, ViewKey
 from models.tasks.arrays import Array
 
 GRID = 64  # pixels a side at which normals are held against depth
-# Views of a building that are looked at: a few, and more of them if any of these is in doubt.
+# How many views of a building are looked at: a few, and more if any of these is in doubt.
 FEW = 3
 MORE = 9
 LEAST_VIEWS = 2  # that must say the same before a building is refused
@@ -36,9 +37,9 @@ IF_ALONE = "depth_euclidean"  # looked at where there is no depth_zbuffer
 
 @dataclass(frozen=True)
 class Examined:
-    """What some views of a building say of how all are written. foreign: why all are refused (how
-    they are written instead, and what to do), "" if they are not. height: metres that cameras stand
-    above the floor, where nothing surer tells the scale of depth, else None.
+    """What some views of a building tell about the way all of them are written. foreign: why all
+    are refused (how they are written instead, and what to do), "" if they are not. height: metres
+    that cameras stand above the floor, where nothing surer tells the scale of depth, else None.
     """
 
     foreign: str = ""
@@ -48,8 +49,9 @@ class Examined:
 def examined(
     building: Building, codes: Sequence[int], folders: Sequence[str], units: float
 ) -> Examined:
-    """codes: of the views that would be read; folders: labels of the building; units: depth codes a
-    metre. Labels that cannot be read say nothing here: who reads the views names them.
+    """Returns what the views looked at tell about how the building is written. codes: of the views
+    that would be read; folders: labels of the building; units: depth codes a metre. Labels that
+    cannot be read are ignored here: they are named when the views are read.
     """
     alone = "depth_zbuffer" not in folders
     wanted = [IF_ALONE if alone and one == "depth_zbuffer" else one for one in LOOKED_AT]
@@ -74,8 +76,8 @@ def examined(
 
 
 def looked_at(codes: Sequence[int]) -> list[int]:
-    """of the views of a building at most `MORE`, spread over all, `FEW` of them that are spread
-    over all first.
+    """Returns at most `MORE` of a building's views, spread over all; the first `FEW` of them are
+    spread over all too.
     """
     places = np.linspace(0, len(codes) - 1, min(MORE, len(codes))).round().astype(int).tolist()
     stride = max(1, (len(places) - 1) // (FEW - 1))
@@ -86,8 +88,8 @@ def looked_at(codes: Sequence[int]) -> list[int]:
 def read_labels(
     building: Building, view: ViewKey, folders: Sequence[str], units: float
 ) -> dict[str, Any]:
-    """folder -> label as the file has it, depth in 1/512 m, point_info the camera; without those
-    that cannot be read.
+    """Returns {folder: label} as the files have it, depth in 1/512 m, point_info as the camera,
+    without the labels that cannot be read.
     """
     values: dict[str, Any] = {}
     for folder in folders:
@@ -104,7 +106,7 @@ def read_labels(
 def contradictions(
     maps: Mapping[str, Array], small: Mapping[str, Array], camera: Camera | None
 ) -> Iterator[Contradiction]:
-    """of one view's labels. small: the maps, thinned."""
+    """Yields what contradicts the contract in one view's labels. small: the maps, thinned."""
     found = [normal_contradiction(small, camera)]
     if camera is not None:
         found.insert(0, pose_contradiction(camera))
@@ -114,7 +116,7 @@ def contradictions(
 
 
 def thinned(maps: Mapping[str, Array]) -> dict[str, Array]:
-    """every so many pixels of maps of one size."""
+    """Returns the maps, all of one size, with every so many pixels of each."""
     return {name: value[:: step_of(value), :: step_of(value)] for name, value in maps.items()}
 
 
@@ -123,8 +125,8 @@ def step_of(value: Array) -> int:
 
 
 def majority_said(found: Sequence[Sequence[Contradiction]]) -> str:
-    """what most views that were looked at are written in, "" if in nothing else than the contract's
-    encoding. found: of every view that was looked at.
+    """Returns a text that says how most of the views looked at are written, "" if that is the
+    contract's encoding. found: the contradictions of every view looked at.
     """
     doubtful = [row for row in found if row]
     if len(doubtful) < LEAST_VIEWS or 2 * len(doubtful) <= len(found):
@@ -139,15 +141,15 @@ def majority_said(found: Sequence[Sequence[Contradiction]]) -> str:
 
 
 def scale_said(scales: Sequence[float], units: float) -> str:
-    """on which scale depth is, "" if on the one that was said. scales: of every view that tells, 1
-    where depth is as deep as the camera's place says.
+    """Returns a text that says on which scale depth is, "" if it is on the one that was given.
+    scales: of every view that tells, 1 where depth is as deep as the camera's place says.
     """
     others = [scale for scale in scales if scale != 1]
     if len(others) < LEAST_VIEWS or 2 * len(others) <= len(scales):
         return ""
     scale = float(np.median(others))
     alike = [other for other in others if abs(np.log(other / scale)) < np.log(SCALE_SPREAD)]
-    # depths that fit to nothing are on no scale
+    # scales that differ from view to view are no scale
     if 2 * len(alike) <= len(scales):
         return ""
     shown = units * scale

@@ -1,5 +1,5 @@
-"""The end of an ingest: parts become one manifest, quarantine, statistics and counts; the counters
-must reconcile; the whole appears at once.
+"""Ends an ingest: joins the parts into one manifest, quarantine, statistics and counts, and checks
+that the counters reconcile; all of it appears at once.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from models.tasks import DOMAINS, ViewKey
 
 Row = dict[str, Any]
 
-# memory stays bounded where every reason is a text of its own
+# bounds the memory where every reason is a different text
 KINDS = 1000
 
 
 @dataclass
 class Refused:
-    """What quarantine.jsonl holds. views: refused. files: that belong to no view. misnamed: of
-    these, by the label whose folder they lie in. folders, labels: how often by name. kinds: how
-    often by kind of reason, reasons that differ in numbers alone being of one kind (the first KINDS
-    of them). example: kind -> its first reason as it stands.
+    """Counts of what quarantine.jsonl holds. views: refused. files: that belong to no view.
+    misnamed: of these, by the label whose folder they lie in. folders, labels: how often by name.
+    kinds: how often by kind of reason, where reasons that differ in numbers alone are of one kind
+    (the first KINDS kinds only). example: kind -> the first reason of that kind, in full.
     """
 
     views: int = 0
@@ -49,7 +49,7 @@ class Refused:
     example: dict[str, str] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
-        """count one line."""
+        """Counts one line of the quarantine."""
         kind = re.sub(r"\d+", "#", row["reason"])
         if kind in self.kinds or len(self.kinds) < KINDS:
             self.kinds[kind] += 1
@@ -67,13 +67,13 @@ class Refused:
                 self.misnamed[label] += 1
 
     def commonest(self, most: int = 3) -> str:
-        """the most common kinds of reasons as text, how often and an example of each."""
+        """Returns the most common kinds of reasons as text, each with its count and an example."""
         return "; ".join(
             f"{count} times: {self.example[kind]}" for kind, count in self.kinds.most_common(most)
         )
 
     def counts(self) -> Row:
-        """entries of counts.json; what is not there is not named."""
+        """Returns the entries of counts.json for what was refused; counts of zero are left out."""
         entries = {
             "files_refused": self.files,
             "folders_unknown": dict(sorted(self.folders.items())),
@@ -84,7 +84,9 @@ class Refused:
 
 
 def label_above(file: str) -> str | None:
-    """the label in whose folder a file lies, in either tree; None where no folder is a label's."""
+    """Returns the label in whose folder a file lies, in either tree; None where no folder above the
+    file is a label's.
+    """
     spelt = {name: label for label, names in FOLDER_SPELLINGS.items() for name in names}
     for folder in reversed(file.split("/")[:-1]):
         label = spelt.get(folder, folder)
@@ -96,12 +98,12 @@ def label_above(file: str) -> str | None:
 def conclude(
     root: str, stage: str, *, run: str, size: int, shards: int, facts: Mapping[str, Any]
 ) -> Row:
-    """write quarantine.jsonl, statistics.json, counts.json, contract.json and, last, manifest.json
-    into `stage`; the counts.
+    """Writes quarantine.jsonl, statistics.json, counts.json, contract.json and, last, manifest.json
+    into `stage`, and returns the counts.
 
-    run: only parts of this run count. facts: more entries of manifest.json. One line of every shard
-    is held at a time, no more. Raises RuntimeError if read = written + quarantined does not hold,
-    ValueError for a split without views.
+    run: only parts of this run count. facts: more entries of manifest.json. Only one line of every
+    shard is held in memory at a time. Raises RuntimeError if read = written + quarantined does not
+    hold, ValueError for a split without views.
     """
     listed = parts(stage, "listed", run)
     tickets = parts(stage, "done", run)
@@ -116,7 +118,7 @@ def conclude(
         **doubtful_scales(listed),
     }
     promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
-    # by shard, too: one view lost and another written twice would leave the sum as it is
+    # compared by shard too, since one view lost and another written twice would not change the sum
     if counts["read"] != counts["written"] + counts["quarantined"] or by_shard != promised:
         raise RuntimeError(
             f"views were lost: {counts}; remove {stage} and run again, and report this"
@@ -137,9 +139,9 @@ def check_splits(
     counts: Row,
     refused: Mapping[str, Refused],
 ) -> None:
-    """Raises ValueError if a split has no view, with the reasons: a pipeline removes what a failed
-    step has written, quarantine.jsonl included. refused: split -> what was refused of its
-    buildings, of splits that have any.
+    """Raises ValueError if a split has no view. The message holds the reasons, since a pipeline
+    removes what a failed step has written, quarantine.jsonl included. refused: split -> what was
+    refused of its buildings, for the splits that have any.
     """
     for split in SPLITS:
         if not written[split]:
@@ -158,8 +160,8 @@ def check_splits(
 
 
 def absent_labels(tickets: Mapping[str, Row]) -> Row:
-    """{"labels_absent": {folder: views that were written without it, since there is no file}},
-    nothing where every view has every label of its building.
+    """Returns {"labels_absent": {folder: views that were written without that label, since there is
+    no file}}, {} where every view has every label of its building.
     """
     absent: Counter[str] = Counter()
     for row in tickets.values():
@@ -168,8 +170,8 @@ def absent_labels(tickets: Mapping[str, Row]) -> Row:
 
 
 def doubtful_scales(listed: Mapping[str, Row]) -> Row:
-    """{"scales_doubtful": buildings whose cameras stand at no usual height above the floor, by
-    depth that nothing surer tells the scale of}, nothing where there is none.
+    """Returns {"scales_doubtful": how many buildings have cameras at an unusual height above the
+    floor, told by depth whose scale nothing surer tells}, {} where there is none.
     """
     low, high = USUAL_HEIGHT
     heights = [row["height"] for row in listed.values() if "height" in row]
@@ -178,7 +180,7 @@ def doubtful_scales(listed: Mapping[str, Row]) -> Row:
 
 
 def statistics_of(tickets: Mapping[str, Row]) -> Row:
-    """split -> what its labels look like in numbers, from the tickets of its shards."""
+    """Returns {split: what its labels look like in numbers}, from the tickets of its shards."""
     return {
         split: statistics.summary(
             statistics.merged(
@@ -194,7 +196,7 @@ def write_json(stage: str, name: str, value: object) -> None:
 
 
 def parts(stage: str, folder: str, run: str) -> dict[str, Row]:
-    """name -> content of the parts that belong to this run, in the order of names."""
+    """Returns {name: content} of the parts that belong to this run, in the order of names."""
     ours = {}
     for file in sorted(storage.files(storage.join(stage, folder))):
         row = json.loads(storage.read(storage.join(stage, folder, file)))
@@ -204,7 +206,9 @@ def parts(stage: str, folder: str, run: str) -> dict[str, Row]:
 
 
 def lines(path: str) -> Iterator[Row]:
-    """the rows of a part, a local one read line by line; none if there is no such file."""
+    """Yields the rows of a part, none if there is no such file. A local file is read line
+    by line.
+    """
     if storage.is_local(path):
         if os.path.exists(path):
             with open(path) as file:
@@ -214,8 +218,8 @@ def lines(path: str) -> Iterator[Row]:
 
 
 def scratch_of(stage: str, name: str) -> str:
-    """where a file grows before it is moved to the stage."""
-    # a local file is renamed to its place, which works within one file system
+    """Returns the path at which a file is written before it is moved to the stage."""
+    # in the stage, since a local file is renamed to its place, within one file system only
     folder = stage if storage.is_local(stage) else tempfile.gettempdir()
     return os.path.join(folder, f".{name}.{os.getpid()}")
 
@@ -223,9 +227,10 @@ def scratch_of(stage: str, name: str) -> str:
 def join_manifest(
     stage: str, names: Iterable[str], facts: Mapping[str, Any], shards: int
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """write the index, views in the order of keys (shards are sorted: a merge), and manifest.json,
-    which counts them, to its scratch place; views written a split, and a shard. What was written of
-    each view stands in `manifest/<split>-<shard>.jsonl`.
+    """Writes the index, with views in the order of keys (shards are sorted, so this is a merge),
+    and manifest.json, which counts them, to its scratch place. Returns the number of views written
+    of each split, and of each shard. What was written of each view stands in
+    `manifest/<split>-<shard>.jsonl`.
     """
     rows = heapq.merge(
         *(lines(storage.join(stage, "manifest", f"{name}.jsonl")) for name in names),
@@ -253,8 +258,9 @@ def join_manifest(
 def join_quarantine(
     stage: str, listed: Mapping[str, Row], shards: list[str]
 ) -> tuple[Refused, dict[str, Refused]]:
-    """write quarantine.jsonl: what was refused by its name, then views, then labels alone. What it
-    holds, and what of it kept views out of each split that has buildings.
+    """Writes quarantine.jsonl: what was refused by its name, then views, then labels alone. Returns
+    the counts of what it holds, and for each split that has buildings the counts of what kept views
+    out of it.
     """
     refused = Refused()
     by_split = {row["split"]: Refused() for row in listed.values() if row.get("split")}
@@ -273,10 +279,12 @@ def join_quarantine(
 
 
 def said_losses(uri: str, counts: Row) -> list[str]:
-    """what an ingest into `uri` lost, in lines; the last says where the reasons stand."""
+    """Returns lines that say what an ingest into `uri` lost; the last says where the
+    reasons stand.
+    """
     statistics_read = json.loads(storage.read(storage.join(uri, "statistics.json")))
     said = loss_lines(counts, statistics_read)
-    # labels that are merely not there have no line in it
+    # labels without a file are only counted: quarantine.jsonl has no line for them
     refused = counts["quarantined"] or {"files_refused", "folders_unknown", "labels_refused"} & set(
         counts
     )
@@ -284,7 +292,7 @@ def said_losses(uri: str, counts: Row) -> list[str]:
 
 
 def remove_strays(stage: str, names: set[str], shards: int) -> None:
-    """shards and manifest parts of an earlier, interrupted run over other views."""
+    """Removes shards and manifest parts that an earlier, interrupted run over other views left."""
     ours = {f"manifest/{name}.jsonl" for name in names}
     for name in names:
         split, number = name.split("-")

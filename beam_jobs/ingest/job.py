@@ -2,10 +2,10 @@
 statistics, and a quarantine of what was refused.
 
 Every view is read once, all its labels together, resized and re-encoded once. Nothing is dropped
-silently: read = written + quarantined, checked at the end. Between the stages pass only names
-(eight bytes a view): a worker streams a shard's views one by one into its file, so that memory does
-not grow with the data set. All is written beside the destination and renamed when complete; a
-killed run resumes with its command.
+silently: read = written + quarantined, checked at the end. Only the names of views pass between the
+stages (eight bytes a view), and a worker streams a shard's views one by one into its file, so that
+memory does not grow with the data set. All is written beside the destination and renamed when
+complete; a killed run resumes when its command is run again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def ingest(
     pipeline: Any = None,
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """write the Examples artifact of docs/ARCHITECTURE.md to `uri`; {"read", "written",
+    """Writes the Examples artifact of docs/ARCHITECTURE.md to `uri` and returns {"read", "written",
     "quarantined"} views, and where there are any "files_refused" (of no view; "labels_misnamed"
     {folder: files} says in which labels' folders), "folders_unknown" {name: buildings},
     "labels_refused" {folder: views that were written without it, its file being flawed},
@@ -56,11 +56,12 @@ def ingest(
     splits: building -> split; default splits.csv of `root`, else by hash. only_split: buildings
     outside `splits` are left alone instead of quarantined (a subset of a larger folder). strict: a
     flawed label file costs its view, not only that label. pipeline: an unstarted Beam pipeline (TFX
-    gives one). facts: more entries of manifest.json. Raises ValueError for a root without
-    buildings, labels outside any building, a folder called nearly as a label's, a split without
-    views, or a `uri` that holds
-    another's files or data of `root` (`check_place`), OSError for one that is a mount point,
-    RuntimeError if the counters do not reconcile.
+    gives one). facts: more entries of manifest.json.
+
+    Raises ValueError for a root without buildings, labels outside any building, a folder called
+    nearly as a label's, a split without views, or a `uri` that holds another's files or data of
+    `root` (`check_place`), OSError for one that is a mount point, RuntimeError if the counters do
+    not reconcile.
     """
     if size < 1 or shards < 1:
         raise ValueError(f"size and shards are at least 1, got {size} and {shards}")
@@ -68,8 +69,8 @@ def ingest(
     uri = storage.plain(uri).rstrip("/") or "/"
     check_place(root, uri)
     trees = buildings(root)
-    # of a store, each building's worker looks (`list_building`): asking for all here would take
-    # long
+    # in a store each building's worker checks its own folders (`list_building`): asking for all
+    # here would take long
     if storage.is_local(root):
         check_folders(root, trees)
     if splits is None:
@@ -78,7 +79,7 @@ def ingest(
         trees = {name: places for name, places in trees.items() if entry_of(splits, name)}
     for name in trees:
         if not is_building_name(name):
-            # before the work, which may take hours: renaming a folder takes a moment
+            # said before the work: that may take hours, while renaming the folder takes a moment
             print(f"none of building {name!r} will be written: {NAMING}", file=sys.stderr)
     described = read_facts(root)
     run = uuid.uuid4().hex
@@ -107,7 +108,9 @@ def ingest(
 
 
 def local_pipeline(beam_args: Iterable[str]) -> Any:
-    """a Beam pipeline on this machine, unless the arguments name another runner."""
+    """Returns an unstarted Beam pipeline on this machine, unless the arguments name
+    another runner.
+    """
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -120,8 +123,8 @@ def ingested(
     listing: Mapping[str, Any],
     writing: Mapping[str, Any],
 ) -> None:
-    """the graph: a building is listed, its views are gathered by shard, a shard is written.
-    listing, writing: the arguments of `pieces` and of `write_shard`.
+    """Adds the job's steps to the pipeline: a building is listed, its views are gathered by shard,
+    a shard is written. listing, writing: the arguments of `pieces` and of `write_shard`.
     """
     import apache_beam as beam
 
@@ -129,7 +132,7 @@ def ingested(
     (
         pipeline
         | "Buildings" >> beam.Create(rows)
-        # else Beam fuses listing with what comes before it, on one worker
+        # without it Beam fuses listing with the step before, and one worker lists everything
         | "Spread" >> beam.Reshuffle()
         | "List" >> beam.FlatMap(pieces, **listing)
         | "Gather" >> beam.GroupByKey()
@@ -138,7 +141,7 @@ def ingested(
 
 
 def splits_of(root: str, names: Iterable[str]) -> dict[str, str]:
-    """building -> split by splits.csv of `root`, else by the hash of the name."""
+    """Returns {building: split} by splits.csv of `root`, else by the hash of the name."""
     table = storage.join(root, "splits.csv")
     if storage.exists(table):
         return read_splits(table, storage.read(table))

@@ -1,10 +1,10 @@
-"""Beam's own Python job service, with as many workers at a time as a job asks for
+"""Beam's own Python job service, but with as many workers at a time as a job asks for
 (`--direct_num_workers`): the released one always uses one.
 
     python -m beam_jobs.ingest.job_service --port 8099 --staging_dir DIR
 
-Its runner reads that option only when it is given a pipeline in its own process, not when a job
-comes over the portable protocol.
+The released service's runner reads that option only when it is given a pipeline in its own process,
+not when a job comes over the portable protocol.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from apache_beam.runners.portability.fn_api_runner import fn_runner
 
 
 class ManyWorkersRunner(fn_runner.FnApiRunner):
-    """FnApiRunner that splits the bundles of a portable job over `direct_num_workers` workers of
+    """A FnApiRunner that splits the bundles of a portable job over `direct_num_workers` workers of
     the job's environment.
     """
 
     def run_via_runner_api(self, pipeline_proto: Any, options: Any) -> Any:
-        # The option is a string by then; what it sets has no public name.
+        # The option has become a string here, and the attribute has no public name.
         self._num_workers = int(options.view_as(DirectOptions).direct_num_workers or 1)
         return super().run_via_runner_api(pipeline_proto, options)
 

@@ -33,10 +33,10 @@ COMPONENT_UNITS = {"hm3d": 8192}
 
 @dataclass(frozen=True)
 class Facts:
-    """dataset.json. absent: folders that the set does not have. units: depth codes a metre, one
-    number or by building or component ("default" for the rest), None where nothing is said;
-    known_bad: building or building/point_P/view_V -> reason, the published list unless the set
-    brings its own.
+    """The content of dataset.json. absent: folders that the set does not have. units: depth codes a
+    metre, one number or by building or component ("default" for the rest), None where nothing is
+    said; known_bad: building or building/point_P/view_V -> reason, the published list unless the
+    set brings its own. Raises ValueError for content that cannot be meant.
     """
 
     absent: frozenset[str] = frozenset()
@@ -70,7 +70,7 @@ class Facts:
             )
 
     def depth_units(self, building: str, component: str = "") -> float:
-        """depth codes a metre in this building."""
+        """Returns the depth codes a metre of this building."""
         usual = COMPONENT_UNITS.get(component, PUBLISHED_UNITS)
         if self.units is None:
             return usual
@@ -82,7 +82,7 @@ class Facts:
         return usual
 
     def reason(self, key: ViewKey) -> str | None:
-        """why this view is known to be bad, or None."""
+        """Returns why this view is known to be bad, None if it is not."""
         for kind, name in (("building", key.building), ("image", str(key))):
             if name.lower() in self.lowered:
                 return f"known-bad {kind}: {self.lowered[name.lower()]}"
@@ -90,26 +90,32 @@ class Facts:
 
     @cached_property
     def lowered(self) -> dict[str, str]:
-        """known_bad in lower case, as published: some copies of the buildings are not."""
+        """The known bad names in lower case, as they are published: some copies of the buildings
+        are spelled otherwise.
+        """
         return {name.lower(): why for name, why in self.known_bad.items()}
 
 
 def positive(scale: object) -> bool:
-    """is it a finite number above zero? (True and False are numbers to Python.)"""
+    """Returns whether it is a finite number above zero. True and False, which are numbers to
+    Python, are not.
+    """
     if isinstance(scale, bool) or not isinstance(scale, (int, float)):
         return False
     return 0 < scale < float("inf")
 
 
 def read_facts(root: str) -> Facts:
-    """the facts of the data set at `root`; the published ones without dataset.json. Raises
-    ValueError for one that cannot be meant.
+    """Returns the facts of the data set at `root`, the published ones if it has no dataset.json.
+    Raises ValueError for a file that cannot be meant.
     """
     path = storage.join(root, "dataset.json")
     if not storage.exists(path):
         return Facts()
     try:
-        facts = json.loads(storage.read(path))  # of bytes: a byte order mark is understood
+        facts = json.loads(
+            storage.read(path)
+        )  # from bytes, so that a byte order mark is understood
     except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}") from error
     if not isinstance(facts, dict):

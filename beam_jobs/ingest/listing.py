@@ -1,5 +1,5 @@
-"""Which views does a building have, and in which files? Both trees of the published data are read,
-and every spelling of a name.
+"""Lists the views of a building and the files that hold them. Both trees of the published data are
+read, and every spelling of a name.
 
 Trees: `<root>/<building>/<folder>/` (the original) and `<root>/<folder>/<component>/<building>/`
 (what the community's download tool leaves).
@@ -21,9 +21,9 @@ from models.tasks import DOMAINS, ViewKey, label_domains
 
 FOLDER_SPELLINGS = {"point_info": ("point_info", "points")}
 LONGEST_NAME = 100  # characters of a building's
-# What a building's name may hold beside letters, digits and accents of any script. Not what keys
-# (/, and + between the views of a pair), paths, shells and pages give a meaning to, nor what nobody
-# can see.
+# What a building's name may hold beside letters, digits and accents of any script. Left out are
+# signs with a meaning in keys (/, and + between the views of a pair), paths, shells and pages, and
+# signs that nobody can see.
 SIGNS = frozenset(" ._-()[],&'#")
 NAMING = (
     f"a building's name is at most {LONGEST_NAME} letters, digits, spaces and "
@@ -67,7 +67,7 @@ class Building:
     unknown: tuple[str, ...] = ()
 
     def files(self, folder: str, point: int, view: int) -> list[str]:
-        """where the view's file of `folder` may lie."""
+        """Returns the paths at which the view's file of `folder` may lie."""
         return [
             storage.join(place, f"point_{point}_view_{view}_domain_{suffix}.{DOMAINS[folder].file}")
             for place, suffix in self.variants[folder]
@@ -75,34 +75,35 @@ class Building:
 
 
 def code(point: int, view: int) -> int:
-    """a view's number within its building: eight bytes a view, so that a listing of millions fits
-    in memory.
+    """Returns the number of a view within its building: eight bytes a view, so that a listing of
+    millions fits in memory.
     """
     # the nine digits of a name fit into 30 bits
     return point << 30 | view
 
 
 def key(building: str, number: int) -> ViewKey:
+    """Returns the view of a building that has this number (`code`)."""
     return ViewKey(building, int(number) >> 30, int(number) & (1 << 30) - 1)
 
 
 def is_building_name(name: str) -> bool:
-    """can a building be called so (`NAMING`)? Its name goes into keys of views, lists, messages and
-    pages.
+    """Returns whether a building can have this name (`NAMING`): it goes into keys of views, lists,
+    messages and pages.
     """
-    # letters, marks that stand with them, numbers; bytes that are no text are none of these
+    # L, M, N: letters, their marks, numbers; bytes that are no text are none of these
     kinds = [unicodedata.category(sign)[0] for sign in name]
     return (
         0 < len(name) <= LONGEST_NAME
         and (kinds[0] in "LN" or name[0] in "([")
-        and name == name.strip()  # splits.csv is read without the blanks around a name
+        and name == name.strip()  # blanks around a name are lost when splits.csv is read
         and all(kind in "LMN" or sign in SIGNS for sign, kind in zip(name, kinds))
     )
 
 
 def buildings(root: str) -> dict[str, tuple[str, ...]]:
-    """building -> the places below `root` that may hold it: itself, or folder/component/itself for
-    the other tree.
+    """Returns {building: places below `root` that may hold it}: "" for a folder of its own,
+    "folder/component" for the other tree.
     """
     trees: dict[str, list[str]] = {}
     for name in storage.folders(root):
@@ -116,14 +117,14 @@ def buildings(root: str) -> dict[str, tuple[str, ...]]:
 
 
 def refuse_homeless(root: str) -> None:
-    """Raises ValueError for label files of no building: right in `root`/LABEL, or in a folder of
+    """Raises ValueError for label files of no building: directly in `root`/LABEL, or in a folder of
     it, where the other tree has only folders. None of them would be read.
     """
     for label in storage.folders(root):
         if label not in LABEL_FOLDERS:
             continue
         above = storage.join(root, label)
-        # what else lies about (lists, archives) is nobody's label
+        # other files (lists, archives) are no labels
         endings = (".png", ".jpg", ".jpeg") if label == "rgb" else (f".{file_kind(label)}",)
         for name in ("", *storage.folders(above)):
             place = storage.join(above, name) if name else above
@@ -137,14 +138,14 @@ def refuse_homeless(root: str) -> None:
 
 
 def file_kind(folder: str) -> str:
-    """the ending of a label folder's files, in whichever spelling."""
+    """Returns the ending of a label folder's files, in whichever spelling the folder is named."""
     spelt = (name for name, spellings in FOLDER_SPELLINGS.items() if folder in spellings)
     return DOMAINS[next(spelt, folder)].file
 
 
 def check_folders(root: str, found: Mapping[str, tuple[str, ...]]) -> None:
-    """Raises ValueError if any folder of `buildings` is called nearly as a label's, or labels lie
-    outside any building.
+    """Raises ValueError if any folder of `buildings` has nearly the name of a label's, or labels
+    lie outside any building.
     """
     refuse_homeless(root)
     unknown: dict[str, str | None] = {}
@@ -156,7 +157,7 @@ def check_folders(root: str, found: Mapping[str, tuple[str, ...]]) -> None:
 
 def refuse_misspelt(unknown: Mapping[str, str | None]) -> None:
     """Raises ValueError if any of the folders resembles a label's: its files would be missing from
-    every view, and nobody would know.
+    every view, and nobody would notice.
     """
     misspelt = [f"{place} (did you mean {label}?)" for place, label in unknown.items() if label]
     if misspelt:
@@ -168,8 +169,8 @@ def refuse_misspelt(unknown: Mapping[str, str | None]) -> None:
 
 
 def unknown_folders(root: str, name: str) -> dict[str, str | None]:
-    """place -> the label folder that its name resembles, or None; of the folders in a building, or
-    of the building itself where it holds no label at all.
+    """Returns {place: the label folder that its name resembles, or None} of the unknown folders in
+    a building, or of the building itself where it holds no label at all.
     """
     below = storage.folders(storage.join(root, name))
     if LABEL_FOLDERS.isdisjoint(below):
@@ -185,15 +186,16 @@ def unknown_folders(root: str, name: str) -> dict[str, str | None]:
 
 
 def resembled_label(name: str) -> str | None:
-    """the label folder that is most likely meant by `name`, None if it is none of them."""
+    """Returns the label folder that is most likely meant by `name`, None if it resembles none."""
     word = name.lower().replace("-", "_").replace(" ", "_")
     nearest = difflib.get_close_matches(word, LABEL_WORDS, n=1, cutoff=LIKENESS)
     return LABEL_WORDS[nearest[0]] if nearest else None
 
 
 def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
-    """the views of a building: every (point, view) that any label folder names. Raises ValueError
-    as `check_folders`, which looks at local data before the job starts.
+    """Returns the views of a building: every (point, view) that any label folder names. Raises
+    ValueError for folders that resemble a label's, as `check_folders` does for local data before
+    the job starts.
     """
     unknown = unknown_folders(root, name) if "" in trees else {}
     refuse_misspelt(unknown)
@@ -206,7 +208,7 @@ def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
         strangers += misnamed
         if by_variant:
             variants[folder] = tuple(sorted(by_variant))
-            # each variant counts a view once: what then comes twice has two files
+            # a variant counts a view once, so that a view that comes twice has two files
             once = [np.unique(numbers) for numbers in by_variant.values()]
             numbers, counts = np.unique(np.concatenate(once), return_counts=True)
             codes.append(numbers)
@@ -222,8 +224,8 @@ def list_building(root: str, name: str, trees: tuple[str, ...]) -> Building:
 def list_folder(
     candidates: Iterable[str], folder: str
 ) -> tuple[dict[Variant, list[int]], list[tuple[str, str]]]:
-    """({variant: codes of its views}, [(file, reason) of files that are no label's]) of one label
-    folder in all its places.
+    """Returns ({variant: codes of its views}, [(file, reason) of files that are no label's]) of one
+    label folder in all its places.
     """
     by_variant: dict[Variant, list[int]] = {}
     misnamed = []
@@ -238,6 +240,9 @@ def list_folder(
 
 
 def places(root: str, name: str, trees: tuple[str, ...], folder: str) -> Iterator[str]:
+    """Yields the paths at which a building's folder of a label may be, in either tree and every
+    spelling.
+    """
     for tree in trees:
         if not tree:
             for spelling in FOLDER_SPELLINGS.get(folder, (folder,)):
@@ -247,8 +252,8 @@ def places(root: str, name: str, trees: tuple[str, ...], folder: str) -> Iterato
 
 
 def understood(folder: str, file: str) -> tuple[int | None, str, str | None]:
-    """(code, suffix, None) of a label file; (None, "", reason) of one that is none; (None, "",
-    None) of one that describes a whole point.
+    """Returns (code, suffix, None) of a label file; (None, "", reason) of a file that is none;
+    (None, "", None) of a file that describes a whole point.
     """
     domain = DOMAINS[folder]
     match = NAME.match(file)

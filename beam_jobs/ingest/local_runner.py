@@ -1,5 +1,5 @@
-"""Beam's runner on this machine, whose worker processes say nothing that is no error, and whose
-errors of files and of data are what they are with one process.
+"""Beam's runner on this machine, with worker processes that print nothing but errors. Errors of
+files and of data are raised with the types that they have when everything runs in one process.
 
 `--runner=beam_jobs.ingest.local_runner.LocalRunner`.
 """
@@ -15,13 +15,13 @@ from apache_beam.portability import python_urns
 from apache_beam.runners.portability.fn_api_runner import fn_runner
 
 WORKER = "beam_jobs.ingest.quiet_worker"
-# of users' data and disks; the last line of what a worker process tells of its error
+# errors of users' data and disks, in the last line of the traceback that a worker process sends
 TOLD = re.compile(r"^(OSError|ValueError): (.*)\Z", re.MULTILINE)
 
 
 class LocalRunner(fn_runner.FnApiRunner):
-    """FnApiRunner: within one process, or with `--direct_running_mode=multi_processing` in as many
-    as `--direct_num_workers` says.
+    """A FnApiRunner within one process, or with `--direct_running_mode=multi_processing` in as many
+    processes as `--direct_num_workers` says.
     """
 
     def run_via_runner_api(self, pipeline_proto: Any, options: Any) -> Any:
@@ -36,7 +36,9 @@ class LocalRunner(fn_runner.FnApiRunner):
 
 
 def as_in_one_process(error: RuntimeError) -> Exception:
-    """the OSError or ValueError that a worker process tells of in `error`; else `error` itself."""
+    """Returns the OSError or ValueError that a worker process reports in `error`, else `error`
+    itself.
+    """
     told = TOLD.search(str(error).rstrip())
     if told is None:
         return error

@@ -1,4 +1,6 @@
-"""Which view goes into which shard of which split, and which are refused by their name alone."""
+"""Assigns every view to a shard of a split, and refuses those that can be refused by their name or
+their building's encoding.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,8 @@ def pieces(
     shards: int,
     run: str,
 ) -> Iterator[tuple[tuple[str, int], Piece]]:
-    """((split, shard), the building's views in it) of one building; what is refused by name alone
-    goes to the quarantine here.
+    """Yields ((split, shard), the building's views in it) of one building, and writes to the
+    quarantine what is refused before its views are read.
     """
     number, name, trees = row
     with storage.errors_in_words():
@@ -64,7 +66,7 @@ def pieces(
 def sorted_out(
     building: Building, split: str | None, described: Facts
 ) -> tuple[list[int], list[Row]]:
-    """(codes of the views to read, quarantine rows of the others)."""
+    """Returns (codes of the views to read, quarantine rows of the others)."""
     kept: list[int] = []
     refused: list[Row] = []
     homeless = None if split in SPLITS else "its building stands in no split of splits.csv"
@@ -79,19 +81,21 @@ def sorted_out(
 
 
 def foreign_rows(building: Building, kept: list[int], reason: str) -> list[Row]:
-    """quarantine rows of the views that would be read, of a building in another encoding."""
+    """Returns quarantine rows of the views that would be read, for a building in another
+    encoding.
+    """
     views = [str(key(building.name, number)) for number in kept]
     return [{"view": view, "file": building.name, "reason": reason} for view in views]
 
 
 def labels_of(building: Building, described: Facts) -> tuple[str, ...]:
-    """the folders that every view of the building is read from."""
+    """Returns the folders that every view of the building is read from."""
     return tuple(sorted({"rgb", *building.variants} - described.absent))
 
 
 def nameless(building: Building) -> list[Row]:
-    """quarantine rows of the views of a building whose name cannot be one, so that they count as
-    views; one row where it has none.
+    """Returns quarantine rows of the views of a building whose name is not allowed, so that they
+    count as views; one row if it has no views.
     """
     views: list[str | None] = [
         str(key(building.name, number)) for number in building.views.tolist()
@@ -102,7 +106,9 @@ def nameless(building: Building) -> list[Row]:
 
 
 def strangers(building: Building) -> list[Row]:
-    """quarantine rows of what belongs to no view: misnamed files, and folders of no label."""
+    """Returns quarantine rows of what belongs to no view: misnamed files, and folders of
+    no label.
+    """
     files: list[Row] = [
         {"view": None, "file": file, "reason": reason} for file, reason in building.strangers
     ]
@@ -116,7 +122,9 @@ def strangers(building: Building) -> list[Row]:
 def divided(
     building: Building, kept: list[int], described: Facts, shards: int
 ) -> Iterator[tuple[int, Piece]]:
-    """(shard, the views in it), by the hash of a view's name: the same wherever it runs."""
+    """Yields (shard, the views in it). The hash of a view's name decides, so that it is the same
+    wherever the job runs.
+    """
     folders = labels_of(building, described)
     units = described.depth_units(building.name, building.component)
     codes = np.array(kept, "int64")
@@ -126,7 +134,7 @@ def divided(
         views = codes[shard_of == shard]
         inside = set(views.tolist())
         twice = {view: reason for view, reason in building.twice.items() if view in inside}
-        # Between Beam's stages only what this shard needs, not the whole building's listing.
+        # Beam passes on only what this shard needs, not the whole building's listing.
         slim = replace(building, views=np.zeros(0, "int64"), twice=twice, strangers=(), unknown=())
         yield shard, Piece(slim, views, folders, units)
 
@@ -140,13 +148,14 @@ def shelve(
     split: str | None = None,
     height: float | None = None,
 ) -> None:
-    """Writes the quarantine lines of a building, then its count of views. split: None if in none.
-    height: of its cameras above the floor, metres, where it is all that tells the scale of depth.
+    """Writes the quarantine lines of a building, then its count of views. split: None if the
+    building is in none. height: of its cameras above the floor in metres, where nothing else tells
+    the scale of depth.
     """
     name = f"building-{number:05d}"
     lines = "".join(json.dumps(row) + "\n" for row in refused)
     storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
-    # after the lines above: who finds the count finds them
+    # last: where the count is, the lines above are too
     listed: Row = {"run": run, "views": views, "split": split}
     if height is not None:
         listed["height"] = height

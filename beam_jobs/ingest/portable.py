@@ -1,5 +1,5 @@
-"""Beam's own job service and a pool of worker processes on this machine: the protocol that Flink
-and Spark clusters speak, without their jars.
+"""Starts Beam's own job service and a pool of worker processes on this machine: they speak the
+protocol of Flink and Spark clusters and need none of their jars.
 
 `with worker_pool(2) as options: ingest(..., beam_args=options)`. On a cluster the same options name
 its job service instead.
@@ -22,13 +22,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @contextlib.contextmanager
 def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
-    """Beam options of a job service and `workers` worker processes, both ended with the block.
-    Raises OSError if they do not start in time.
+    """Yields Beam options for a job service and `workers` worker processes, which are ended with
+    the block. Raises OSError if they do not start in time.
     """
     jobs = free_port()
     pool = free_port()
-    # The pool starts workers as plain `python`: it must be this one. Workers import this
-    # repository.
+    # The pool starts workers as plain `python`, which must be this interpreter, and they import
+    # this repository.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     environment = os.environ | {
         "PATH": path,
@@ -63,14 +63,16 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
 
 
 def free_port() -> int:
-    """a port that nobody listens on at this moment."""
+    """Returns a port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_for(port: int, patience: float, log: str) -> None:
-    """until something listens. Raises OSError after `patience` seconds, with the end of the log."""
+    """Waits until something listens on the port. Raises OSError after `patience` seconds, with the
+    end of the log.
+    """
     limit = time.monotonic() + patience
     while True:
         try:
@@ -86,7 +88,7 @@ def wait_for(port: int, patience: float, log: str) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """the process and the workers that it started."""
+    """Ends the process and the workers that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, 15)
     try:

@@ -1,5 +1,5 @@
-"""A line on stderr that says how far a download or an ingest is, how fast, and how long it will
-still take.
+"""Prints lines on standard error that say how far a download or an ingest is, how fast it goes, and
+how long it will still take.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TextIO
 
 
 def readable(seconds: float) -> str:
-    """42 s, 12 min, 3 h 20 min."""
+    """Returns a duration as text, such as 42 s, 12 min or 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -24,8 +24,8 @@ def readable(seconds: float) -> str:
 
 
 class Transfers:
-    """`with Transfers(total) as transfers`: counts bytes from several threads. The time left rests
-    on the mean size of the finished archives.
+    """The progress of a download: `with Transfers(total) as transfers` counts bytes from several
+    threads. The time left is estimated by the mean size of the finished archives.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Transfers:
         self.stream = sys.stderr if stream is None else stream
         self.total = total
         self.clock = clock
-        # A line that is overwritten may change often; one that stays fills a log.
+        # A terminal's line is overwritten and may change often; in a log every line stays.
         usual = 0.5 if self.stream.isatty() else 30.0
         self.every = usual if every is None else every
         self.lock = threading.Lock()
@@ -60,6 +60,7 @@ class Transfers:
         self.say("\n")
 
     def progress(self, count: int) -> None:
+        """Counts bytes that arrived (negative: taken back) and prints the line when it is due."""
         with self.lock:
             self.bytes += count
             if self.clock() - self.said >= self.every:
@@ -67,11 +68,14 @@ class Transfers:
                 self.say("\r" if self.stream.isatty() else "\n")
 
     def finished(self) -> None:
+        """Counts a finished archive."""
         with self.lock:
             self.done += 1
 
     def line(self) -> str:
-        """12 of 525 archives, 1,204 MB, 45.1 MB/s, 3 h 20 min left"""
+        """Returns a line such as "12 of 525 archives, 1,204.0 MB, 45.1 MB/s, about 3 h 20 min
+        left".
+        """
         rate = self.bytes / max(self.clock() - self.began, 1e-9)
         text = (
             f"{self.done} of {self.total} archives, {self.bytes / 1e6:,.1f} MB, {rate / 1e6:.1f} "
@@ -97,8 +101,8 @@ VIEW_LINES = (
 
 
 def views_done(stage: Path) -> tuple[int, int]:
-    """(views written or refused, views listed) so far in the stage of an ingest, unfinished shards
-    included.
+    """Returns (views written or refused, views listed) so far in the stage of an ingest, unfinished
+    shards included.
     """
     listed = sum(json.loads(path.read_text())["views"] for path in stage.glob("listed/*.json"))
     done = sum(lines_in(path) for pattern in VIEW_LINES for path in stage.glob(pattern))
@@ -106,7 +110,7 @@ def views_done(stage: Path) -> tuple[int, int]:
 
 
 def lines_in(path: Path) -> int:
-    """how many; 0 for a file that was renamed in this moment."""
+    """Returns the number of lines of a file, 0 for one that was renamed at this moment."""
     count = 0
     with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -116,14 +120,14 @@ def lines_in(path: Path) -> int:
 
 @contextlib.contextmanager
 def watched(stage: str, every: float = 30.0, stream: TextIO | None = None) -> Iterator[None]:
-    """say every so many seconds how far the ingest in the local folder `stage` is; workers may be
-    other processes, so their files are looked at.
+    """Prints every `every` seconds, until the block ends, how far the ingest in the local folder
+    `stage` is. Workers may be other processes, so that the files are counted.
     """
     ended = threading.Event()
     began = time.monotonic()
 
     def watch() -> None:
-        # What an interrupted run had done already tells nothing about the rate.
+        # Views that an interrupted run had already done must not count in the rate.
         before: int | None = None
         while not ended.wait(every):
             done, listed = views_done(Path(stage))

@@ -1,5 +1,5 @@
-"""Beam's worker process without its log: in which order it starts, opens channels and ends, and the
-trace of an error that the process that gave it work tells too.
+"""Beam's worker process without its log, which tells how it starts, opens channels and ends, and
+prints the tracebacks of errors that the process that gave it work reports as well.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import sys
 
 
 def main() -> None:
+    """Runs Beam's worker with its log and standard error switched off."""
     logging.disable(logging.ERROR)
-    # what ends the worker itself is told all the same: by the interpreter, after this block
+    # an error that ends the worker itself still shows: the interpreter prints it after this block
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
-        # after the line above: Beam logs at its import
+        # imported only here, since Beam logs while it is imported
         from apache_beam.runners.worker import sdk_worker_main
 
         sdk_worker_main.main(sys.argv)

@@ -1,5 +1,5 @@
-"""One view: all its label files read together, held against each other, brought to the training
-size.
+"""Reads one view: all its label files together, checked against each other and resized to the
+training size.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ INDISPENSABLE = frozenset(("rgb",))
 
 
 class Refusal(Exception):
-    """What goes to the quarantine: the file that is to blame, and why. label: the folder of a label
-    file alone, "" where the fault is the view's. absent: there is no such file, so that nothing is
-    wrong with the view unless somebody lost it.
+    """What goes to the quarantine: the file that is to blame, and why. label: the folder of the
+    label if that file alone is at fault, "" where the view is. absent: there is no such file, so
+    that nothing is wrong with the view unless somebody lost it.
     """
 
     def __init__(self, file: str, reason: str, label: str = "", *, absent: bool = False) -> None:
@@ -45,8 +45,8 @@ def aligned(
     units: float,
     strict: bool = False,
 ) -> tuple[View, list[Refusal]]:
-    """(the view at `size` x `size` pixels with the labels of `folders`, the labels that it goes
-    without because their file is flawed or not there).
+    """Returns (the view at `size` x `size` pixels with the labels of `folders`, the labels that it
+    goes without because their file is flawed or not there).
 
     units: depth codes a metre. strict: a flawed label costs the view. Raises Refusal, and nothing
     else for bad data.
@@ -74,7 +74,7 @@ def aligned(
 
 
 def of_another_size(values: Mapping[str, Any], building: Building, key: ViewKey) -> list[Refusal]:
-    """the maps that have not the picture's size."""
+    """Returns a refusal for each map that does not have the picture's size."""
     if "rgb" not in values:
         return []
     side = len(values["rgb"])
@@ -90,8 +90,8 @@ def of_another_size(values: Mapping[str, Any], building: Building, key: ViewKey)
 
 
 def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
-    """the label in one file of a view, in whichever spelling it has; point_info as the camera.
-    Raises Refusal.
+    """Returns the label in one file of a view, in whichever spelling its name has; point_info as
+    the camera. Raises Refusal.
     """
     candidates = building.files(folder, key.point, key.view) if folder in building.variants else []
     if len(candidates) > 1:
@@ -104,7 +104,7 @@ def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
         return camera_of(value) if isinstance(value, dict) else value
     except MissingLabel as error:
         reason = f"no {folder} for this view, though its building has the label"
-        # a link that leads nowhere is a file that was lost
+        # a link that leads nowhere stands for a file that was lost
         lost = storage.is_local(path) and os.path.islink(path)
         raise Refusal(path, reason, folder, absent=not lost) from error
     except LabelError as error:
@@ -112,14 +112,16 @@ def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
 
 
 def read_file(path: str, folder: str) -> Array | dict[str, Any]:
-    """a label file of this machine or of a store. Raises LabelError."""
+    """Returns the content of a label file of this machine or of a store. Raises LabelError."""
     if storage.is_local(path):
         return read_label(path, DOMAINS[folder])
     return decode_label(storage.read_remote_label(path), DOMAINS[folder])
 
 
 def camera_of(info: Mapping[str, Any]) -> Camera:
-    """the camera in a point_info object. Raises LabelError, whatever the object holds."""
+    """Returns the camera in a point_info object. Raises LabelError, and nothing else, whatever the
+    object holds.
+    """
     try:
         return Camera.from_point_info(info)
     except KeyError as error:
@@ -129,8 +131,8 @@ def camera_of(info: Mapping[str, Any]) -> Camera:
 
 
 def in_512ths(value: Array, folder: str, units: float) -> Array:
-    """depth codes of a component with another scale (units a metre; hm3d: 8192) as the published
-    1/512 m; all else unchanged.
+    """Returns depth codes on another scale (units a metre; hm3d: 8192) as the published 1/512 m,
+    uint16; all other labels unchanged.
     """
     if not folder.startswith("depth_") or units == PUBLISHED_UNITS:
         return value

@@ -1,5 +1,5 @@
-"""Continuous ingestion: `.../span-{SPAN}/version-{VERSION}` names folders that arrive one after
-another; which is the newest?
+"""Finds the newest of the folders that `.../span-{SPAN}/version-{VERSION}` names, for continuous
+ingestion of data that arrives folder by folder.
 
 The placeholders are TFX's (tfx.components.example_gen.utils): {SPAN} or {SPAN:width}, or {YYYY},
 {MM} and {DD} for a day, and below it {VERSION} or {VERSION:width}. Spans and versions compare as
@@ -25,8 +25,8 @@ Place = tuple[str, dict[str, int]]
 
 @dataclass(frozen=True)
 class Span:
-    """a folder that the pattern names; span and version: its numbers, or None where the pattern has
-    no such placeholder.
+    """A folder that the pattern names. span, version: its numbers; version is None where the
+    pattern has no such placeholder.
     """
 
     root: str
@@ -34,15 +34,16 @@ class Span:
     version: int | None
 
     def facts(self) -> dict[str, int]:
-        """the numbers that there are, by name."""
+        """Returns the numbers that there are, by name."""
         numbers = {"span": self.span, "version": self.version}
         return {name: number for name, number in numbers.items() if number is not None}
 
 
 def newest(pattern: str, *, span: int | None = None, version: int | None = None) -> Span:
-    """the newest version of the newest span, or of the span asked for.
+    """Returns the newest version of the newest span, or of the span asked for.
 
-    Raises ValueError for a pattern without {SPAN} or a whole day, and when no folder answers.
+    Raises ValueError for a pattern without {SPAN} or a whole day, and when no folder matches or two
+    have the same numbers.
     """
     check(pattern)
     there = matches(pattern)
@@ -67,7 +68,7 @@ def newest(pattern: str, *, span: int | None = None, version: int | None = None)
 
 
 def check(pattern: str) -> None:
-    """Raises ValueError for a pattern that names no span, or one twice."""
+    """Raises ValueError for a pattern that names no span, or names one twice."""
     names = [match[1] for match in PLACEHOLDER.finditer(pattern)]
     days = sorted(name for name in names if name in ("YYYY", "MM", "DD"))
     names_twice = len(set(names)) != len(names)
@@ -81,8 +82,8 @@ def check(pattern: str) -> None:
 
 
 def matches(pattern: str) -> list[Span]:
-    """every folder that the pattern names, with its numbers. Once one of them holds `_SUCCESS`,
-    those without it are still being written, and do not count.
+    """Returns every folder that the pattern names, with its numbers. Once one of them holds
+    `_SUCCESS`, those without it are still being written, and do not count.
     """
     there = list(every_match(pattern))
     marked = [each for each in there if storage.exists(storage.join(each.root, MARKER))]
@@ -90,7 +91,7 @@ def matches(pattern: str) -> list[Span]:
 
 
 def every_match(pattern: str) -> Iterator[Span]:
-    """finished or not."""
+    """Yields every folder that the pattern names, whether finished or not."""
     fixed, *levels = split_levels(pattern)
     places: list[Place] = [(fixed, {})]
     for level in levels:
@@ -103,7 +104,7 @@ def every_match(pattern: str) -> Iterator[Span]:
 
 
 def below(place: Place, level: str) -> Iterator[Place]:
-    """the folders of a place that one level of a pattern names."""
+    """Yields the folders of a place that one level of a pattern names."""
     folder, numbers = place
     if not PLACEHOLDER.search(level):
         yield storage.join(folder, level), numbers
@@ -117,14 +118,18 @@ def below(place: Place, level: str) -> Iterator[Place]:
 
 
 def split_levels(pattern: str) -> list[str]:
-    """the part before the first placeholder's folder, then one folder name a level."""
+    """Returns the part of the pattern above the first folder with a placeholder, then one folder
+    name a level.
+    """
     parts = storage.plain(pattern).rstrip("/").split("/")
     first = next(i for i, part in enumerate(parts) if PLACEHOLDER.search(part))
     return ["/".join(parts[:first]) or ("/" if pattern.startswith("/") else "."), *parts[first:]]
 
 
 def level_expression(level: str) -> re.Pattern[str]:
-    """what the folders of a level are called, a group a placeholder."""
+    """Returns an expression that matches the folder names of a level, with a group for each
+    placeholder.
+    """
     expression = ""
     end = 0
     for match in PLACEHOLDER.finditer(level):
@@ -137,7 +142,7 @@ def level_expression(level: str) -> re.Pattern[str]:
 
 
 def number_of(numbers: dict[str, int]) -> int | None:
-    """the span's number; None for a day that is in no calendar."""
+    """Returns the span's number; None for a day that is in no calendar."""
     if "SPAN" in numbers:
         return numbers["SPAN"]
     try:

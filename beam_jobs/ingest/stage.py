@@ -1,5 +1,5 @@
-"""Where an output grows before it is shown: a folder beside its destination, under a lock, renamed
-when complete; what a kill left is taken up again or swept.
+"""Keeps an unfinished output in a locked folder beside its destination, which is renamed when
+complete. What a killed run left there is taken up again or removed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.provenance.atomic import check_replaceable, put_in_place, recover
 # Folders of a stage that only a restart needs.
 SCAFFOLD = ("listed", "done", "quarantine", "flaws")
 LOCK = ".lock"
-# Files that every finished result has, and all that one may hold: what lies beside is another's.
+# Files that every finished result has, and all that one may hold: anything else is not ours.
 MARKS = frozenset(("manifest.json", "counts.json"))
 RESULT = MARKS | {
     *(f"Split-{split}" for split in SPLITS),
@@ -31,9 +31,9 @@ RESULT = MARKS | {
 
 
 def check_place(root: str, uri: str) -> None:
-    """Raises ValueError where a result at `uri` would stand in the data set at `root`, around it,
-    or in the place of what no ingest has written; OSError for a mount point. To be asked before
-    the work: a result takes its place as a whole, and what was there is gone.
+    """Raises ValueError where a result at `uri` would lie in the data set at `root`, around it, or
+    in the place of files that no ingest has written; OSError for a mount point. Call it before the
+    work: a result takes its place as a whole, and what was there is gone.
     """
     data, out = real_place(root), real_place(uri)
     if is_within(data, out) or is_within(out, data):
@@ -56,28 +56,30 @@ def check_place(root: str, uri: str) -> None:
 
 
 def real_place(uri: str) -> str:
-    """the path behind all links, or the address in a store, without a slash at its end."""
+    """Returns the path behind all links, or the address in a store, without a slash at its end."""
     return os.path.realpath(uri) if storage.is_local(uri) else uri.rstrip("/")
 
 
 def is_within(outer: str, inner: str) -> bool:
-    """is `inner` the place `outer`, or below it?"""
+    """Returns whether `inner` is the place `outer` or lies below it."""
     return f"{inner}/".startswith(f"{outer.rstrip('/')}/")
 
 
 def strangers(folder: str) -> list[str]:
-    """names in a folder that are no part of a result: all of them where it is no result."""
+    """Returns the names in a folder that are no part of a result: all of them if the folder is no
+    result.
+    """
     names = sorted(os.listdir(folder))
     if not MARKS.issubset(names):
         return names
-    # hidden: a desktop's or a network drive's own notes
+    # hidden files are a desktop's or a network drive's own
     return [name for name in names if name not in RESULT and not name.startswith(".")]
 
 
 class Stage:
-    """`with Stage(uri) as folder`: a folder beside `uri` that takes its place when the block ends
-    well, and stays for the next run when it does not. Where `uri` is a link, both are beside what
-    it leads to, and the link stays.
+    """The folder of an unfinished output. `with Stage(uri) as folder` gives a folder beside `uri`
+    that takes its place when the block ends well, and stays for the next run when it does not.
+    Where `uri` is a link, both are beside what it leads to, and the link stays.
 
     In an object store, which cannot rename at once, the stage is `uri` itself: readers wait for
     manifest.json, which is written last.
@@ -95,7 +97,7 @@ class Stage:
             os.makedirs(self.folder, exist_ok=True)
             self.lock = locked(self.folder, self.uri)
             sweep(self.folder)
-        # readers wait for the manifest: without it the output is being written
+        # without its manifest, for which readers wait, the output counts as being written
         elif storage.exists(storage.join(self.uri, "manifest.json")):
             storage.remove(storage.join(self.uri, "manifest.json"))
         return self.folder
@@ -116,7 +118,9 @@ class Stage:
 
 
 def locked(folder: str, uri: str) -> IO[str]:
-    """the lock of a stage, held until it is closed. Raises ValueError if another run holds it."""
+    """Returns the lock of a stage, held until it is closed. Raises ValueError if another run holds
+    it.
+    """
     lock = open(os.path.join(folder, LOCK), "w")  # noqa: SIM115  held until the end
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,18 +131,20 @@ def locked(folder: str, uri: str) -> IO[str]:
 
 
 def worth_keeping(folder: str) -> bool:
-    """does a stage hold what a restart could use, or a person would look at?"""
+    """Returns whether a stage holds anything that a restart could use, or a person would
+    look at.
+    """
     return any(os.path.exists(os.path.join(folder, name)) for name in ("done", "quarantine.jsonl"))
 
 
 def hidden(uri: str, kind: str) -> str:
-    """a place beside `uri` that listings pass over."""
+    """Returns a path beside `uri` that listings skip."""
     return os.path.join(os.path.dirname(uri), f".{os.path.basename(uri)}.{kind}")
 
 
 def publish(stage: str, uri: str) -> None:
-    """make a finished stage visible at `uri` at once: one rename. An earlier output steps aside
-    first; `recover` brings it back after a kill.
+    """Makes a finished stage visible at `uri` at once, by one rename. An earlier output is moved
+    aside first; `recover` brings it back after a kill.
     """
     for folder in SCAFFOLD:
         shutil.rmtree(os.path.join(stage, folder), ignore_errors=True)
@@ -149,7 +155,7 @@ def publish(stage: str, uri: str) -> None:
 
 
 def sweep(stage: str) -> None:
-    """remove what killed workers left half written."""
+    """Removes what killed workers left half written."""
     for place, folders, files in os.walk(stage):
         for name in folders:
             if name.startswith("."):
@@ -157,5 +163,5 @@ def sweep(stage: str) -> None:
         for name in files:
             if name.startswith(".") and name != LOCK:
                 os.remove(os.path.join(place, name))
-        # os.walk goes on into what is left of this list
+        # os.walk goes on only into the folders that stay in this list
         folders[:] = [name for name in folders if not name.startswith(".")]

@@ -1,5 +1,5 @@
-"""What the labels of a split look like in numbers: a line a label, gathered while views are
-written, exact sums only.
+"""Describes the labels of a split in numbers, a line for each label, gathered while views are
+written, from exact sums only.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Totals = dict[str, Any]
 
 
 def empty() -> Totals:
-    """the totals of no view. field_of_view: views with a camera, sum and sum of squares of radians.
-    labels: by folder, as `add` counts them.
+    """Returns the totals of no view. field_of_view: views with a camera, sum and sum of squares of
+    radians. labels: by folder, as `add` counts them.
     """
     return {"views": 0, "labels": {}, "field_of_view": [0, 0.0, 0.0]}
 
 
 def empty_label() -> Totals:
-    """the counts of a label that no view has yet."""
+    """Returns the counts of a label that no view has yet."""
     return {
         "views": 0,
         "values": 0,
@@ -42,8 +42,8 @@ def empty_label() -> Totals:
 
 
 def add(totals: Totals, view: View) -> None:
-    """count a view. labels[folder]: values, missing, sum and sum of squares of the codes (channel
-    means), min, max, and counts of classes.
+    """Adds a view to the totals. labels[folder]: values, missing, sum and sum of squares of the
+    codes (all channels together), min, max, and counts of classes.
     """
     totals["views"] += 1
     if view.camera is not None:
@@ -59,7 +59,9 @@ def add(totals: Totals, view: View) -> None:
 
 
 def add_codes(row: Totals, value: Array, folder: str) -> None:
-    """count the codes of one label of a view; those that say "missing" apart."""
+    """Adds the codes of one label of a view to its row; those that say "missing" are
+    counted apart.
+    """
     import cv2
 
     plane = value.reshape(len(value), -1)
@@ -81,8 +83,9 @@ def add_codes(row: Totals, value: Array, folder: str) -> None:
 
 
 def seen_codes(value: Array, folder: str) -> Array | None:
-    """[n, n * channels] uint8, 1 where a label has a value; None of labels that have one everywhere
-    by their encoding. Of colours all channels together say that there is none.
+    """Returns [n, n * channels] uint8, 1 where a label has a value; None for labels that have one
+    everywhere by their encoding. In a colour label a pixel is missing only if all its channels
+    together say so.
     """
     domain = DOMAINS[folder]
     if domain.channels == 1:
@@ -97,13 +100,13 @@ def seen_codes(value: Array, folder: str) -> Array | None:
 
 
 def class_counts(value: Array, folder: str) -> Array:
-    """[classes] pixels of each class id, or 1 at the likeliest class of the view."""
+    """Returns [classes]: the pixels of each class id, or 1 at the likeliest class of the view."""
     ids = value.ravel() if DOMAINS[folder].ids else [int(value.argmax())]
     return np.bincount(ids, minlength=CLASSES[folder])
 
 
 def merged(parts: Iterable[Totals]) -> Totals:
-    """the totals of several shards, in the order given."""
+    """Returns the totals of several shards, added up in the order given."""
     whole = empty()
     for part in parts:
         whole["views"] += part["views"]
@@ -114,7 +117,7 @@ def merged(parts: Iterable[Totals]) -> Totals:
 
 
 def add_label(into: Totals, row: Totals) -> None:
-    """the totals of a label in another shard."""
+    """Adds the totals that another shard has of a label."""
     for name, number in row.items():
         if name == "min":
             into[name] = min(into[name], number)
@@ -131,11 +134,11 @@ def summed(one: list[float], other: list[float]) -> list[float]:
 
 
 def summary(totals: Totals) -> Totals:
-    """what statistics.json says of a split: {"views", "field_of_view" (radians), "labels": {folder:
-    {"views", "unit", "missing", "mean", "std", ...}}}.
+    """Returns what statistics.json says of a split: {"views", "field_of_view" (radians), "labels":
+    {folder: {"views", "unit", "missing", "mean", "std", ...}}}.
 
-    missing: share of pixels with the label's missing code; mean, std, min, max: of the other codes;
-    classes: pixels, or views, a class.
+    missing: share of values with the label's missing code; mean, std, min, max: of the other codes;
+    classes: pixels, or views, of each class.
     """
     count, total, squares = totals["field_of_view"]
     labels = sorted(totals["labels"].items())
@@ -147,13 +150,13 @@ def summary(totals: Totals) -> Totals:
 
 
 def label_summary(row: Totals, folder: str) -> Totals:
-    """a label's line in statistics.json."""
+    """Returns a label's line in statistics.json."""
     facts = {
         "views": row["views"],
         "unit": DOMAINS[folder].unit,
         "missing": row["missing"] / max(1, row["missing"] + row["values"]),
         **spread(row["values"], row["sum"], row["squares"]),
-        # of no values both are still infinite, which JSON lacks
+        # without values both are still infinite, which JSON cannot hold
         "min": row["min"] if row["values"] else None,
         "max": row["max"] if row["values"] else None,
     }
@@ -161,7 +164,7 @@ def label_summary(row: Totals, folder: str) -> Totals:
 
 
 def spread(count: int, total: float, squares: float) -> dict[str, float | None]:
-    """mean and standard deviation from sums; None of nothing."""
+    """Returns the mean and standard deviation from sums; None for both if the count is 0."""
     if not count:
         return {"mean": None, "std": None}
     mean = total / count

@@ -1,8 +1,8 @@
-"""Where files lie: this machine (a path or file://) or an object store that Beam's FileSystems know
-(gs://, s3://, hdfs://...).
+"""Reads and writes files on this machine (a path or file://) or in an object store that Beam's
+FileSystems know (gs://, s3://, hdfs://...).
 
-Local files go through the operating system alone: Beam's own local file system costs as much a file
-as decoding a small picture.
+Local files go through the operating system alone: Beam's own local file system costs as much for
+each file as decoding a small picture.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ ATTEMPTS = 4
 
 @contextlib.contextmanager
 def errors_in_words() -> Iterator[None]:
-    """an error of the system that begins with a number, raised as one of words alone. Beam adds to
-    an error's first word in which step it came up; of one with a number it makes a RuntimeError,
-    which is no fault of the user's and ends in a traceback.
+    """Raises an error of the system again with its text alone, without its number. Beam adds to an
+    error's first argument the step in which it came up; of an error that begins with a number it
+    makes a RuntimeError, which would be no fault of the user's and end in a traceback.
     """
     try:
         yield
@@ -31,23 +31,23 @@ def errors_in_words() -> Iterator[None]:
 
 
 def plain(path: str) -> str:
-    """the path without file://; anything else as it is."""
+    """Returns the path without file://; anything else as it is."""
     return os.fspath(path).removeprefix("file://")
 
 
 def is_local(path: str) -> bool:
-    """does the path name a file of this machine?"""
+    """Returns whether the path names a file of this machine."""
     return "://" not in plain(path)
 
 
 def join(*parts: str) -> str:
-    """a path of parts, here or in a store: both are written with slashes."""
+    """Returns the parts joined to a path, here or in a store: both are written with slashes."""
     return "/".join([parts[0].rstrip("/"), *parts[1:]])
 
 
 def folders(path: str) -> list[str]:
-    """names of the folders directly below `path`, sorted, hidden ones left out; [] if there is no
-    such folder.
+    """Returns the names of the folders directly below `path`, sorted, hidden ones left out; [] if
+    there is no such folder.
     """
     if is_local(path):
         try:
@@ -69,13 +69,13 @@ def folders(path: str) -> list[str]:
 
 
 def files(path: str) -> list[str]:
-    """names of the files directly below `path`, hidden ones (a writer's unfinished files) left out;
-    [] if there is no such folder.
+    """Returns the names of the files directly below `path`, hidden ones (a writer's unfinished
+    files) left out; [] if there is no such folder.
     """
     if is_local(path):
         try:
             with os.scandir(path) as entries:
-                # links, whole or not, and pipes are listed: their reader says what they lack
+                # links, even broken ones, and pipes are listed: reading them tells what is wrong
                 return [
                     entry.name
                     for entry in entries
@@ -89,8 +89,8 @@ def files(path: str) -> list[str]:
 
 
 def names_below(path: str) -> Iterator[str]:
-    """full names of all objects below a remote `path`, one at a time: `match` would hold a list of
-    millions.
+    """Yields the full names of all objects below a remote `path`, one at a time: Beam's `match`
+    would hold a list of millions.
     """
     from apache_beam.io.filesystem import BeamIOError
     from apache_beam.io.filesystems import FileSystems
@@ -104,7 +104,7 @@ def names_below(path: str) -> Iterator[str]:
 
 
 def is_missing(error: BaseException) -> bool:
-    """does a store's error say that there is no such object?"""
+    """Returns whether a store's error says that there is no such object."""
     text = str(error).lower()
     return isinstance(error, FileNotFoundError) or any(
         word in text for word in ("not found", "no such", "does not exist", "404")
@@ -112,6 +112,7 @@ def is_missing(error: BaseException) -> bool:
 
 
 def exists(path: str) -> bool:
+    """Returns whether there is a file, or an object, of this path."""
     if is_local(path):
         return os.path.exists(path)
     from apache_beam.io.filesystems import FileSystems
@@ -120,8 +121,8 @@ def exists(path: str) -> bool:
 
 
 def read(path: str) -> bytes:
-    """a small file. A store's error is tried again with growing pauses, then raised; a missing
-    object raises FileNotFoundError at once.
+    """Returns the content of a small file. A store's error is tried again with growing pauses, then
+    raised; a missing object raises FileNotFoundError at once.
     """
     if is_local(path):
         with open(path, "rb") as file:
@@ -131,7 +132,7 @@ def read(path: str) -> bytes:
 
     for attempt in range(ATTEMPTS):
         try:
-            # Beam would unpack a file by the ending of its name
+            # else Beam would unpack a file because of the ending of its name
             with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
                 # one byte more than is allowed shows a file that is too large
                 data = file.read(LARGEST_FILE + 1)
@@ -147,8 +148,9 @@ def read(path: str) -> bytes:
 
 
 def read_remote_label(path: str) -> bytes:
-    """as `read`, a missing file being the view's own fault. Other errors are the store's, and
-    raise: they must not thin out the data.
+    """Returns the content of a label file in a store. Raises MissingLabel if there is none, which
+    only this view suffers from. Other errors are the store's and are raised as they are: they must
+    not thin out the data.
     """
     try:
         data = read(path)
@@ -158,7 +160,7 @@ def read_remote_label(path: str) -> bytes:
 
 
 def write(path: str, data: bytes) -> None:
-    """the whole file or nothing of it is seen."""
+    """Writes a file so that readers see all of it or nothing."""
     if is_local(path):
         with atomic_file(path, "wb") as whole:
             whole.write(data)
@@ -171,7 +173,9 @@ def write(path: str, data: bytes) -> None:
 
 
 def upload(local: str, path: str) -> None:
-    """a finished local file to its place; on this machine a rename, to a store a copy in pieces."""
+    """Moves a finished local file to its place: on this machine by a rename, to a store by a copy
+    in pieces.
+    """
     if is_local(path):
         os.makedirs(os.path.dirname(path), exist_ok=True)
         os.replace(local, path)
@@ -189,6 +193,7 @@ def upload(local: str, path: str) -> None:
 
 
 def remove(path: str) -> None:
+    """Removes a file or an object."""
     if is_local(path):
         os.remove(path)
         return

@@ -1,5 +1,5 @@
-"""The last spans of a pattern as one data set: a folder of links in the published layout, so that
-training sees a window of what arrived, not the newest folder alone.
+"""Joins the last spans of a pattern into one data set, a folder of links in the published layout,
+so that training sees several of the folders that arrived and not the newest alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ DESCRIPTIONS = ("splits.csv", "dataset.json")
 
 
 def last_spans(pattern: str, count: int) -> list[Span]:
-    """the newest version of each of the last `count` spans, oldest first; fewer if there are fewer.
+    """Returns the newest version of each of the last `count` spans, oldest first; fewer if there
+    are fewer.
 
     Raises ValueError for a pattern without a span, for one that names no folder, and for a count
     below 1.
@@ -35,15 +36,15 @@ def last_spans(pattern: str, count: int) -> list[Span]:
 
 
 def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
-    """links to every file of the spans' buildings below `goal`, which is replaced at once; building
-    -> the folder that it is taken from. Of a building that several spans have, the newest counts,
-    as a whole. Files that vanish meanwhile, and hidden ones, are passed over.
+    """Writes links to every file of the spans' buildings below `goal`, which is replaced at once,
+    and returns {building: the folder that it is taken from}. Of a building that several spans have,
+    the newest is taken, as a whole. Hidden files, and files that vanish meanwhile, are skipped.
     """
     owners: dict[str, str] = {}
     places: dict[str, tuple[str, ...]] = {}
     for span in window:
         for building, trees in listing.buildings(span.root).items():
-            # the oldest span comes first: of a building that several have, the newest stays
+            # spans come oldest first, so that the newest one with a building owns it
             owners[building], places[building] = span.root, trees
     when = newest_description(window)
     with atomic_folder(goal) as scratch:
@@ -53,7 +54,7 @@ def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
                 link_files(Path(storage.plain(root)) / below, scratch / below)
         write_splits(window, owners, scratch / "splits.csv")
         write_facts(window, owners, scratch / "dataset.json")
-        # times of change are part of the pipeline's cache key
+        # modification times are part of the pipeline's cache key
         for name in DESCRIPTIONS:
             if (scratch / name).exists():
                 os.utime(scratch / name, ns=(when, when))
@@ -61,19 +62,21 @@ def write_window(window: Sequence[Span], goal: Path) -> dict[str, str]:
 
 
 def newest_description(window: Iterable[Span]) -> int:
-    """nanoseconds: when the last of the spans' own descriptions was written, so that the same
-    window, made again, has the same times.
+    """Returns the time, in nanoseconds, at which the last of the spans' own descriptions was
+    written, so that the same window, made again, has the same times.
     """
     paths = [Path(storage.plain(span.root)) / name for span in window for name in DESCRIPTIONS]
     return max((path.stat().st_mtime_ns for path in paths if path.exists()), default=0)
 
 
 def link_files(source: Path, goal: Path) -> None:
-    """hard links, or symbolic ones across file systems: their times are those of the data."""
+    """Makes a hard link to every visible file of `source`, or a symbolic one across file systems:
+    the links' times are those of the data.
+    """
     for folder, names in visible_folders(source):
         place = goal / os.path.relpath(folder, source)
         place.mkdir(parents=True, exist_ok=True)
-        # once a folder: the way to it may hold links, too
+        # resolved once for each folder, since the path to it may hold links too
         here = os.path.realpath(folder)
         for name in names:
             with contextlib.suppress(FileNotFoundError):
@@ -81,15 +84,15 @@ def link_files(source: Path, goal: Path) -> None:
 
 
 def link(source: str, goal: Path) -> None:
-    """to the file that `source` leads to: a link to a link would be read from another folder, where
-    relative ones (of git-annex, of DataLad) lead nowhere. One that leads nowhere itself goes on
-    doing so, for ingest to say it.
+    """Makes a link to the file that `source` leads to. A link to a link would be read from another
+    folder, where relative ones (of git-annex, of DataLad) lead nowhere. A link that is broken
+    itself stays broken, so that ingest reports it.
     """
     is_link = os.path.islink(source)
     file = os.path.realpath(source) if is_link else source
     try:
         os.link(file, goal)
-    # an OSError too: what has vanished can be linked in neither way
+    # before OSError, which it is too: a file that has vanished can be linked in neither way
     except FileNotFoundError:
         if not is_link:
             raise
@@ -99,7 +102,9 @@ def link(source: str, goal: Path) -> None:
 
 
 def write_splits(window: Iterable[Span], owners: Mapping[str, str], path: Path) -> None:
-    """splits.csv of the buildings, each by its own span's; not written where no span has one."""
+    """Writes splits.csv of the buildings, each by the list of its own span; not written where no
+    span has one.
+    """
     tables = {
         span.root: read_splits(table, storage.read(table))
         for span in window
@@ -117,7 +122,7 @@ def write_splits(window: Iterable[Span], owners: Mapping[str, str], path: Path) 
 
 
 def write_facts(window: Iterable[Span], owners: Mapping[str, str], path: Path) -> None:
-    """dataset.json: units a building; absent is what every span lacks."""
+    """Writes dataset.json: the units of every building; absent is what every span lacks."""
     facts = {span.root: read_facts(span.root) for span in window}
     absent = [each.absent for each in facts.values()]
     bad = {name: why for each in facts.values() for name, why in each.known_bad.items()}

@@ -1,9 +1,10 @@
-"""One shard: its views streamed one at a time into a file, with a manifest line a view written, a
-quarantine line a view refused, and one a label that a written view goes without.
+"""Writes one shard: its views are streamed one at a time into a file, with a manifest line for a
+view written, a quarantine line for a view refused, and one for a label that a written view goes
+without.
 
 Each file appears whole or not at all, the shard's ticket (`done/`) last. A restarted job keeps
-shards whose ticket names the same work over the same files (sizes, times of change), so that a
-killed run loses one shard a worker.
+shards whose ticket names the same work over the same files (sizes, modification times), so that a
+killed run loses one shard for each worker.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from models.tasks import ViewKey
 
 @dataclass(frozen=True)
 class Piece:
-    """the views of one building that go into one shard. folders: labels that a view must have;
+    """The views of one building that go into one shard. folders: labels that a view is read with;
     units: depth codes a metre.
     """
 
@@ -63,9 +64,9 @@ class Shard:
         return shard_file(self.split, self.number, self.shards)
 
 
-# Of a shard's files; shards of an interrupted run in another form are made again.
+# The form of a shard's files; shards that an interrupted run wrote in another form are made again.
 FORM = "a gzip member a record, a table of its features in the header; absent labels counted"
-# The lines beside a shard's records: a view written, a view refused, a label that a view lacks.
+# Files beside a shard's records, with a line for each view written, view refused, label lacking.
 PARTS = ("manifest", "quarantine", "flaws")
 
 
@@ -79,8 +80,8 @@ def write_shard(
     run: str,
     strict: bool = False,
 ) -> int:
-    """write everything about one shard below `stage`; how many views were written. run: names this
-    run in the ticket.
+    """Writes everything about one shard below `stage` and returns how many views were written. run:
+    names this run in the ticket.
     """
     (split, number), unsorted = group
     shard = Shard(split, number, shards, size, strict)
@@ -88,11 +89,11 @@ def write_shard(
     pieces = sorted(unsorted, key=lambda piece: piece.building.name)
     ticket = storage.join(stage, "done", f"{shard.name}.json")
     work = work_of(pieces, shard)
-    # without an address nobody can say what the ticket is of
+    # without an address it is unknown what work the ticket stands for
     if work and storage.exists(ticket):
         earlier = json.loads(storage.read(ticket))
         if earlier["work"] == work:
-            # ours from now on: the end of a run counts its own tickets alone
+            # renamed to this run, since `finish` counts the tickets of its own run only
             storage.write(ticket, json.dumps({**earlier, "run": run}).encode())
             return int(earlier["written"])
     absent: Counter[str] = Counter()
@@ -111,8 +112,9 @@ def write_shard(
 def write_files(
     pieces: list[Piece], shard: Shard, stage: str, absent: Counter[str]
 ) -> dict[str, Any]:
-    """the shard's records and the lines beside them, each whole or not at all; its statistics.
-    absent: counts, by label, the written views that have no file of it.
+    """Writes the shard's records and the lines beside them, each file whole or not at all, and
+    returns the shard's statistics. absent: counts, by label, the written views that have no file of
+    it.
     """
     totals = statistics.empty()
     beside = stage if storage.is_local(stage) else None
@@ -153,8 +155,9 @@ def examples(
     flaws: TextIO,
     absent: Counter[str],
 ) -> Iterator[tuple[ViewKey, bytes]]:
-    """(key, serialised example) of every sound view, in the order of keys; the others go to
-    `refused`, labels that a sound view lacks to `flaws`, or are counted where they are not there.
+    """Yields (key, serialised example) of every sound view, in the order of keys. The other views
+    are written to `refused`, labels that a sound view lacks to `flaws`; labels without a file are
+    only counted in `absent`.
     """
     for piece in pieces:
         for number in piece.views.tolist():
@@ -179,15 +182,15 @@ def examples(
 
 
 def quarantine_line(view_key: ViewKey, refusal: Refusal, **more: str) -> str:
-    """one line of quarantine.jsonl."""
+    """Returns one line of quarantine.jsonl."""
     row = {"view": str(view_key), **more, "file": refusal.file, "reason": refusal.reason}
     return json.dumps(row) + "\n"
 
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """OpenCV without threads of its own: the job is parallel by processes, and theirs would fight
-    for the same cores.
+    """Runs the block with OpenCV's own threads switched off: the job is parallel by processes, and
+    its threads would compete for the same cores.
     """
     import cv2
 
@@ -200,8 +203,8 @@ def one_thread() -> Iterator[None]:
 
 
 def work_of(pieces: list[Piece], shard: Shard) -> str:
-    """16 hex digits over what a shard is made of, sizes and times of change of its files included;
-    "" where a store has no such times.
+    """Returns 16 hex digits over what a shard is made of, sizes and modification times of its files
+    included; "" where a store has no such times.
     """
     digest = hashlib.sha256(f"{FORM} {shard.size} {shard.shards} {shard.strict}".encode())
     for piece in pieces:
@@ -220,7 +223,7 @@ def work_of(pieces: list[Piece], shard: Shard) -> str:
 
 
 def state(path: str) -> bytes:
-    """size and time of change of a file, as far as there is one."""
+    """Returns the size and modification time of a file as bytes, b"missing" if there is none."""
     try:
         status = os.stat(path)
     except OSError:

@@ -1,1 +1,1 @@
-"""Stages over views as Beam jobs: labels checked, labels decoded, views encoded."""
+"""Stages over views as Beam jobs: labels are checked, labels are decoded, views are encoded."""

@@ -1,5 +1,5 @@
-"""CheckLabels as a Beam job: a shard of the examples is a worker's, what is found in all shards is
-joined by a combiner.
+"""CheckLabels as a Beam job: each worker checks shards of the examples, and a combiner joins what
+is found in all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ Numbered = dict[int, Findings]
 
 
 def check_by_beam(pipeline: Any, uri: str, work: str) -> Findings:
-    """what `check_examples` finds. pipeline: unstarted. work: a folder that every worker sees."""
+    """Returns what `check_examples` finds, computed by Beam's workers. pipeline: unstarted. work: a
+    folder that every worker sees.
+    """
     shards = shards_to_check(uri)
     Path(work).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=work, prefix=".check-") as scratch:
@@ -36,13 +38,15 @@ def check_by_beam(pipeline: Any, uri: str, work: str) -> Findings:
 
 
 def checked(numbered: tuple[int, Shard]) -> Numbered:
-    """what one shard holds."""
+    """Returns {number of the shard: what was found in it}."""
     number, shard = numbered
     return {number: check_shard(*shard)}
 
 
 class Joined(beam.CombineFn):
-    """Findings of all shards in the shards' order; at most `NAMED` anomalies a shard are held."""
+    """A combiner that joins the findings of all shards in the shards' order; at most `NAMED`
+    anomalies a shard are held.
+    """
 
     def create_accumulator(self) -> Numbered:
         return {}
@@ -64,4 +68,5 @@ class Joined(beam.CombineFn):
 
 
 def write(found: Findings, path: str) -> None:
+    """Writes the findings as a JSON file."""
     write_json(path, vars(found))

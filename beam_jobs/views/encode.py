@@ -1,9 +1,10 @@
-"""EncodeViews as a Beam job: a block of views of one encoder is a worker's, a source is joined of
-its blocks.
+"""EncodeViews as a Beam job: a worker takes a block of views of one encoder, and the blocks of a
+source are joined.
 
-Between the steps pass names of files: blocks lie in the ledger, each whole or not at all, so that a
-killed job goes on with its command. The mean and deviation of a source's channels are taken where
-its blocks are joined, over codes in their order: sums in another order are other numbers.
+Only names of files pass between the steps: blocks lie in the ledger, each whole or not at all, so
+that a killed job goes on when its command is run again. The mean and deviation of a source's
+channels are taken where its blocks are joined, over codes in their order: sums in another order
+would be other numbers.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def encode_by_beam(
     work: Sequence[SourceWork],
     views: int = BLOCK,
 ) -> None:
-    """write the codes of `encode_views`' work into its ledger, which every worker sees. pipeline:
-    unstarted. shared: the folder of all ledgers. views: of a block.
+    """Writes the codes of `encode_views`' work into its ledger, which every worker sees. pipeline:
+    unstarted. shared: the folder of all ledgers. views: how many a block holds.
     """
     labels = Path(shared, "labels")
     if not same_views(labels, store):
@@ -53,8 +54,8 @@ def encode_by_beam(
 
 
 def seen(work: SourceWork, shared: Path) -> SourceWork:
-    """the work with a network that other machines see, too: that of the ledger, where it is the one
-    of the artifact.
+    """Returns the work with a network that other machines see too: the one in the ledger, where it
+    is the same as the artifact's; else the work as it was.
     """
     network = shared / "networks" / work.network.name
     same = address_of(network) == address_of(work.network)
@@ -62,7 +63,7 @@ def seen(work: SourceWork, shared: Path) -> SourceWork:
 
 
 def same_views(labels: Path, store: LabelStore) -> bool:
-    """has a folder a label store of the same views?"""
+    """Returns whether a folder holds a label store of the same views."""
     try:
         return LabelStore(labels).views_address == store.views_address
     except FileNotFoundError:
@@ -70,13 +71,15 @@ def same_views(labels: Path, store: LabelStore) -> bool:
 
 
 def address_of(network: Path) -> str:
-    """what a trained network was made of; "" where there is none."""
+    """Returns the address of what a trained network was made of, "" where there is no network."""
     described = network / "network.json"
     return str(json.loads(described.read_text())["address"]) if described.exists() else ""
 
 
 class Encoding(beam.DoFn):
-    """A block, encoded; an encoder is built once a worker and shape."""
+    """A Beam function that encodes a block of views; an encoder is built once for each worker and
+    shape.
+    """
 
     def __init__(self, labels: Path) -> None:
         super().__init__()
@@ -92,7 +95,9 @@ class Encoding(beam.DoFn):
 
 
 def joined(group: tuple[str, Iterable[Block]]) -> None:
-    """the codes of a source, of all its blocks; a bundle that Beam runs again finds them there."""
+    """Joins the blocks of a source into its codes. If Beam runs a bundle again that had finished,
+    the blocks are gone and nothing is done.
+    """
     blocks = list(group[1])
     work = blocks[0].work
     if work.blocks.exists():

@@ -1,6 +1,6 @@
-"""When is a stage over views a Beam job? When workers were asked for: within one process Beam has
-nothing to spread, and the stages' own way (in one process, from some thousands of views on in a
-process a core) gives the same bytes sooner.
+"""Decides whether a stage over views runs as a Beam job: only where workers were asked for. Within
+one process Beam has nothing to spread, and the stages' own way (one process, and from some
+thousands of views on a process for each core) gives the same bytes sooner.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ HERE = (
     "SwitchingDirectRunner",
     "BundleBasedDirectRunner",
 )
-# Beam's Dask runner computes one output of a job and loses what a bundle's end gives: ingest is
-# made for that, these stages were not tried with it.
+# Beam's Dask runner computes only one output of a job and loses what the end of a bundle gives.
+# Ingest allows for that; these stages were not tried with it.
 NOT_TRIED = ("DaskRunner",)
 
 
 def spreads(pipeline: Any) -> bool:
-    """does an unstarted Beam pipeline (None for none) run in several processes or elsewhere?"""
+    """Returns whether an unstarted Beam pipeline runs in several processes or elsewhere; False if
+    it is None.
+    """
     from apache_beam.options.pipeline_options import DirectOptions, StandardOptions
 
     if pipeline is None:

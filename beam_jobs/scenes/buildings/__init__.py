@@ -1,1 +1,1 @@
-"""Buildings: plans, rooms and what stands in them."""
+"""Builds procedural buildings: plans, rooms and what stands in them."""

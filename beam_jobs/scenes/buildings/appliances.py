@@ -1,4 +1,4 @@
-"""What stands in kitchens and bathrooms."""
+"""Places what stands in kitchens and bathrooms."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def bathtub(kit: Kit, place: Placement) -> None:
 
 
 def counter(kit: Kit, place: Placement, width: float) -> None:
-    """base cabinets under a stone top, cabinets and a hood above, and what stands on it."""
+    """Places base cabinets under a stone top, cabinets above it, and what stands on it."""
     rng = kit.rng
     colour = kit.one([*kit.woods, kit.white, *kit.lacquers])
     furniture.cabinet(kit, place, width, 0.6, 0.86, colour)
@@ -243,7 +243,7 @@ def counter(kit: Kit, place: Placement, width: float) -> None:
 
 
 def open_shelves(kit: Kit, place: Placement, x: float, colour: int) -> None:
-    """boards with crockery in place of a wall cabinet."""
+    """Places boards with crockery in place of a wall cabinet."""
     for z in (1.5, 1.82):
         kit.box((0.58, 0.26, 0.025), (x, 0.18, z), colour, kit.builder.object("shelf"), place, 0.01)
         for dx in (-0.2, -0.06, 0.08, 0.21):
@@ -273,7 +273,7 @@ def washstand(kit: Kit, place: Placement) -> None:
 
 
 def towels(kit: Kit, place: Placement) -> None:
-    """a rail with towels, on a wall."""
+    """Places a rail with towels, on a wall."""
     piece = kit.builder.object("towel")
     kit.put(
         soft.tube(np.array([[-0.32, -0.06, 1.4], [0, -0.06, 1.4], [0.32, -0.06, 1.4]]), 0.012),

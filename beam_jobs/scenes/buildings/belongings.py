@@ -1,5 +1,5 @@
-"""What stands about on floors and in corners: balls, bags, cleaning things, small machines, musical
-instruments. Every function takes (kit, place, offset), as `tableware`.
+"""Places what stands about on floors and in corners: balls, bags, cleaning things, small machines,
+musical instruments. Every function takes (kit, place, offset), as those of `tableware` do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from beam_jobs.scenes.geometry.shapes import Triple
 
 
 def ball(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a soccer ball or a basketball."""
+    """Places a soccer ball or a basketball."""
     soccer = kit.rng.random() < 0.5
     thing = kit.assembly("soccer ball" if soccer else "basketball", place, offset)
     radius = 0.11 if soccer else 0.12
@@ -21,7 +21,7 @@ def ball(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def teddy(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a bear that sits: body, head, ears, limbs."""
+    """Places a bear that sits: body, head, ears, limbs."""
     thing = kit.assembly("teddy bear", place, offset)
     fur = kit.one(kit.cloths + kit.woods[:1])
     for spot, radius in (
@@ -49,7 +49,7 @@ def bucket(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def ashcan(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a waste bin, with or without a lid."""
+    """Places a waste bin, with or without a lid."""
     thing = kit.assembly("ashcan", place, offset)
     skin = kit.one([kit.metal, kit.dark, kit.white, kit.grey])
     tall = kit.rng.uniform(0.3, 0.6)
@@ -62,7 +62,7 @@ def ashcan(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def umbrella(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """rolled up in a stand."""
+    """Places an umbrella that is rolled up in a stand."""
     thing = kit.assembly("umbrella", place, offset)
     cloth = kit.one(kit.fabrics + [kit.dark])
     lean = shapes.turned_back(0.12)
@@ -72,7 +72,7 @@ def umbrella(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def crate(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a box of slats, with bottles or toys in it."""
+    """Places a box of slats, with crumpled things in it."""
     thing = kit.assembly("crate", place, offset)
     wood = kit.one(kit.woods[:3] + kit.paints[:1])
     for z in (0.05, 0.14, 0.23):
@@ -85,7 +85,7 @@ def crate(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def electric_fan(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """on a foot, its head a cage with blades."""
+    """Places a fan on a foot; its head is a cage with blades."""
     thing = kit.assembly("electric fan", place, offset)
     skin = kit.one([kit.white, kit.dark, kit.metal])
     high = kit.rng.uniform(0.35, 0.75)
@@ -122,7 +122,7 @@ def loudspeaker(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def guitar(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """leaning back on its stand."""
+    """Places a guitar that leans back."""
     thing = kit.assembly("guitar", place, offset)
     wood = kit.one(kit.woods[:3] + kit.lacquers)
     lean = shapes.turned_back(0.18)
@@ -138,7 +138,7 @@ def guitar(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def vacuum(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """an upright vacuum cleaner."""
+    """Places an upright vacuum cleaner."""
     thing = kit.assembly("vacuum", place, offset)
     skin = kit.one(kit.paints + [kit.dark])
     thing.box((0.28, 0.2, 0.09), skin, (0, -0.1, 0.05), 0.03)

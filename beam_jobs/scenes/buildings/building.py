@@ -1,5 +1,5 @@
-"""A seeded building: three to five rooms in a grid that share walls, with doorways, windows, lamps,
-and furniture by kind of room.
+"""Makes a seeded building: three or four rooms in a grid that share walls, with doorways, windows,
+lamps, and furniture by kind of room.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ KINDS = tuple(ROOMS)
 
 
 def building(seed: int) -> Scene:
-    """the same scene for the same seed."""
+    """Returns the building of this seed as a scene, the same one for the same seed."""
     builder = Builder(np.random.default_rng(seed))
     kit = Kit(builder)
     for plan in plans(builder.rng):
@@ -33,8 +33,8 @@ def building(seed: int) -> Scene:
 
 
 def plans(rng: np.random.Generator) -> list[Plan]:
-    """rooms of different kinds in two columns, their doorways cut: the smallest is a bathroom or
-    a store rather than a living room.
+    """Returns rooms of different kinds in two columns, with their doorways cut. The kinds are
+    sorted by size, so that the smallest room is a bathroom or a store rather than a living room.
     """
     columns = 2
     height = rng.uniform(2.4, 3.0)

@@ -1,5 +1,5 @@
-"""Small things that lived-in rooms are full of: on tops, on shelves, on the floor. Every function
-takes (kit, place, offset).
+"""Places small things that lived-in rooms are full of: on tops, on shelves, on the floor. Every
+function that places one takes (kit, place, offset).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def papers(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
 
 
 def photo(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
-    """a small picture that leans back on its stand."""
+    """Places a small picture that leans back on its stand."""
     piece = kit.builder.object("picture")
     wide = kit.rng.uniform(0.11, 0.2)
     tall = kit.rng.uniform(0.14, 0.24)
@@ -203,7 +203,7 @@ def tin(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
 
 
 def toy(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
-    """building blocks, scattered."""
+    """Places building blocks, scattered."""
     piece = kit.builder.object("toy")
     for _ in range(6):
         spot = np.add(offset, (*kit.rng.uniform(-0.16, 0.16, 2), 0.035))
@@ -293,7 +293,9 @@ def shoes(kit: Kit, place: Placement, offset: Triple = (0, 0, 0)) -> None:
 
 
 def throw(kit: Kit, place: Placement, offset: Triple, piece: int | None = None) -> None:
-    """a cushion that leans back; part of `piece`, or of its own on the floor."""
+    """Places a cushion that leans back, as part of `piece`, or as an object of its own if it is
+    None.
+    """
     lean = kit.rng.uniform(0.2, 0.5)
     side = kit.rng.uniform(0.18, 0.26)
     shape = soft.pillow(kit.rng, (side, 0.09, side), 0.6, 0.1).oriented(shapes.turned_back(lean))
@@ -360,8 +362,8 @@ def plant(kit: Kit, place: Placement, offset: Triple = (0, 0, 0), size: float = 
 
 
 def blade(slim: float, bend: float, rise: float, long: float) -> shapes.Shape:
-    """a leaf from the origin along x that climbs by `rise` radians, twice `long` metres, and
-    droops. Blunt ends: in a point there is no normal.
+    """Returns a leaf from the origin along x that climbs by `rise` radians, is twice `long` metres
+    long, and droops. Its ends are blunt, since in a point there is no normal.
     """
     u, v = np.meshgrid(np.linspace(0.03, 0.98, 7), np.linspace(-1, 1, 3), indexing="ij")
     wide = slim * long * np.sin(np.pi * u**0.8) * v

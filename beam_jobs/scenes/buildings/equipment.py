@@ -1,5 +1,5 @@
-"""Large things of single rooms: what is played on, slept in by the small, and washed with. Every
-function takes (kit, place), as `furniture`.
+"""Places large things of single rooms: what people play on, what children sleep in, and what is
+washed with. Every function takes (kit, place), as those of `furniture` do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def pool_table(kit: Kit, place: Placement) -> None:
 
 
 def piano(kit: Kit, place: Placement) -> None:
-    """upright, with its stool."""
+    """Places an upright piano with its stool."""
     case = kit.assembly("piano", place)
     wood = kit.one([kit.dark, *kit.woods[:2]])
     case.box((1.45, 0.36, 1.18), wood, (0, 0.12, 0.6), 0.02)
@@ -48,7 +48,7 @@ def piano(kit: Kit, place: Placement) -> None:
 
 
 def washer(kit: Kit, place: Placement) -> None:
-    """a washing machine or a dryer: a round door in a white front."""
+    """Places a washing machine or a dryer: a round door in a white front."""
     case = kit.assembly("washer", place)
     skin = kit.one([kit.white, kit.white, kit.grey])
     case.box((0.6, 0.58, 0.85), skin, (0, 0, 0.43), 0.025)
@@ -60,7 +60,7 @@ def washer(kit: Kit, place: Placement) -> None:
 
 
 def crib(kit: Kit, place: Placement) -> None:
-    """a child's bed with bars."""
+    """Places a child's bed with bars."""
     bed = kit.assembly("crib", place)
     wood = kit.one([*kit.woods, kit.white])
     bed.box((1.24, 0.66, 0.14), kit.linen, (0, 0, 0.42), 0.05)
@@ -75,7 +75,7 @@ def crib(kit: Kit, place: Placement) -> None:
 
 
 def bunk_bed(kit: Kit, place: Placement) -> None:
-    """two beds above each other, with a ladder."""
+    """Places two beds above each other, with a ladder."""
     bed = kit.assembly("bed", place)
     wood = kit.one([*kit.woods, kit.white])
     for z in (0.35, 1.35):
@@ -123,7 +123,7 @@ def file_cabinet(kit: Kit, place: Placement) -> None:
 
 
 def park_bench(kit: Kit, place: Placement) -> None:
-    """a bench with a back, as stand in halls and waiting rooms."""
+    """Places a bench with a back, as they stand in halls and waiting rooms."""
     bench = kit.assembly("park bench", place)
     wood = kit.one(kit.woods + [kit.metal])
     for y in (-0.18, -0.03, 0.12):
@@ -136,7 +136,7 @@ def park_bench(kit: Kit, place: Placement) -> None:
 
 
 def sewing_machine(kit: Kit, place: Placement) -> None:
-    """on its own small table."""
+    """Places a sewing machine on its own small table."""
     table = kit.assembly("desk", place)
     wood = kit.one(kit.woods)
     table.box((0.9, 0.48, 0.04), wood, (0, 0, 0.72), 0.016)

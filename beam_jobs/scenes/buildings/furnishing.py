@@ -1,4 +1,4 @@
-"""How pieces find their places: against walls, out in the room, on the floor, on the walls."""
+"""Finds places for pieces: against walls, out in the room, on the floor, on the walls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from beam_jobs.scenes.buildings.materials import Kit, Piece, Thing
 from beam_jobs.scenes.buildings.plan import Plan
 from beam_jobs.scenes.buildings.scene import ORIGIN, Placement
 
-# Shares of what hangs on walls.
+# How often each kind of thing hangs on walls, as a share of all.
 HANGINGS = {
     hangings.picture: 0.36,
     hangings.television: 0.06,
@@ -32,6 +32,9 @@ HANGINGS = {
 def attempt(
     kit: Kit, plan: Plan, piece: Piece, width: float, depth: float, tall: bool = True
 ) -> None:
+    """Places a piece against a wall, if a place of width x depth metres is found. tall: whether it
+    may not stand before a window.
+    """
     spot = plan.against_wall(kit.rng, width, depth, tall=tall)
     if spot:
         piece(kit, spot)
@@ -46,14 +49,17 @@ def dresser(
     things: int,
     kinds: Sequence[str] = tops.SITTING,
 ) -> None:
+    """Places a cabinet against a wall, with things on it, if there is space. things: how many;
+    kinds: their names in `tops.SMALL`.
+    """
     spot = plan.against_wall(kit.rng, width, depth + 0.05, tall=False)
     if spot:
         tops.on_top(kit, spot, furniture.cabinet(kit, spot, width, depth, height), things, kinds)
 
 
 def lie_about(kit: Kit, plan: Plan, things: Sequence[Thing], count: int) -> None:
-    """up to `count` of `things` on the floor, two of three along the walls, turned anyhow; few of a
-    kind.
+    """Places up to `count` of `things` on the floor, two of three along the walls, turned at
+    random; at most `plan.ALIKE` of a kind.
     """
     for _ in range(count):
         out = kit.rng.random() < 0.35
@@ -74,11 +80,12 @@ def plant(kit: Kit, place: Placement) -> None:
 
 
 def tree(kit: Kit, place: Placement) -> None:
-    """a potted plant taller than a person sits."""
+    """Places a potted plant that is taller than a sitting person."""
     clutter.plant(kit, place, size=kit.rng.uniform(1.6, 2.1))
 
 
 def cartons(kit: Kit, place: Placement) -> None:
+    """Places one to three cartons on top of each other."""
     for level in range(kit.rng.integers(1, 4)):
         clutter.carton(
             kit,
@@ -89,7 +96,9 @@ def cartons(kit: Kit, place: Placement) -> None:
 
 
 def on_floor(thing: Thing) -> Piece:
-    """a thing that lies about, as a piece that stands against a wall."""
+    """Returns a function that places a thing that lies about as a piece that stands
+    against a wall.
+    """
 
     def piece(kit: Kit, place: Placement) -> None:
         thing(kit, place, ORIGIN)
@@ -131,12 +140,14 @@ SPARE: dict[str, tuple[Piece, float, float, bool]] = {
     "drum": (on_floor(belongings.drum), 0.42, 0.42, False),
     "basket": (on_floor(clutter.basket), 0.45, 0.45, False),
 }
-# What a room may hold no more than `plan.ALIKE` of.
+# Pieces of which a room holds at most `plan.ALIKE`.
 LOOSE = ("basket", "cartons", "plant", "pouf", "ashcan", "barrel", "drum", "heater", "fan")
 
 
 def spare(kit: Kit, plan: Plan, what: str, kinds: Sequence[str]) -> None:
-    """one more `what` along a wall; kinds: of small things, where it carries some."""
+    """Places one more `what` along a wall, if there is space. kinds: of small things, where it
+    carries some.
+    """
     if what == "dresser":
         width = kit.rng.uniform(0.6, 1.4)
         height = kit.rng.uniform(0.5, 1.0)
@@ -149,7 +160,7 @@ def spare(kit: Kit, plan: Plan, what: str, kinds: Sequence[str]) -> None:
 
 
 def on_wall(kit: Kit, plan: Plan) -> None:
-    """a picture, a clock or a shelf where the wall is bare."""
+    """Hangs one of HANGINGS, such as a picture or a shelf, where the wall is bare."""
     wall = int(kit.rng.integers(4))
     width = kit.rng.uniform(0.4, 1.3)
     height = kit.rng.uniform(0.35, 0.9)

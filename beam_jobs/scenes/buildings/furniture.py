@@ -1,5 +1,5 @@
-"""Furniture: one function a piece, in a local frame with the footprint centred, the front towards
--y, the floor at z = 0.
+"""Places furniture: one function for each piece, in a local frame with the footprint centred, the
+front towards -y, the floor at z = 0.
 
 Every function takes (kit, place) where place = (x, y, z, yaw) in the world; a piece that can carry
 things returns its top (width, depth, height).
@@ -117,7 +117,9 @@ def office_chair(kit: Kit, place: Placement) -> None:
 def couch(
     kit: Kit, place: Placement, width: float = 1.9, depth: float = 0.9, chaise: float = 0.0
 ) -> None:
-    """chaise: metres that one end's seat goes on towards the front, to lie on."""
+    """Places a couch with cushions. chaise: metres by which the seat at one end is extended towards
+    the front, to lie on.
+    """
     piece = kit.builder.object("couch")
     covering = kit.one(kit.cloths)
     count = max(1, int(width / 0.65))
@@ -183,7 +185,9 @@ def couch(
 
 
 def corner_couch(kit: Kit, place: Placement) -> None:
-    """a couch with one long seat, CORNER wide and deep; place: the middle of its footprint."""
+    """Places a couch with one long seat, CORNER wide and deep. place: the middle of its
+    footprint.
+    """
     width, deep = CORNER
     back = Placement(*place.at((0.0, (deep - 0.9) / 2, 0.0)), place.yaw)
     couch(kit, back, width - 0.1, 0.9, deep - 0.9)
@@ -268,7 +272,7 @@ def shelf(
 
 
 def bookshelves(kit: Kit, place: Placement) -> None:
-    """a wide bookcase, higher than a person, filled with books."""
+    """Places a wide bookcase, higher than a person, filled with books."""
     shelf(kit, place, 1.65, float(kit.rng.uniform(2.0, 2.3)), 0.34)
 
 
@@ -388,7 +392,7 @@ def cabinet(
 
 
 def radiator(kit: Kit, place: Placement, width: float = 0.9) -> None:
-    """a plate with a front of ribs, as scans melt them together."""
+    """Places a plate with a front of ribs that run into each other, as in scans."""
     piece = kit.builder.object("radiator")
     ribs = round(width / 0.07)
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, 6 * ribs + 1), [0.15, 0.69], indexing="ij")
@@ -400,7 +404,7 @@ def radiator(kit: Kit, place: Placement, width: float = 0.9) -> None:
 
 
 def pouf(kit: Kit, place: Placement) -> None:
-    """a round seat of cloth, or a beanbag."""
+    """Places a round seat of cloth, or a beanbag."""
     piece = kit.builder.object("pouf")
     high = kit.rng.uniform(0.17, 0.24)
     kit.put(
@@ -426,7 +430,7 @@ def stool(kit: Kit, place: Placement) -> None:
 
 
 def bench(kit: Kit, place: Placement) -> None:
-    """a bench with a cushion, and what was left on it."""
+    """Places a bench with a cushion, and sometimes a bag or clothes on it."""
     piece = kit.builder.object("bench")
     wood = kit.one(kit.woods)
     kit.box((1.1, 0.36, 0.06), (0, 0, 0.4), wood, piece, place, 0.02)
@@ -445,7 +449,7 @@ def bench(kit: Kit, place: Placement) -> None:
 
 
 def side_table(kit: Kit, place: Placement) -> None:
-    """a small table with a lamp or a plant and what one puts down beside it."""
+    """Places a small table with a lamp or a plant, and books, a cup or papers beside it."""
     width, depth, height = table(kit, place, 0.5, 0.45, kit.rng.uniform(0.45, 0.62), "side table")
     if kit.rng.random() < 0.5:
         table_lamp(kit, place, (0.06, 0.05, height))
@@ -471,7 +475,7 @@ def rug(kit: Kit, place: Placement, width: float, depth: float) -> None:
 
 
 def television(kit: Kit, place: Placement) -> None:
-    """a screen on a low cabinet with a few things beside it."""
+    """Places a screen on a low cabinet, with a few things beside it."""
     width, depth, height = cabinet(kit, place, 1.5, 0.42, 0.5, name="entertainment center")
     screen(kit, place, (0, 0, height), kit.rng.uniform(1.1, 1.6))
     tops.row_of_things(kit, place, (0.55, 0.75), 0, height, 0.3)

@@ -1,5 +1,5 @@
-"""Pieces that stand out in a room together, wherever the plan has space for them. Every function
-takes (kit, plan).
+"""Places groups of pieces that stand out in a room together, wherever the plan has space for them.
+Every function takes (kit, plan).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from beam_jobs.scenes.geometry import shapes
 
 
 def seats(kit: Kit, plan: Plan) -> None:
-    """armchairs on either side of a low table, on a rug."""
+    """Places armchairs on either side of a low table, on a rug."""
     spot = plan.somewhere(kit.rng, 2.9, 1.2, 0.1)
     if not spot:
         return
@@ -36,7 +36,7 @@ def seats(kit: Kit, plan: Plan) -> None:
 
 
 def sofa(kit: Kit, plan: Plan) -> None:
-    """a couch that parts the room."""
+    """Places a couch that divides the room."""
     wide = kit.rng.uniform(1.7, 2.3)
     spot = plan.somewhere(kit.rng, wide, 0.95, 0.25)
     if spot:
@@ -55,13 +55,13 @@ def poufs(kit: Kit, plan: Plan) -> None:
 
 
 def laundry(kit: Kit, plan: Plan) -> None:
-    """baskets and heaps of clothes."""
+    """Places baskets and heaps of clothes."""
     standing(kit, plan, clutter.basket, 0.45, 1)
     standing(kit, plan, clutter.clothes, 0.5, 1)
 
 
 def island(kit: Kit, plan: Plan) -> None:
-    """a counter to walk around, with stools at one side."""
+    """Places a counter to walk around, with stools at one side."""
     spot = plan.somewhere(kit.rng, 1.7, 1.5, 0.1)
     if spot:
         furniture.cabinet(kit, spot, 1.5, 0.7, 0.87)
@@ -77,7 +77,7 @@ def island(kit: Kit, plan: Plan) -> None:
 
 
 def dinner(kit: Kit, plan: Plan, width: float = 1.3, things: Sequence[str] = tops.EATING) -> None:
-    """a table with chairs drawn up to it."""
+    """Places a table with chairs drawn up to it. width: metres; things: what may lie on it."""
     heads = width > 1.7  # chairs at the ends too
     spot = plan.somewhere(kit.rng, width + (1.3 if heads else 0.5), 1.9, 0.1)
     if not spot:
@@ -98,14 +98,14 @@ def dinner(kit: Kit, plan: Plan, width: float = 1.3, things: Sequence[str] = top
                 yaw + (0 if side > 0 else np.pi) + kit.rng.normal(0, 0.15),
             )
             furniture.chair(kit, place)
-    for side in (-1, 1) if heads and top[0] > 1.2 else ():  # not at round ones
+    for side in (-1, 1) if heads and top[0] > 1.2 else ():  # a round table has none
         dx = side * (width / 2 + kit.rng.uniform(0.1, 0.3))
         end = Placement(x + np.cos(yaw) * dx, y + np.sin(yaw) * dx, 0.0, yaw - side * np.pi / 2)
         furniture.chair(kit, end.turned(kit.rng.normal(0, 0.15)))
 
 
 def desk(kit: Kit, plan: Plan, things: Sequence[str]) -> None:
-    """a desk against a wall with a computer, a chair before it."""
+    """Places a desk against a wall with a computer, and a chair before it."""
     place = plan.against_wall(kit.rng, 1.4, 0.7, tall=False)
     if not place:
         return
@@ -130,7 +130,9 @@ def desk(kit: Kit, plan: Plan, things: Sequence[str]) -> None:
 
 
 def standing(kit: Kit, plan: Plan, piece: Piece, width: float, count: int) -> None:
-    """up to `count` pieces out in the room, turned anyhow; few of a kind."""
+    """Places up to `count` pieces out in the room, turned at random; at most `plan.ALIKE` of a
+    kind.
+    """
     for _ in range(count):
         if not plan.another(piece.__name__):
             return

@@ -1,5 +1,5 @@
-"""What hangs on walls. Every function takes (kit, place) and mostly (width, height); place = (x, y,
-z, yaw) is its middle, the wall behind it (+y).
+"""Places what hangs on walls. Every function takes (kit, place) and mostly (width, height); place =
+(x, y, z, yaw) is the thing's middle, the wall behind it (+y).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def picture(kit: Kit, place: Placement, width: float, height: float) -> None:
 
 
 def gallery(kit: Kit, place: Placement, width: float, height: float) -> None:
-    """small pictures in two rows."""
+    """Hangs small pictures in two rows."""
     for x in np.arange(-width / 2 + 0.15, width / 2 - 0.1, 0.34):
         for z in (-0.17, 0.2):
             wide, tall = kit.rng.uniform(0.16, 0.25, 2)
@@ -80,7 +80,7 @@ def mirror(kit: Kit, place: Placement, width: float, height: float) -> None:
 
 
 def coats(kit: Kit, place: Placement, width: float, height: float) -> None:
-    """a board of hooks with coats and bags."""
+    """Hangs up a board of hooks with coats."""
     kit.box(
         (width, 0.03, 0.1),
         (0, 0, 0.1),
@@ -102,7 +102,7 @@ def coats(kit: Kit, place: Placement, width: float, height: float) -> None:
 
 
 def television(kit: Kit, place: Placement, width: float, height: float) -> None:
-    """a screen on the wall, over a low cabinet or a bed."""
+    """Hangs up a screen."""
     piece = kit.builder.object("tv")
     wide = max(width, 0.9)
     kit.box((wide, 0.05, 0.58 * wide), (0, 0, 0), kit.dark, piece, place, 0.012)
@@ -127,7 +127,7 @@ def clock(kit: Kit, place: Placement, width: float = 0.3, height: float = 0.3) -
 
 
 def wall_shelf(kit: Kit, place: Placement, width: float = 0.8, height: float = 0.3) -> None:
-    """a board on the wall with a row of things on it."""
+    """Hangs up a board with a row of things on it."""
     kit.box(
         (width, 0.2, 0.03),
         (0, -0.08, 0),

@@ -1,4 +1,4 @@
-"""The materials of one building, and how parts of a piece are put in place."""
+"""The materials of one building, and the methods that put parts of a piece in place."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ Thing = Callable[["Kit", Placement, Triple], object]
 
 
 class Kit:
-    """Materials; `put` and `box` place a part in the frame of a piece: footprint centred, front
-    towards -y, floor at z = 0; place = (x, y, z, yaw).
+    """The materials of a building. `put` and `box` place a part in the frame of a piece: footprint
+    centred, front towards -y, floor at z = 0; place = (x, y, z, yaw).
     """
 
     def __init__(self, builder: Builder) -> None:
@@ -57,7 +57,7 @@ class Kit:
         make = builder.material
 
         def near(colours: Sequence[Triple], spread: float = 0.05) -> Floats:
-            """a colour near one of `colours`."""
+            """Returns a colour near one of `colours`."""
             return textures.tinted(rng, colours[rng.integers(len(colours))], spread)
 
         self.builder = builder
@@ -130,11 +130,12 @@ class Kit:
         self.mirror = make(textures.grain(rng, np.array([0.62, 0.68, 0.7]), 0.12), 1.5)
 
     def one(self, materials: list[int]) -> int:
-        # what `choice` does, which would make an array of the list first
+        """Returns one of the materials at random."""
+        # as `choice` does, but without making an array of the list first
         return materials[int(self.rng.integers(len(materials)))]
 
     def assembly(self, name: str, place: Placement, offset: Triple = ORIGIN) -> Assembly:
-        """a new instance of `name`, `offset` from the middle of what carries it."""
+        """Returns a new instance of `name`, `offset` from the middle of what carries it."""
         return Assembly(self, self.builder.object(name), place, offset)
 
     def put(
@@ -146,6 +147,9 @@ class Kit:
         place: Placement,
         stretch: bool = False,
     ) -> None:
+        """Adds a shape to the scene, `offset` from the middle of a piece at `place`. stretch: fit
+        one texture repeat to the whole shape.
+        """
         x, y, z, yaw = place
         c, s = np.cos(yaw), np.sin(yaw)
         self.builder.add(
@@ -166,8 +170,8 @@ class Kit:
         place: Placement,
         radius: float = 0.024,
     ) -> None:
-        """edges below 2 cm are narrower than most pixels: one facet does for half of them (where
-        wider, a mesh file of them would bend the faces beside).
+        """Adds a rounded box. Edges below 2 cm are narrower than most pixels, so that one facet is
+        enough for half of them (on wider ones it would bend the neighbouring faces in a mesh file).
         """
         self.put(
             shapes.rounded_box(extent, radius, 2 if radius > SLIM else 1),
@@ -187,8 +191,8 @@ class Kit:
         offset: Triple = (0, 0, 0),
         radius: float = 0.05,
     ) -> None:
-        """the hollow between a thing and what it stands on, which fused scans round off. Around a
-        footprint of width x depth.
+        """Adds the hollow between a thing and what it stands on, around a footprint of width x
+        depth. Fused scans round off such edges.
         """
         self.put(soft.skirt(width, depth, radius), material, instance, offset, place)
 
@@ -202,7 +206,7 @@ class Kit:
         offset: Triple = (0, 0, 0),
         radius: float = 0.03,
     ) -> None:
-        """the same between a thing and the wall that it hangs on."""
+        """Adds the hollow between a thing and the wall that it hangs on, around width x height."""
         self.put(
             soft.skirt(width, height, radius).oriented(FLAT), material, instance, offset, place
         )
@@ -217,6 +221,7 @@ class Kit:
         place: Placement,
         thick: float = 0.025,
     ) -> None:
+        """Adds four legs that carry a top of width x depth at `height`."""
         leg = shapes.cone(thick * 0.7, thick, height, 10)
         for x in (-1, 1):
             for y in (-1, 1):

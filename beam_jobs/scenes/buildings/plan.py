@@ -29,12 +29,12 @@ class Side:
     yaw: float
 
     def point(self, at: float, off: float) -> Floats:
-        """[2] the place `at` metres along and `off` metres into the room."""
+        """Returns [2], the place `at` metres along the side and `off` metres into the room."""
         return self.start + self.along * at + self.inward * off
 
     def place(self, at: float, off: float, z: float = 0.0) -> Placement:
-        """where a piece stands `at` metres along and `off` metres into the room, its back to the
-        wall.
+        """Returns where a piece stands `at` metres along and `off` metres into the room, its back
+        to the wall.
         """
         x, y = self.point(at, off)
         return Placement(x, y, z, self.yaw)
@@ -46,11 +46,11 @@ Opening = tuple[float, float, float, float, str]
 
 @dataclass
 class Plan:
-    """A room under construction: kind, floor rectangle, height (m), openings a side (from, to, low,
-    high, what), taken rectangles (x, y, w, d).
+    """A room under construction: kind, floor rectangle, height (m), openings of each side (from,
+    to, low, high, what), taken rectangles (x, y, w, d).
 
-    hung: (wall, from, to) of what hangs on the walls. loose: how many of each kind of thing lie
-    about.
+    inner: sides with a doorway to a neighbour. hung: (wall, from, to) of what hangs on the walls.
+    loose: how many of each kind of thing lie about.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class Plan:
     loose: Counter[str] = field(default_factory=Counter)
 
     def side(self, wall: int) -> Side:
-        """0 south, 1 east, 2 north, 3 west."""
+        """Returns a side of the room. wall: 0 south, 1 east, 2 north, 3 west."""
         width, depth = self.x1 - self.x0, self.y1 - self.y0
         start, along, inward, length, yaw = (
             # anticlockwise, with the room to the left: wherever `along` runs to, `inward` is a
@@ -81,13 +81,15 @@ class Plan:
         )
 
     def outer_walls(self) -> list[int]:
+        """Returns the numbers of the sides that have no doorway to a neighbour."""
         return [wall for wall in range(4) if wall not in self.inner]
 
     def has(self, what: str) -> bool:
+        """Returns whether the room has an opening of this kind, "door" or "window"."""
         return any(opening[4] == what for side in self.openings for opening in side)
 
     def free(self, x: float, y: float, width: float, depth: float, margin: float = 0.05) -> bool:
-        """is the rectangle inside the room and `margin` away from everything?"""
+        """Returns whether the rectangle is inside the room and `margin` away from everything."""
         if (
             x - width / 2 < self.x0 + 0.01
             or x + width / 2 > self.x1 - 0.01
@@ -109,8 +111,8 @@ class Plan:
         tall: bool = True,
         tries: int = 25,
     ) -> Placement | None:
-        """(x, y, 0, yaw) of a free place with its back to a wall, not in front of a door nor, if
-        tall, of a window; None if none was found.
+        """Returns (x, y, 0, yaw) of a free place with its back to a wall, not in front of a door
+        nor, if tall, of a window, and takes it; None if none was found.
         """
         for _ in range(tries):
             wall = int(rng.integers(4))
@@ -119,8 +121,8 @@ class Plan:
                 continue
             at = rng.uniform(width / 2 + 0.04, side.length - width / 2 - 0.04)
             if any(
-                # doors begin at the floor, windows do not: before one of those only what is tall is
-                # in the way
+                # doors begin at the floor; before a window, which does not, only tall pieces are in
+                # the way
                 at + width / 2 > a and at - width / 2 < b and (tall or low < 0.3)
                 for a, b, low, _, _ in self.openings[wall]
             ):
@@ -134,7 +136,9 @@ class Plan:
         return None
 
     def hang(self, wall: int, at: float, width: float) -> bool:
-        """take the wall from at - width/2 to at + width/2, if nothing hangs there yet."""
+        """Takes the wall from at - width/2 to at + width/2 and returns True, or returns False if
+        something hangs there already.
+        """
         start, end = at - width / 2 - 0.08, at + width / 2 + 0.08
         if any(number == wall and start < b and end > a for number, a, b in self.hung):
             return False
@@ -142,7 +146,7 @@ class Plan:
         return True
 
     def another(self, kind: str) -> bool:
-        """may one more loose thing of this kind lie about? If so it is counted."""
+        """Returns whether one more loose thing of this kind may lie about, and counts it if so."""
         if self.loose[kind] == ALIKE:
             return False
         self.loose[kind] += 1
@@ -157,7 +161,9 @@ class Plan:
         tries: int = 30,
         around: float = 0.2,
     ) -> Placement | None:
-        """(x, y, 0, yaw) of a free place at least `around` metres away from the walls, or None."""
+        """Returns (x, y, 0, yaw) of a free place at least `around` metres away from the walls, and
+        takes it; None if none was found.
+        """
         for _ in range(tries):
             yaw = float(rng.choice([0, np.pi / 2, np.pi, -np.pi / 2]))
             # quarter turns alone: the sine is 0 or 1, but for rounding
@@ -176,8 +182,8 @@ class Plan:
     def beside(
         self, place: Placement, across: float, width: float, depth: float, back: float
     ) -> Placement | None:
-        """the place `across` metres to the right of `place` and `back` metres behind its middle,
-        facing the same way, if it is free.
+        """Returns the place `across` metres to the right of `place` and `back` metres behind its
+        middle, facing the same way, and takes it; None if it is not free.
         """
         x, y, _, yaw = place
         x, y = (
@@ -193,7 +199,9 @@ class Plan:
     def in_front(
         self, place: Placement, distance: float, width: float, depth: float
     ) -> Placement | None:
-        """the place `distance` metres in front of `place`, facing the same way, if it is free."""
+        """Returns the place `distance` metres in front of `place`, facing the same way, and takes
+        it; None if it is not free.
+        """
         x, y, _, yaw = place
         x, y = x + np.sin(yaw) * distance, y - np.cos(yaw) * distance
         w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
@@ -204,8 +212,8 @@ class Plan:
 
 
 def doorways(plans: list[Plan], columns: int, rng: np.random.Generator) -> None:
-    """a door or a wide opening between every two neighbours of the grid; the floor before it is
-    kept free.
+    """Cuts a door or a wide opening between every two neighbours of the grid, and takes the floor
+    before it on both sides, so that it stays free.
     """
     for i, plan in enumerate(plans):
         # east and north alone: every pair of neighbours once

@@ -1,4 +1,4 @@
-"""What stands where in each kind of room, by the rules of rooms people live and work in."""
+"""Furnishes each kind of room by the rules of rooms that people live and work in."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ SMALL, MEDIUM, LARGE = range(3)
 
 @dataclass(frozen=True)
 class RoomKind:
-    """A kind of room. furnish: what makes it one; middle: groups that stand out in it; spare: what
-    else stands along its walls; tops: what lies on tables and dressers; about: what lies on its
-    floor; size: which rooms of a building it gets; hung: about how
-    many things hang on its walls; likely: how often it is built, beside others.
+    """A kind of room. furnish: places what makes it one; middle: groups that stand out in it;
+    spare: what else stands along its walls; tops: what lies on tables and dressers; about: what
+    lies on its floor; size: which rooms of a building it gets; hung: about how many things hang on
+    its walls; likely: how often it is built, relative to others.
     """
 
     furnish: Furnish
@@ -59,8 +59,8 @@ def living_room(kit: Kit, plan: Plan) -> None:
 
 
 def seating(kit: Kit, plan: Plan) -> None:
-    """a couch against a wall, round a corner in two of three rooms that have space for it, and
-    what belongs before it.
+    """Places a couch against a wall, in two of three cases a corner couch where there is space for
+    one, and what belongs before it.
     """
     width, deep = furniture.CORNER
     corner = kit.rng.random() < 0.67
@@ -77,7 +77,7 @@ def seating(kit: Kit, plan: Plan) -> None:
 
 
 def before_the_couch(kit: Kit, plan: Plan, couch: Placement, far: float = 1.1) -> None:
-    """a rug and a low table `far` metres before it, small tables beside it."""
+    """Places a rug and a low table `far` metres before a couch, and small tables beside it."""
     ahead = plan.in_front(couch, far, 1.1, 0.6)
     if ahead:
         furniture.rug(kit, ahead, kit.rng.uniform(2.4, 3.2), kit.rng.uniform(1.7, 2.2))
@@ -104,7 +104,9 @@ def bedroom(kit: Kit, plan: Plan) -> None:
 
 
 def sleeping(kit: Kit, plan: Plan, room: float, width: float) -> None:
-    """a bed against a wall, nightstands beside it."""
+    """Places a bed against a wall, with nightstands beside it. room: width in metres of the place
+    that is looked for; width: of the bed.
+    """
     place = plan.against_wall(kit.rng, room, 2.2, tall=False, tries=60)
     if not place:
         return
@@ -406,8 +408,9 @@ ROOMS = {
 
 
 def furnish(kit: Kit, plan: Plan) -> None:
-    """what makes the room its kind; then a closed door, pieces in its middle, more along the walls
-    (one for every 2 square metres), what lies about, things on walls, radiators below windows.
+    """Furnishes a room: what makes it its kind; then a closed door, pieces in its middle, more
+    along the walls (one for every 2 square metres), what lies about, radiators below windows,
+    things on walls.
     """
     kind = ROOMS[plan.kind]
     area = (plan.x1 - plan.x0) * (plan.y1 - plan.y0)
@@ -424,7 +427,7 @@ def furnish(kit: Kit, plan: Plan) -> None:
 
 
 def radiators(kit: Kit, plan: Plan) -> None:
-    """one below every window that leaves room for it."""
+    """Places a radiator below every window that leaves space for it."""
     for wall in range(4):
         side = plan.side(wall)
         for a, b, low, _, what in plan.openings[wall]:

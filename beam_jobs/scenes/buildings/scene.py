@@ -1,4 +1,4 @@
-"""A scene: one triangle soup with materials, instances, rooms and lights, and the builder that
+"""A scene, one triangle soup with materials, instances, rooms and lights, and the builder that
 collects it.
 """
 
@@ -47,7 +47,7 @@ class Placement(NamedTuple):
     yaw: float
 
     def at(self, offset: Triple) -> tuple[float, float, float]:
-        """world coordinates of a point `offset` in the piece's own frame."""
+        """Returns the world coordinates of a point `offset` in the piece's own frame."""
         c = float(np.cos(self.yaw))
         s = float(np.sin(self.yaw))
         return (
@@ -57,11 +57,11 @@ class Placement(NamedTuple):
         )
 
     def turned(self, yaw: float) -> Placement:
-        """the same place, turned by `yaw` more radians."""
+        """Returns the same place, turned by `yaw` more radians."""
         return self._replace(yaw=self.yaw + yaw)
 
     def facing(self, yaw: float) -> Placement:
-        """the same place, turned to `yaw`."""
+        """Returns the same place, turned to `yaw`."""
         return self._replace(yaw=yaw)
 
 
@@ -70,8 +70,8 @@ ORIGIN = (0.0, 0.0, 0.0)
 Top = tuple[float, float, float]
 
 
-# Names whose semantic class is that of another: the released labels know 17 classes of COCO, whose
-# annotators call desks and coffee tables dining tables, and screens of any kind television sets.
+# Names that have the semantic class of another name: the released labels know 17 classes of COCO,
+# whose annotators call desks and coffee tables dining tables, and screens of any kind televisions.
 SEEN_AS = {
     "beer bottle": "bottle",
     "binder": "book",
@@ -91,7 +91,7 @@ SEEN_AS = {
 
 @dataclass(frozen=True)
 class Room:
-    """low, high: [3] world corners in metres; kind: key of `PLACES`."""
+    """A room's kind (key of `PLACES`) and its low and high [3] world corners in metres."""
 
     kind: str
     low: tuple[float, float, float]
@@ -100,8 +100,8 @@ class Room:
 
 @dataclass(frozen=True)
 class Light:
-    """position [3] m; size: radius of the emitting ball, m; power [3]: radiant intensity, arbitrary
-    units.
+    """A lamp or a window that gives light. position [3] m; size: radius of the emitting ball, m;
+    power [3]: radiant intensity, arbitrary units.
 
     along, up [3]: half-sides of a window, whose light goes towards along x up; zero: a ball.
     """
@@ -115,8 +115,8 @@ class Light:
 
 @dataclass(frozen=True)
 class Scene:
-    """shape: all triangles. material, instance: [f] ids. semantic: [instance] id in SEMANTIC. name:
-    [instance] word for the object.
+    """All that a camera may see of a building. shape: all triangles. material, instance: [f] ids.
+    semantic: [instance] id in SEMANTIC. names: [instance] word for the object.
 
     textures: [material, S, S, 3] float32, S a power of two; scale: [material] metres of one texture
     repeat; glow: [material] emitted light. relief: [material] row of `heights`, 0: none; heights
@@ -158,7 +158,9 @@ class Builder:
     def material(
         self, texture: Floats, scale: float = 1.0, glow: float = 0.0, relief: str = "none"
     ) -> int:
-        """scale: metres of one repeat; relief: key of `relief.STYLES`."""
+        """Adds a material and returns its id. scale: metres of one texture repeat; relief: key of
+        `relief.STYLES`.
+        """
         self.textures.append(texture)
         self.scales.append(scale)
         self.glows.append(glow)
@@ -166,8 +168,8 @@ class Builder:
         return len(self.textures) - 1
 
     def object(self, name: str) -> int:
-        """a new instance; its semantic class is its name where SEMANTIC knows it, else
-        background.
+        """Adds an instance and returns its id; its semantic class is its name where SEMANTIC knows
+        it, else background.
         """
         self.names.append(name)
         seen = SEEN_AS.get(name, name)
@@ -183,7 +185,9 @@ class Builder:
         yaw: float = 0.0,
         stretch: bool = False,
     ) -> None:
-        """stretch: fit one texture repeat to the whole shape (pictures, screens)."""
+        """Adds a shape, turned by `yaw` about z and moved to `position`. stretch: fit one texture
+        repeat to the whole shape (pictures, screens).
+        """
         if stretch:
             low = shape.uv.min(0)
             span = np.maximum(np.ptp(shape.uv, 0), 1e-6)
@@ -191,8 +195,8 @@ class Builder:
                 shape.vertices,
                 shape.faces,
                 shape.normals,
-                # short of 1: a texture begins again there, and the last edge would show the first
-                # one's texels
+                # short of 1, where the texture begins again: the last edge would show texels of the
+                # first
                 (shape.uv - low) / span * 0.999 * self.scales[material],
                 shape.curvature,
             )
@@ -201,6 +205,7 @@ class Builder:
         self.instances.append(instance)
 
     def finished(self) -> Scene:
+        """Returns the scene of all that was collected."""
         counts = [len(shape.faces) for shape in self.shapes]
         return Scene(
             joined(self.shapes),

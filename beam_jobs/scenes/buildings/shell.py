@@ -1,4 +1,4 @@
-"""The shell of a room: walls around their openings, floor, ceiling, windows, curtains, baseboards,
+"""Builds the shell of a room: walls around their openings, floor, ceiling, doors, baseboards,
 fillets in the edges, ceiling lights.
 """
 
@@ -39,8 +39,8 @@ PAPERED = ("bedroom", "dining_room", "living_room", "nursery", "childs_room")
 
 
 def shell(kit: Kit, plan: Plan) -> None:
-    """walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans have
-    them.
+    """Builds walls, floor, ceiling, and concave fillets of 5 to 10 cm in the edges, as fused scans
+    have them.
     """
     rng = kit.rng
     builder = kit.builder
@@ -48,7 +48,7 @@ def shell(kit: Kit, plan: Plan) -> None:
     walls = [
         wall_material(kit, plan.kind, textures.tinted(rng, paint[rng.integers(len(paint))], 0.03))
     ] * 4
-    if plan.kind in PAPERED and rng.random() < 0.35:  # one wall is another
+    if plan.kind in PAPERED and rng.random() < 0.35:  # one wall differs
         accent = textures.tinted(rng, paint[rng.integers(len(paint))], 0.03) * 0.75
         walls[rng.integers(4)] = wall_material(kit, plan.kind, accent)
     above = ceiling_material(kit, plan.kind)
@@ -70,7 +70,7 @@ def shell(kit: Kit, plan: Plan) -> None:
         (plan.x0 - REACH, plan.y0 - REACH, 0),
     )
     builder.add(
-        # along x, then against y: by the right hand it looks down
+        # along x, then against y: by the right-hand rule its normal points down
         shapes.quad((0, size[1], 0), (size[0], 0, 0), (0, -size[1], 0)),
         above,
         ceiling_piece,
@@ -94,7 +94,9 @@ def shell(kit: Kit, plan: Plan) -> None:
 
 
 def ceiling_material(kit: Kit, kind: str) -> int:
-    """plaster, or panels in a grid in offices and kitchens."""
+    """Returns the id of a new ceiling material: plaster, or in some offices and waiting rooms
+    panels in a grid.
+    """
     rng = kit.rng
     white = textures.tinted(rng, (0.9, 0.9, 0.89), 0.015)
     if kind in ("home_office", "conference_room", "waiting_room") and rng.random() < 0.35:
@@ -103,7 +105,7 @@ def ceiling_material(kit: Kit, kind: str) -> int:
 
 
 def beams(kit: Kit, plan: Plan, piece: int) -> None:
-    """timbers below the ceiling, a metre apart, none above the lamp in the middle."""
+    """Places timbers below the ceiling, about a metre apart, none above the lamp in the middle."""
     wood = kit.one([*kit.woods, kit.white])
     high = kit.rng.uniform(0.1, 0.16)
     count = max(2, round((plan.y1 - plan.y0) / 1.1 / 2) * 2)
@@ -114,6 +116,9 @@ def beams(kit: Kit, plan: Plan, piece: int) -> None:
 
 
 def wall_material(kit: Kit, kind: str, paint: Floats) -> int:
+    """Returns the id of a new wall material: tiles in bathrooms, elsewhere plaster, or sometimes
+    wallpaper or bricks.
+    """
     rng = kit.rng
     make = kit.builder.material
     style = rng.random()
@@ -135,6 +140,7 @@ def wall_material(kit: Kit, kind: str, paint: Floats) -> int:
 
 
 def floor_material(kit: Kit, kind: str) -> int:
+    """Returns the id of a new floor material: tiles, carpet or boards by the kind of room."""
     rng = kit.rng
     make = kit.builder.material
     if kind in TILED:
@@ -160,8 +166,8 @@ def floor_material(kit: Kit, kind: str) -> int:
 
 
 def uneven(rng: np.random.Generator, size: tuple[float, float]) -> shapes.Shape:
-    """a floor that undulates by a few millimetres, as scanned floors do, reaching under the walls,
-    so that it meets the next room's without a gap.
+    """Returns a floor that undulates by a few millimetres, as scanned floors do. It reaches under
+    the walls, so that it meets the next room's floor without a gap.
     """
     nx, ny = (int(side / 0.3) + 3 for side in size)
     u, v = np.meshgrid(
@@ -175,7 +181,7 @@ def uneven(rng: np.random.Generator, size: tuple[float, float]) -> shapes.Shape:
 
 
 def fillet(length: float, quadrant: tuple[int, int], radius: float = 0.03) -> shapes.Shape:
-    """a concave quarter cylinder along z in a corner: curvature (-1/r, 0)."""
+    """Returns a concave quarter cylinder along z in a corner, with curvature (-1/r, 0)."""
     t, z = np.meshgrid(np.linspace(0, np.pi / 2, 6), [0.0, length], indexing="ij")
     points = np.stack(
         [quadrant[0] * radius * (1 - np.cos(t)), quadrant[1] * radius * (1 - np.sin(t)), z], -1
@@ -190,8 +196,8 @@ def fillet(length: float, quadrant: tuple[int, int], radius: float = 0.03) -> sh
 
 
 def cove(side: Side, start: float, end: float, radius: float, up: int) -> shapes.Shape:
-    """the fillet between a wall and the ceiling (up 1) or the floor (up -1), from `start` to `end`
-    along the wall.
+    """Returns the fillet between a wall and the ceiling (up 1) or the floor (up -1), from `start`
+    to `end` along the wall.
     """
     t, s = np.meshgrid(np.linspace(0, np.pi / 2, 6), [start, end], indexing="ij")
     inward = np.array([*side.inward, 0])
@@ -210,6 +216,7 @@ def cove(side: Side, start: float, end: float, radius: float, up: int) -> shapes
 
 
 def socket(kit: Kit, plan: Plan, wall: int) -> None:
+    """Places a socket on a wall, unless an opening is in the way."""
     side = plan.side(wall)
     at = kit.rng.uniform(0.2, side.length - 0.2)
     if not any(at + 0.15 > a and at - 0.15 < b for a, b, *_ in plan.openings[wall]):
@@ -222,8 +229,8 @@ def socket(kit: Kit, plan: Plan, wall: int) -> None:
 def panels(
     kit: Kit, plan: Plan, wall: int, material: int, piece: int, lower: int | None = None
 ) -> None:
-    """the wall as rectangles around its openings, a baseboard, and frames of doorways (once, from
-    the first of two rooms).
+    """Builds a wall as rectangles around its openings, with a baseboard and frames of doorways
+    (once, from the first of two rooms).
 
     lower: another material below a rail at DADO.
     """
@@ -244,7 +251,7 @@ def panels(
             if not any(
                 a < (x0 + x1) / 2 < b and c < (z0 + z1) / 2 < d for a, b, c, d, _ in openings
             ):
-                # from its far end back, and up: by the right hand it looks into the room
+                # from its far end back, then up: by the right-hand rule its normal points inwards
                 part = shapes.quad(
                     (*side.point(x1, 0), z0), (*(side.along * (x0 - x1)), 0), (0, 0, z1 - z0)
                 )
@@ -311,7 +318,7 @@ def panels(
 
 
 def leaf(kit: Kit, place: Placement, width: float, height: float, deep: float = 0.04) -> None:
-    """a door leaf across x with panels on both sides and handles."""
+    """Places a door leaf across x with panels and handles on both sides."""
     piece = kit.builder.object("door")
     colour = kit.one([kit.white, kit.white, *kit.woods])
     kit.box((width, deep, height), (0, 0, height / 2 + 0.01), colour, piece, place, 0.012)
@@ -338,7 +345,7 @@ def leaf(kit: Kit, place: Placement, width: float, height: float, deep: float = 
 
 
 def closet(kit: Kit, place: Placement) -> None:
-    """a closed door in its frame, on a wall."""
+    """Places a closed door in its frame, on a wall."""
     piece = kit.builder.object("door")
     leaf(kit, place, 0.8, 2.0, 0.03)
     for x in (-0.43, 0.43):
@@ -347,8 +354,8 @@ def closet(kit: Kit, place: Placement) -> None:
 
 
 def ceiling_lights(kit: Kit, plan: Plan) -> None:
-    """a flat disc, a pendant over a table, or spots in a row; none shines on its own ceiling but by
-    what the room hands on.
+    """Places a flat disc, a pendant over a table, or spots in a row. None lights its own ceiling
+    other than by what the room reflects.
     """
     rng = kit.rng
     piece = kit.builder.object("lamp")

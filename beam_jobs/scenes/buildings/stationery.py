@@ -1,5 +1,5 @@
-"""What lies on desks and sideboards: paper, small machines, instruments of time. Every function
-takes (kit, place, offset), as `tableware`.
+"""Places what lies on desks and sideboards: paper, small machines, clocks and hourglasses. Every
+function takes (kit, place, offset), as those of `tableware` do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from beam_jobs.scenes.geometry.shapes import Triple
 
 
 def laptop(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """open, its screen leaning back."""
+    """Places an open laptop, its screen leaning back."""
     thing = kit.assembly("laptop", place, offset)
     case = kit.one([kit.metal, kit.dark, kit.white])
     thing.box((0.33, 0.23, 0.018), case, (0, 0, 0.009), 0.006)
@@ -65,7 +65,7 @@ def envelope(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def binder(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a few ring binders side by side."""
+    """Places a few ring binders side by side."""
     thing = kit.assembly("binder", place, offset)
     for j in range(int(kit.rng.integers(2, 4))):
         colour = kit.one([kit.dark, *kit.paints])
@@ -86,7 +86,7 @@ def hourglass(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def pencil_box(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a beaker of pencils."""
+    """Places a beaker of pencils."""
     thing = kit.assembly("pencil box", place, offset)
     thing.put(shapes.revolved([0.035, 0.04], [0, 0.1], 10), kit.one(kit.paints + kit.woods))
     for _ in range(5):

@@ -1,5 +1,6 @@
-"""What is eaten, drunk and cooked from, and washed with. Every function takes (kit, place, offset):
-the middle of the thing's underside, in the frame of what carries it.
+"""Places what is eaten, drunk and cooked from, fruit, and what is washed with. Functions take (kit,
+place, offset), where offset is the middle of the thing's underside, in the frame of what carries
+it.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from models.tasks.arrays import Floats
 
 
 def bow(radius: float, height: float, out: float) -> Floats:
-    """[7, 3] path of a handle: out of a vessel of `radius` by `out` metres and back."""
+    """Returns the [7, 3] path of a handle: out of a vessel of `radius` by `out` metres and back."""
     t = np.linspace(-np.pi / 2, np.pi / 2, 7)
     return np.stack([radius + out * np.cos(t), 0 * t, height * (0.5 + 0.35 * np.sin(t))], -1)
 
 
 def plate(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a plate, or a few on top of each other."""
+    """Places a plate, or a few on top of each other."""
     thing = kit.assembly("plate", place, offset)
     glaze = kit.one(kit.ceramics)
     radius = kit.rng.uniform(0.09, 0.14)
@@ -61,7 +62,7 @@ def pitcher(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def goblet(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """glasses on stems."""
+    """Places one or two glasses on stems."""
     thing = kit.assembly("goblet", place, offset)
     for x in (-0.045, 0.05)[: int(kit.rng.integers(1, 3))]:
         profile = ([0.033, 0.004, 0.004, 0.03, 0.036, 0.03], [0, 0.004, 0.08, 0.1, 0.13, 0.17])
@@ -69,7 +70,7 @@ def goblet(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def tray(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """a tray with two cups' worth of things."""
+    """Places a tray with two cups."""
     thing = kit.assembly("tray", place, offset)
     wood = kit.one([*kit.woods, kit.metal, kit.white])
     thing.box((0.36, 0.25, 0.012), wood, (0, 0, 0.006), 0.005)
@@ -102,7 +103,7 @@ def beer_bottle(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 def glass_bottle(
     kit: Kit, place: Placement, offset: Triple, name: str, radius: float, height: float
 ) -> None:
-    """a bottle with straight shoulders and a paper label."""
+    """Places a bottle with straight shoulders and a paper label."""
     thing = kit.assembly(name, place, offset)
     share = np.array([0, 0, 0.6, 0.72, 1.0, 1.0])
     width = np.array([0, 1, 1, 0.36, 0.34, 0])
@@ -131,7 +132,7 @@ def lemon(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def fruit(kit: Kit, place: Placement, offset: Triple, name: str, peel: int, radius: float) -> None:
-    """a handful of round fruit that lie close together."""
+    """Places a few round fruits that lie close together."""
     thing = kit.assembly(name, place, offset)
     for turn in np.arange(int(kit.rng.integers(2, 5))) * 2.1:
         spot = (1.2 * radius * np.cos(turn), 1.2 * radius * np.sin(turn), radius)
@@ -159,7 +160,7 @@ def toilet_tissue(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
 
 
 def iron(kit: Kit, place: Placement, offset: Triple = ORIGIN) -> None:
-    """an iron that lies on its sole."""
+    """Places an iron that lies on its sole."""
     thing = kit.assembly("iron", place, offset)
     body = kit.one([kit.white, *kit.paints])
     thing.put(soft.pillow(kit.rng, (0.055, 0.125, 0.04), 0.8, 0, 12), body, (0, 0, 0.04))

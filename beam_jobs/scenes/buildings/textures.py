@@ -1,5 +1,5 @@
-"""Procedural textures: 128 x 128 float32 RGB images in [0, 1] that tile, one function a material,
-all from a generator.
+"""Makes procedural textures: 128 x 128 float32 RGB images in [0, 1] that tile, one function for
+each material, drawn from a generator.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ SIDE = 128
 
 @lru_cache(maxsize=64)
 def loudness(falloff: float, stretch: float) -> Floats:
-    """[S, S / 2 + 1] float32: 1/f^falloff, 0 for the mean; stretch > 1 draws out along the first
-    axis.
+    """Returns [S, S / 2 + 1] float32, the amplitude of every frequency: 1/f^falloff, 0 for the
+    mean; stretch > 1 draws the noise out along the first axis.
     """
     frequency = np.hypot(
         np.fft.fftfreq(SIDE)[:, None] * stretch, np.fft.rfftfreq(SIDE)[None] / stretch
     )
-    # to a negative power this is 0: nothing of the mean
+    # infinite, so that the power below is 0 for the mean
     frequency[0, 0] = np.inf
     return (frequency**-falloff).astype("float32")
 
 
 def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) -> Floats:
-    """[S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1 draws it
-    out along the first axis.
+    """Returns [S, S] float32 tiling noise with a 1/f^falloff spectrum, unit variance; stretch > 1
+    draws it out along the first axis.
     """
     # pairs of normal numbers, looked at as complex ones without a copy
     spectrum = rng.standard_normal((SIDE, SIDE // 2 + 1, 2), "float32").view("complex64")[
@@ -42,14 +42,14 @@ def noise(rng: np.random.Generator, falloff: float = 1.6, stretch: float = 1.0) 
 
 
 def tinted(rng: np.random.Generator, base: Triple, spread: float = 0.06) -> Floats:
-    """[3] a colour near `base`."""
+    """Returns [3], a colour near `base`."""
     return np.clip(
         np.asarray(base) + rng.normal(0, spread) + rng.normal(0, spread / 2, 3), 0.02, 0.98
     ).astype("float32")
 
 
 def muted(rng: np.random.Generator) -> Floats:
-    """[3] any colour, rarely a strong one."""
+    """Returns [3], any colour, rarely a strong one."""
     return np.clip(
         rng.uniform(0.12, 0.85) + rng.uniform(0.2, 1.0) * rng.uniform(-0.22, 0.22, 3), 0.02, 0.95
     ).astype("float32")
@@ -96,7 +96,7 @@ def bricks(rng: np.random.Generator, colour: Floats) -> Floats:
         shift = 16 * (i % 2)
         row = slice(i * 16, (i + 1) * 16)
         for j in range(4):
-            # around the border: a row that is shifted by half a brick must tile, too
+            # modulo the side, so that a row that is shifted by half a brick tiles too
             columns = (np.arange(32) + j * 32 + shift) % SIDE
             image[row, columns] *= rng.uniform(0.8, 1.15)
             image[row, columns[:2]] = 0.72
@@ -136,7 +136,7 @@ def carpet(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
 
 
 def kilim(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
-    """a woven rug: borders around a field of medallions, in four colours."""
+    """Returns a woven rug: borders around a field of medallions, in four colours."""
     y, x = np.abs(np.mgrid[:SIDE, :SIDE] / SIDE - 0.5)
     frame = np.maximum(x, y)
     n = int(rng.integers(2, 5))
@@ -153,7 +153,7 @@ def kilim(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
 
 
 def rug(rng: np.random.Generator) -> Floats:
-    """a woven one rather than a printed or a plain one with a border."""
+    """Returns a rug, in half of the cases a woven one, else a printed one or a carpet."""
     pale = tinted(rng, (0.68, 0.6, 0.5), 0.1)
     deep = tinted(rng, (0.32, 0.24, 0.26), 0.1)
     deep = pale + (deep - pale) * rng.uniform(0.35, 0.9)
@@ -188,7 +188,9 @@ def books(rng: np.random.Generator) -> Floats:
 
 
 def painting(rng: np.random.Generator) -> Floats:
-    """a landscape of layers, shapes on a ground, or a blurred photograph with dark and light."""
+    """Returns a landscape of layers, shapes on a ground, or a blurred photograph with dark and
+    light.
+    """
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     image = np.broadcast_to(muted(rng), (SIDE, SIDE, 3)).copy()
     kind = rng.integers(3)
@@ -215,7 +217,7 @@ def painting(rng: np.random.Generator) -> Floats:
 
 
 def framed(rng: np.random.Generator) -> Floats:
-    """a painting, or a print or drawing on white board."""
+    """Returns a painting, or a print or drawing on white board."""
     image = painting(rng)
     if rng.random() < 0.6:
         board = int(rng.integers(10, 26))
@@ -229,7 +231,7 @@ def framed(rng: np.random.Generator) -> Floats:
 
 
 def outdoor(rng: np.random.Generator) -> Floats:
-    """sky above trees above grass; the first row is the ground."""
+    """Returns sky above trees above grass; the first row is the ground."""
     y = np.linspace(1, 0, SIDE)[:, None, None]
     sky = (
         np.array([0.66, 0.78, 0.93]) * (1 - y)
@@ -248,7 +250,7 @@ def outdoor(rng: np.random.Generator) -> Floats:
 
 
 def house(rng: np.random.Generator, image: Floats) -> None:
-    """the neighbours' front, with windows, in place."""
+    """Draws the front of a neighbouring house, with windows, into the image."""
     left = int(rng.integers(-20, 80))
     wide = int(rng.integers(40, 90))
     high = int(rng.integers(50, 90))
@@ -262,7 +264,7 @@ def house(rng: np.random.Generator, image: Floats) -> None:
 
 
 def worn(rng: np.random.Generator, colour: Floats) -> Floats:
-    """paint or enamel with soft stains and scuffs."""
+    """Returns paint or enamel with soft stains and scuffs."""
     stain = np.clip(noise(rng, 1.9) - 1.2, 0, 2)
     return _finished(
         colour
@@ -273,7 +275,7 @@ def worn(rng: np.random.Generator, colour: Floats) -> Floats:
 
 
 def plaster(rng: np.random.Generator, colour: Floats, dirt: float = 0.012) -> Floats:
-    """painted wall: mottled, a shade darker in patches."""
+    """Returns a painted wall, mottled, a shade darker in patches."""
     return _finished(
         colour * (1 + 0.008 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None]
     )
@@ -288,7 +290,7 @@ def leaf(rng: np.random.Generator, colour: Floats) -> Floats:
 
 
 def pattern(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
-    """printed cloth: stripes, checks, dots, zigzag or flowers."""
+    """Returns printed cloth: stripes, checks, dots, zigzag or flowers."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     kind = rng.integers(5)
     n = int(rng.integers(4, 9))
@@ -308,7 +310,7 @@ def pattern(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
 
 
 def printed(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
-    """cloth whose print keeps near its ground, as most of it does in homes."""
+    """Returns cloth whose print differs little from its ground, as with most cloth in homes."""
     return pattern(rng, colour, colour + (other - colour) * rng.uniform(0.25, 0.7))
 
 
@@ -322,7 +324,7 @@ def cardboard(rng: np.random.Generator) -> Floats:
 
 
 def page(rng: np.random.Generator) -> Floats:
-    """paper with lines of print and a picture."""
+    """Returns paper with lines of print and a picture."""
     image = np.full((SIDE, SIDE, 3), 0.9, "float32")
     for row in range(8, 120, 6):
         image[row : row + 2, 10 : int(rng.integers(60, 118))] = 0.35
@@ -332,14 +334,14 @@ def page(rng: np.random.Generator) -> Floats:
 
 
 def wallpaper(rng: np.random.Generator, colour: Floats) -> Floats:
-    """a wall's own colour with a pattern a shade off."""
+    """Returns a wall's own colour with a pattern a shade lighter or darker."""
     return pattern(
         rng, colour, np.clip(colour * rng.choice([0.93, 1.05]) + rng.normal(0, 0.008, 3), 0, 1)
     )
 
 
 def keys(rng: np.random.Generator) -> Floats:
-    """a keyboard, three times four keys to one repeat."""
+    """Returns a keyboard, 12 x 5 keys to one repeat."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     gap = ((x * 12) % 1 < 0.15) | ((y * 5) % 1 < 0.18)
     return _finished(
@@ -348,7 +350,7 @@ def keys(rng: np.random.Generator) -> Floats:
 
 
 def window_of_words(rng: np.random.Generator) -> Floats:
-    """what a computer's screen shows: a bar, panes and text."""
+    """Returns what a computer's screen shows: a bar, panes and text."""
     image = np.full((SIDE, SIDE, 3), rng.choice([0.12, 0.85]), "float32")
     ink = 0.75 if image[0, 0, 0] < 0.5 else 0.2
     for row in range(12, 116, 5):
@@ -368,7 +370,9 @@ SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1
 
 
 def digits(rng: np.random.Generator) -> Floats:
-    """a clock's four figures of seven segments, lit on black; the first row is the lowest."""
+    """Returns a clock's four figures of seven segments, lit on black; the first row is
+    the lowest.
+    """
     image = np.full((SIDE, SIDE, 3), 0.04, "float32")
     lit = np.array(((0.9, 0.2, 0.15), (0.3, 0.9, 0.5), (0.4, 0.7, 0.95))[rng.integers(3)])
     for place, left in enumerate((8, 36, 70, 98)):
@@ -390,7 +394,7 @@ def digits(rng: np.random.Generator) -> Floats:
 
 
 def piano_keys(rng: np.random.Generator) -> Floats:
-    """three octaves; the first row is the nearest."""
+    """Returns three octaves of a piano's keys; the first row is the nearest."""
     image = np.full((SIDE, SIDE, 3), 0.86, "float32")
     image += 0.01 * noise(rng, 1.0)[..., None]
     for key in range(21):

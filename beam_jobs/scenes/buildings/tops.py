@@ -1,4 +1,4 @@
-"""What stands on tops and shelves: which small things there are, and how they are set out."""
+"""Sets out small things on tops and shelves."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ SHELVED = {
 def row_of_things(
     kit: Kit, place: Placement, span: tuple[float, float], y: float, z: float, room: float
 ) -> None:
-    """books side by side with things between them, from span[0] to span[1], no higher than
+    """Places books side by side with things between them, from span[0] to span[1], no higher than
     `room`.
     """
     x = span[0]
@@ -123,7 +123,9 @@ def row_of_things(
 def on_top(
     kit: Kit, place: Placement, top: Top, count: int, things: Sequence[str] = SITTING
 ) -> None:
-    """`count` small things on a top (width, depth, height), 14 cm apart."""
+    """Places up to `count` + 2 small things on a top (width, depth, height), at least 14
+    cm apart.
+    """
     width, depth, height = top
     taken: list[tuple[float, float]] = []
     count += 2

@@ -1,5 +1,5 @@
-"""Windows: openings in outer walls with a bright picture behind, a frame, blinds, curtains of
-folded cloth.
+"""Builds windows: openings in outer walls with a bright picture behind, a frame, blinds, curtains
+of folded cloth.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from beam_jobs.scenes.geometry import shapes, soft
 
 
 def windows(kit: Kit, plan: Plan) -> None:
-    """openings in outer walls with a bright picture behind, a frame, and sometimes curtains of
-    folded cloth.
+    """Cuts openings into outer walls, each with a bright picture behind, a frame, and sometimes a
+    blind and curtains of folded cloth.
     """
     rng = kit.rng
     builder = kit.builder
@@ -57,6 +57,7 @@ def windows(kit: Kit, plan: Plan) -> None:
 
 
 def frame(kit: Kit, piece: int, place: Placement, width: float, low: float, high: float) -> None:
+    """Places a window's frame, sill and lintel, and sometimes glazing bars."""
     for x in (-width / 2, 0, width / 2):
         kit.box(
             (0.055, 0.16 if x else 0.05, high - low),
@@ -78,7 +79,7 @@ def frame(kit: Kit, piece: int, place: Placement, width: float, low: float, high
 
 
 def shade(kit: Kit, side: Side, at: float, width: float, low: float, high: float) -> None:
-    """a blind that daylight shines through, drawn part of the way down."""
+    """Places a blind that daylight shines through, drawn part of the way down."""
     rng = kit.rng
     colour = textures.tinted(
         rng, ((0.85, 0.82, 0.75), (0.8, 0.7, 0.55), (0.7, 0.74, 0.76))[rng.integers(3)], 0.05
@@ -97,6 +98,7 @@ def shade(kit: Kit, side: Side, at: float, width: float, low: float, high: float
 
 
 def curtains(kit: Kit, side: Side, at: float, width: float, low: float, high: float) -> None:
+    """Places two curtains on a rod before a window."""
     material = kit.one(kit.fabrics + [kit.linen])
     piece = kit.builder.object("curtain")
     place = side.place(at, 0.1)

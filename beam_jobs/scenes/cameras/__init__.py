@@ -1,1 +1,1 @@
-"""Where cameras stand and what they look at."""
+"""Chooses where cameras stand and what they look at."""

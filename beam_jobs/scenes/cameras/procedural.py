@@ -1,5 +1,5 @@
-"""Where cameras stand and what they look at, after the published distributions: several cameras see
-every point.
+"""Chooses the cameras of procedural buildings after the published distributions: several cameras
+see every point.
 
 Published means: distance 5.3 m, obliqueness 52.9 degrees, field of view 45 to 75 degrees, pitch
 within 22.5 degrees, no roll (data/README).
@@ -24,8 +24,8 @@ SHELL = 0.12  # share of the points that lie on walls, floors and ceilings
 # How much oftener a square metre of what the semantic label names is chosen than one of another
 # thing: people who show a room aim at its furniture.
 NAMED = 3.0
-# The same for what is above eye height: rooms have less of it, and half of the points shall be
-# there.
+# The same for what is above eye height: rooms have less of it, and about half of the points are
+# wanted there.
 HIGH = 4.0
 # How much rarer a square metre of ceiling is chosen than one of wall or floor: bare ceilings show
 # nothing.
@@ -35,17 +35,17 @@ ABOVE = 0.56
 EYE = 1.38  # m
 CLOSEST = 1.2  # m to the point
 STEEPEST = float(np.sin(PITCH))
-# Chance that a point is passed over which all its cameras see head on: obliqueness is then as
+# Chance that a point is rejected if all its cameras see it head on; obliqueness then comes out as
 # published.
 HEAD_ON = 0.75
 # Cameras are chosen by this power of their distance: they look along a room rather than across it.
 FAR = 2.0
-# Below this mean distance, metres, a point is passed over the oftener, the nearer its cameras are.
+# Below this mean distance, metres, a point is rejected the oftener, the nearer its cameras are.
 DISTANT = 7.2
 BATCH = 64  # points that are tried at a time
-IDLE = 20  # of them without a find, and points on the other side of eye height are looked for
-BATCHES = 8  # of them, for every view that is asked for
-PATIENCE = 150  # of them at least, so that a building of which few are asked for has some
+IDLE = 20  # batches without a find until the search turns to the other side of eye height
+BATCHES = 8  # that are tried for every view asked for
+PATIENCE = 150  # batches at least, so that a building of which few views are asked for has some
 # Pixels of the picture in which the point's surroundings must show its normal, and the cosine from
 # which on they do.
 PIXELS = 128
@@ -54,22 +54,22 @@ AGREED = np.cos(np.radians(18))
 AROUND = np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]]) / PIXELS
 BARE = 0.27  # share of a view that ceilings may fill
 BEYOND = 0.5  # share of a view that may lie beyond the camera's own room
-# Share of a view that named things fill from which on it is always taken, and the least chance.
+# Share of named things from which on a view is always taken, and the least chance of any view.
 SHOWN = 0.68
 SHOWN_ABOVE = 0.34  # where it looks above eye height
 LEAST = 0.01
 KEEN = 2.5  # power of that share's part of enough, which is the chance to be taken
 NEAR = 1.0  # m
-# Share of a view that things nearer than NEAR may fill: a door jamb before the eye shows nothing of
-# a room.
+# Share of a view that things nearer than NEAR may fill: a door jamb close to the camera hides the
+# room.
 BLOCKED = 0.3
 
 
 def stands(
     eye: Eye, rng: np.random.Generator, per_room: int = 9, clearance: float = 0.6
 ) -> list[tuple[Floats, int]]:
-    """(location, room) of cameras at head height with free space around them, as scanners are set
-    up, and floor below.
+    """Returns (location, room) of cameras at head height with free space around them, as scanners
+    are set up, and floor below. per_room: at most; clearance: metres.
     """
     found: list[tuple[Floats, int]] = []
     around = fibonacci(40)
@@ -90,11 +90,11 @@ def stands(
             if count == per_room or any(np.hypot(*(place - other)[:2]) < 0.6 for other, _ in found):
                 continue
             if (
-                # 40 ways, evenly over the sphere, stand for all: a thing thinner than their gaps
-                # may be nearer
+                # 40 directions, evenly over the sphere, stand for all: a thing thinner than their
+                # gaps may be nearer
                 eye.cast(np.repeat(place[None], len(around), 0), around)[0].min() >= clearance
-                # what is below may stand up to 0.3 m high (a rug, a low step), but no table: heads
-                # are over floor
+                # what is below may be up to 0.3 m high (a rug, a low step), but no table: people
+                # stand on the floor
                 and eye.cast(place[None], np.array([[0, 0, -1.0]]))[0][0] > place[2] - 0.3
             ):
                 found.append((place, number))
@@ -105,8 +105,8 @@ def stands(
 def shots(
     eye: Eye, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5
 ) -> list[Shot]:
-    """about `count` shots (never fewer, unless the building has no more): points on surfaces that
-    at least `fewest` cameras see, numbered from 0.
+    """Returns about `count` shots (never fewer, unless the building has no more) of points on
+    surfaces that at least `fewest` cameras see, numbered from 0. most: views of a point.
     """
     cameras = stands(eye, rng)
     if len(cameras) < fewest:
@@ -115,8 +115,8 @@ def shots(
     kinds = Kinds.of(eye.scene)
     locations = np.array([place for place, _ in cameras])
     rooms = np.array([room for _, room in cameras])
-    # above and below eye height wait apart: most surfaces lie below, and the share above is drawn
-    # (ABOVE) so that the mean pitch is level
+    # points above and below eye height are kept apart: most surfaces lie below, and ABOVE sets the
+    # share above, so that the mean pitch is level
     waiting: dict[bool, list[Candidate | Points]] = {True: [], False: []}
     found: list[Shot] = []
     point = 0
@@ -132,7 +132,7 @@ def shots(
         while waiting[above] and len(found) < count:
             candidate = waiting[above].pop()
             if isinstance(candidate, Points):
-                # rays only now: half of the points are never asked for
+                # rays are cast only now: half of the points are never needed
                 waiting[above] += candidates(eye, candidate, locations, fewest)
                 continue
             views = chosen(eye, rng, candidate, rooms, kinds, fewest, most)
@@ -155,7 +155,7 @@ def shots(
 @dataclass(frozen=True)
 class Candidate:
     """A point that may be fixated. place [3]; seen [n]: numbers of the cameras that see it; ahead
-    [n, 3]: from each of them to the point; locations [n, 3].
+    [n, 3]: from each of them to the point; locations [n, 3]: of these cameras.
     """
 
     place: Floats
@@ -165,14 +165,14 @@ class Candidate:
 
     @property
     def length(self) -> Floats:
-        """[n] m."""
+        """The distances [n] of the cameras from the point, metres."""
         return np.asarray(np.linalg.norm(self.ahead, axis=1))
 
 
 @dataclass(frozen=True)
 class Points:
-    """Points of a surface that no camera was asked about yet. places, normals: [n, 3]; luck: [2, n]
-    in [0, 1), which of them are passed over for being seen head on, or from nearby.
+    """Points of a surface for which no rays have been cast yet. places, normals: [n, 3]; luck: [2,
+    n] in [0, 1), which decide whether a point is rejected for being seen head on, or from nearby.
     """
 
     places: Floats
@@ -185,13 +185,13 @@ class Points:
         return Points(places, normals, rng.random((2, count)))
 
     def where(self, chosen: Bools) -> Points:
-        """those that are chosen [n]."""
+        """Returns the points that are chosen [n]."""
         return Points(self.places[chosen], self.normals[chosen], self.luck[:, chosen])
 
 
 def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list[Candidate]:
-    """of the points those that enough cameras see, from far enough, aslant enough and within the
-    published pitch.
+    """Returns those of the points that enough cameras see from far enough, obliquely enough and
+    within the published pitch.
     """
     places, normals = points.places, points.normals
     ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)
@@ -205,8 +205,8 @@ def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list
     count = np.maximum(seen.sum(1), 1)
     straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * seen).sum(1) / count
     distant = (length * seen).sum(1) / count / DISTANT
-    # likelier passed over the straighter it is seen, so that the mean obliqueness comes out as
-    # published
+    # a point is likelier rejected the straighter it is seen, so that the mean obliqueness comes
+    # out as published
     kept = (seen.sum(1) >= fewest) & (points.luck[0] >= HEAD_ON * straight)
     kept &= points.luck[1] <= distant**2
     return [
@@ -224,28 +224,28 @@ def chosen(
     fewest: int,
     most: int,
 ) -> list[tuple[Camera, Floats, int]]:
-    """(camera, normal [3] that it sees at the point, number of its place) of up to `most` views of
-    the point; none if too few are worth it.
+    """Returns (camera, normal [3] that it sees at the point, number of its place) of up to `most`
+    views of the point; an empty list if too few are worth it.
     """
     angles = np.array([field_of_view(rng) for _ in candidate.seen])
-    # a field of view for every camera before one is chosen: what it shows decides whether it is
-    # taken
+    # every camera gets its field of view before one is chosen: the choice depends on what the view
+    # shows
     turns = rotations(candidate.ahead)
     normals, agreed = pictured(eye, candidate.locations, turns, angles)
     length = candidate.length
     cosine = np.abs((candidate.ahead * normals).sum(1)) / length
-    # a second time with the normals that the pictures show, which on folds differ from the
+    # tested again with the normals that the pictures show, which on folds differ from the
     # triangles'
     if rng.random() < HEAD_ON * cosine.mean():
         return []
     enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
     shown = np.zeros(len(turns))
-    # no rays for the others, which are not taken whatever they show
+    # no rays are cast for the others, which are not taken whatever they show
     places, own = candidate.locations[agreed], rooms[candidate.seen[agreed]]
     shown[agreed] = worth(eye, places, turns[agreed], angles[agreed], own, kinds, enough)
     taken = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
-    # the whole point is drawn by the mean of its views: drawing each view alone would leave most
-    # points with too few
+    # a point is taken or left as a whole, by the mean of its views: drawing each view alone would
+    # leave most points with too few
     if len(taken) < fewest or rng.random() > shown[taken].mean():
         return []
     return [
@@ -264,8 +264,8 @@ def chosen(
 
 
 def pictured(eye: Eye, locations: Floats, turns: Floats, angles: Floats) -> tuple[Floats, Bools]:
-    """(normal [n, 3] that each camera's picture shows where it is aimed, towards the camera; does
-    the picture show the same around it? [n]).
+    """Returns (the normal [n, 3], towards the camera, that each camera's picture shows where it is
+    aimed; [n] bool, whether the picture shows the same normal around it).
 
     A point may lie on a fold or a bar that is narrower than a pixel: its own normal is then not
     what the normal map holds in the middle of the view.
@@ -288,8 +288,8 @@ def worth(
     enough: float,
     side: int = 7,
 ) -> Floats:
-    """[n] chance of each view to be taken, by side x side of its rays: the more of the things that
-    the semantic label names it shows, the better, up to `enough` of it.
+    """Returns the chance [n] of each view to be taken, estimated by side x side of its rays: it
+    rises with the share of the view that things named by the semantic label fill, up to `enough`.
 
     0 where things nearer than NEAR fill more than BLOCKED of it, ceilings more than BARE, or what
     lies beyond a doorway more than BEYOND.
@@ -318,16 +318,17 @@ def worth(
 
 @cache
 def middles(side: int) -> Floats:
-    """[side * side, 2] the middles of side x side cells of a picture, which spans -1 to 1: no ray
-    through them runs along its border.
+    """Returns [side * side, 2], the middles of side x side cells of a picture that spans -1 to 1,
+    so that no ray through them runs along its border.
     """
     return (np.stack(np.divmod(np.arange(side * side), side), 1) + 0.5) / side * 2 - 1
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """What the worth of a scene's views depends on. ceiling, named: [instances] bool, is it a
-    ceiling, a thing that the semantic label names? low, high: [rooms, 2] m, corners of the floors.
+    """What the worth of a scene's views depends on. ceiling, named: [instances] bool, whether each
+    is a ceiling, or a thing that the semantic label names; low, high: [rooms, 2] m, corners of the
+    floors.
     """
 
     ceiling: Bools
@@ -364,7 +365,9 @@ class Corners:
         return Corners(corners, spread, np.cumsum(chances(scene, weight * length / 2)))
 
     def drawn(self, rng: np.random.Generator, count: int) -> tuple[Floats, Floats]:
-        """(points [count, 3] by the chances, normals [count, 3] of their triangles)."""
+        """Returns (points [count, 3] drawn by the chances, normals [count, 3] of their
+        triangles).
+        """
         triangle = np.searchsorted(self.up_to, rng.random(count) * self.up_to[-1])
         # the gaps between two sorted uniform numbers are uniform over the triangle
         u, v = np.sort(rng.random((2, count)), axis=0)
@@ -375,8 +378,8 @@ class Corners:
 
 
 def chances(scene: Scene, area: Floats) -> Floats:
-    """[f] chance of every triangle of `area` square metres to hold a point: SHELL for walls, floors
-    and ceilings together, the rest for things.
+    """Returns [f], the chance of every triangle of `area` square metres to hold a point: SHELL for
+    walls, floors and ceilings together, the rest for things.
     """
     number = np.array(
         [
@@ -396,5 +399,7 @@ def chances(scene: Scene, area: Floats) -> Floats:
 
 
 def preferred(rng: np.random.Generator, cameras: Integers, weight: Floats) -> Integers:
-    """the cameras in a random order weighted by weight[camera] (Efraimidis and Spirakis 2006)."""
+    """Returns the cameras in a random order weighted by weight[camera] (Efraimidis and Spirakis
+    2006).
+    """
     return cameras[np.argsort(-(rng.random(len(cameras)) ** (1 / weight[cameras])))]

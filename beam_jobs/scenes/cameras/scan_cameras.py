@@ -1,8 +1,9 @@
-"""Where cameras stand in any scan, which room's box surrounds them, and which points they look at.
+"""Chooses where cameras stand in any scan, which room's box surrounds them, and which points they
+look at.
 
 A camera stands at head height over something level, with free space around it, walls in most
-directions, and no lower floor nearby (a table top is none). The box of a room is where most of what
-its cameras see of walls, floor and ceiling lies.
+directions, and no lower floor nearby (so that it does not stand over a table top). The box of a
+room is where most of what its cameras see of walls, floor and ceiling lies.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BATCH = 256
 
 
 def stands(scan: Scan, rng: np.random.Generator, most: int) -> Floats:
-    """[n, 3] locations of at most `most` cameras."""
+    """Returns [n, 3] locations of at most `most` cameras."""
     floor = scan.area * (np.abs(scan.normal[:, 2]) > LEVEL)
     found: list[Floats] = []
     if floor.sum() == 0:
@@ -40,14 +41,16 @@ def stands(scan: Scan, rng: np.random.Generator, most: int) -> Floats:
 
 
 def over_floor(scan: Scan, rng: np.random.Generator, weight: Floats) -> tuple[Floats, Floats]:
-    """places [BATCH, 3] at head height over points of level faces, and their heights [BATCH]."""
+    """Returns places [BATCH, 3] at head height over points of level faces, and their heights above
+    these points [BATCH]. weight: chances of the faces.
+    """
     triangle = rng.choice(len(weight), BATCH, p=weight)
     height = np.clip(rng.normal(1.42, 0.16, BATCH), 0.9, 1.9)
     return on_triangles(scan, rng, triangle) + height[:, None] * [0, 0, 1], height
 
 
 def on_triangles(scan: Scan, rng: np.random.Generator, triangle: Integers) -> Floats:
-    """[n, 3] a point of each triangle, evenly spread."""
+    """Returns [n, 3], a point of each triangle, evenly spread over it."""
     # the gaps between two sorted uniform numbers are uniform over the triangle
     u, v = np.sort(rng.random((2, len(triangle))), axis=0)
     return np.einsum(
@@ -56,8 +59,8 @@ def on_triangles(scan: Scan, rng: np.random.Generator, triangle: Integers) -> Fl
 
 
 def roomy(scan: Scan, places: Floats, heights: Floats) -> Bools:
-    """[n] bool: is there free space, an enclosure, and the floor itself (nothing between, nothing
-    much lower around)?
+    """Returns [n] bool: whether a place has free space, walls around it, and the floor itself below
+    (nothing between, nothing much lower around).
     """
     around = fibonacci(40)
     distance = scan.cast(np.repeat(places, len(around), 0), np.tile(around, (len(places), 1)))[
@@ -79,8 +82,8 @@ def roomy(scan: Scan, places: Floats, heights: Floats) -> Bools:
 
 
 def box_around(scan: Scan, place: Floats, rays: int = 2000) -> Floats:
-    """[2, 3] low and high corner of the room around a camera: on each side, where the upper third
-    of what faces it begins (furniture stands before walls).
+    """Returns [2, 3], the low and the high corner of the room around a camera: on each side, where
+    the upper third of what faces it begins (furniture stands before walls).
     """
     ways = fibonacci(rays)
     distance, triangle, _ = scan.cast(np.tile(place, (rays, 1)), ways)
@@ -104,8 +107,8 @@ def box_around(scan: Scan, place: Floats, rays: int = 2000) -> Floats:
 
 
 def rooms_around(scan: Scan, places: Floats) -> tuple[Integers, list[Room]]:
-    """room number [n] of every camera, and the rooms: cameras whose boxes overlap by more than half
-    share one, the median of theirs.
+    """Returns the room number [n] of every camera, and the rooms: cameras whose boxes overlap by
+    more than half share one, the median of theirs.
     """
     from scipy.sparse.csgraph import connected_components
 
@@ -129,8 +132,8 @@ def rooms_around(scan: Scan, places: Floats) -> tuple[Integers, list[Room]]:
 def shots(
     scan: Scan, rng: np.random.Generator, count: int, fewest: int = 3, most: int = 5
 ) -> tuple[list[Shot], list[Room]]:
-    """about `count` shots (never fewer, unless the scan has no more) of points that at least
-    `fewest` cameras see, and the rooms that they name.
+    """Returns about `count` shots (never fewer, unless the scan has no more) of points that at
+    least `fewest` cameras see, and the rooms that they name.
     """
     places = stands(scan, rng, int(np.clip(count // 3, 12, 200)))
     if len(places) < fewest:
@@ -160,8 +163,8 @@ def shots(
 def points_seen(
     scan: Scan, rng: np.random.Generator, places: Floats, tries: int, fewest: int
 ) -> Iterator[tuple[Floats, Floats, Integers]]:
-    """(point, normal, indices of the cameras that see it): surface points, evenly by area, that
-    enough cameras see within the pitches of the data set.
+    """Yields (point, normal, indices of the cameras that see it) of surface points, drawn evenly by
+    area, that enough cameras see within the pitches of the data set.
     """
     for _ in range(-(-tries // 64)):
         triangle = rng.choice(len(scan.area), 64, p=scan.area / scan.area.sum())

@@ -1,5 +1,5 @@
-"""What a camera is asked to be: where it stands, what it fixates, how wide it sees. Cameras of
-procedural buildings and of scans are both made of this.
+"""Describes a camera that is asked for: where it stands, what it fixates, how wide it sees. Cameras
+of procedural buildings and of scans are both made of this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PITCH = np.radians(22.5)  # published: no camera looks up or down more steeply
 
 @dataclass(frozen=True)
 class Shot:
-    """a camera that fixates a point; point, view: numbers in the published file name; normal [3]:
+    """A camera that fixates a point. point, view: numbers in the published file name; normal [3]:
     of the surface at the point; room: index.
     """
 
@@ -32,7 +32,7 @@ class Shot:
 
 
 def fibonacci(count: int) -> Floats:
-    """[count, 3] directions spread evenly over the sphere."""
+    """Returns [count, 3] unit directions spread evenly over the sphere."""
     # half a step from either pole: the first and the last direction are as far from their
     # neighbours as the others
     i = np.arange(count) + 0.5
@@ -43,7 +43,9 @@ def fibonacci(count: int) -> Floats:
 
 
 def field_of_view(rng: np.random.Generator) -> float:
-    """75 - 30|z| degrees with z standard normal cut at 1, in radians: the published histogram."""
+    """Returns a random field of view in radians: 75 - 30|z| degrees, with z standard normal cut at
+    1, which is the published histogram.
+    """
     z = 2.0
     while abs(z) > 1:
         z = rng.standard_normal()
@@ -51,7 +53,7 @@ def field_of_view(rng: np.random.Generator) -> float:
 
 
 def aimed(location: Floats, point: Floats, view_angle: float, room: Room) -> Camera:
-    """a level camera at `location` whose axis meets `point`."""
+    """Returns a level camera at `location` whose axis meets `point`."""
     ahead = (point - location) / np.linalg.norm(point - location)
     rotation = rotation_from_euler(
         # unturned, a camera looks straight down (-z): a quarter turn lifts it to the horizon

@@ -1,9 +1,9 @@
-"""Compiled geometry of cameras that are only tried: turns, rays through their pictures, ways to
-points, how much of a view shows what.
+"""Compiled geometry of cameras that are only tried: their rotations, rays through their pictures,
+directions to points, and how much of a view shows what.
 
-Hundreds of points are tried for a building's ten, each with a few cameras and a few dozen rays: in
-numpy the calls took three times as long as the rays. Sums run from left to right, as numpy's over a
-last axis of three do, so that every bit is numpy's.
+Hundreds of points are tried for the ten that a building gets, each with a few cameras and a few
+dozen rays: in numpy the calls took three times as long as the rays. Sums run from left to right, as
+numpy's over a last axis of three do, so that every bit is numpy's.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from models.tasks.arrays import Bools, Floats, Integers
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def rotations(ahead: Floats) -> Floats:
-    """[n, 3, 3] world from camera (x right, y up, looking along -z) of level cameras that look
-    along ahead [n, 3].
+    """Returns [n, 3, 3] rotations, world from camera (x right, y up, looking along -z), of level
+    cameras that look along ahead [n, 3].
     """
     turns = np.empty((len(ahead), 3, 3))
     for i in range(len(ahead)):
@@ -40,15 +40,17 @@ def rotations(ahead: Floats) -> Floats:
 
 
 def rays_through(turns: Floats, angles: Floats, spots: Floats) -> Floats:
-    """[n, k, 3] unit rays of n cameras (turns [n, 3, 3], angles [n] rad) through spots [k, 2] of
-    their pictures, which span -1 to 1.
+    """Returns [n, k, 3] unit rays of n cameras (turns [n, 3, 3], angles [n] rad) through spots [k,
+    2] of their pictures, which span -1 to 1.
     """
     return np.asarray(before_turning(np.tan(angles / 2), spots) @ turns.transpose(0, 2, 1))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def before_turning(slopes: Floats, spots: Floats) -> Floats:
-    """[n, k, 3] unit rays in the cameras' own frames. slopes: [n], of the pictures' edges."""
+    """Returns [n, k, 3] unit rays in the cameras' own frames. slopes: [n], of the
+    pictures' edges.
+    """
     ways = np.empty((len(slopes), len(spots), 3))
     for i in range(len(slopes)):
         for k in range(len(spots)):
@@ -62,9 +64,9 @@ def before_turning(slopes: Floats, spots: Floats) -> Floats:
 def ways_to(
     places: Floats, locations: Floats, steepest: float, closest: float
 ) -> tuple[Floats, Floats, Floats, Bools]:
-    """(from every camera to every point, metres [p, c, 3]; how far [p, c]; unit [p, c, 3]; may the
-    camera count [p, c]: neither looks more steeply than a slope of `steepest` nor stands nearer
-    than `closest` metres).
+    """Returns (from every camera to every point, metres [p, c, 3]; how far [p, c]; unit directions
+    [p, c, 3]; whether the camera may count [p, c]: it neither looks more steeply than a slope of
+    `steepest` nor stands nearer than `closest` metres).
     """
     shape = (len(places), len(locations), 3)
     ahead, ways = np.empty(shape), np.empty(shape)
@@ -96,8 +98,8 @@ def shares(
     ceiling: Bools,
     named: Bools,
 ) -> Floats:
-    """[n, 4] shares of n views' rays [n, k, 3] that hit something nearer than `near` metres, a
-    ceiling, something outside the view's room, and something named.
+    """Returns [n, 4], the shares of n views' rays [n, k, 3] that hit something nearer than `near`
+    metres, a ceiling, something outside the view's room, and something named.
 
     distance [n * k] m; triangle [n * k], -1 for none; instances: of all triangles; rooms [n]; low,
     high [rooms, 2] their corners; ceiling, named: [instances].
@@ -109,7 +111,7 @@ def shares(
         for k in range(count):
             j = i * count + k
             hit = triangle[j] >= 0
-            # a ray into the open has no length: its own direction, far away
+            # a ray that hits nothing is taken to end 100 m away
             far = 100.0
             if hit and distance[j] < 100:
                 far = float(distance[j])
@@ -127,8 +129,8 @@ def shares(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def triangles(corners: Floats) -> tuple[Floats, Floats, Floats]:
-    """(cross product of two sides [f, 3], its length [f], height of the middle [f] m) of triangles
-    [f, 3, 3].
+    """Returns (cross product of two sides [f, 3], its length [f], height of the middle [f] m) of
+    triangles [f, 3, 3].
     """
     spread = np.empty((len(corners), 3), corners.dtype)
     length, height = np.empty(len(corners), corners.dtype), np.empty(len(corners), corners.dtype)

@@ -1,1 +1,1 @@
-"""Shapes as triangles."""
+"""Shapes as triangles, their normals and curvatures."""

@@ -1,5 +1,5 @@
-"""Principal curvatures of any triangle mesh, at its corners: normals diffused over a few
-centimetres, then a tensor for every face.
+"""Computes principal curvatures of any triangle mesh, at its corners: normals are diffused over a
+few centimetres, then every face gets a tensor.
 
 Source: Rusinkiewicz, "Estimating Curvatures and Their Derivatives on Triangle Meshes", 3DPVT 2004,
 sections 2 and 3; weights are face areas instead of Voronoi areas. Convex is positive on the side
@@ -29,8 +29,8 @@ PAIRS = (
 
 
 class Seams(NamedTuple):
-    """pairs of half-edges that lie on each other. Half-edge 3 f + k runs from corner k of face f to
-    the next corner. agree [p]: both faces are wound alike.
+    """Pairs of half-edges that lie on each other. Half-edge 3 f + k runs from corner k of face f to
+    the next corner. agree [p]: whether both faces are wound alike.
     """
 
     first: Floats
@@ -39,12 +39,13 @@ class Seams(NamedTuple):
 
 
 def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.035) -> Floats:
-    """[f, 3, 2] curvatures at the corners of the faces, larger first, 1/m.
+    """Returns [f, 3, 2] curvatures at the corners of the faces, larger first, 1/m.
 
     vertices [v, 3] metres, faces [f, 3] without degenerate ones. radius: normals are diffused to
     this distance, metres; detail below it is noise of scanners. Duplicate vertices (texture seams)
     count as one; so do faces that lie on each other, which some exporters write to show both sides
     (quads that are cut along either diagonal are two layers).
+
     An edge of more than 45 degrees whose two faces reach beyond `radius` is a crease, over which
     nothing is averaged: a wall of two triangles stays flat.
     """
@@ -59,8 +60,8 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
 
 
 def of_surface(corner: Floats, names: Integers, radius: float) -> Floats:
-    """`principal_curvatures` of faces of which no two lie on each other. corner: [f, 3, 3] metres;
-    names: [f, 3] of welded vertices.
+    """Returns `principal_curvatures` of faces of which no two lie on each other. corner: [f, 3, 3]
+    metres; names: [f, 3] of welded vertices.
     """
     spread = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     seams = paired(names, spread)
@@ -75,7 +76,9 @@ def of_surface(corner: Floats, names: Integers, radius: float) -> Floats:
 
 
 def first_alike(names: Integers) -> Integers:
-    """[f] the first face with the same three corners [f, 3], in whatever order; mostly itself."""
+    """Returns [f], the first face with the same three corners [f, 3], in whatever order; mostly the
+    face itself.
+    """
     corners = np.sort(names, axis=1)
     order = np.lexsort(corners.T[::-1])
     corners = corners[order]
@@ -90,11 +93,11 @@ def first_alike(names: Integers) -> Integers:
 
 
 def copied(found: Floats, names: Integers, wanted: Integers) -> Floats:
-    """[f, 3, 2] curvatures at corners `wanted` [f, 3] from those found at the same corners in
-    another order, `names` [f, 3].
+    """Returns [f, 3, 2] curvatures at corners `wanted` [f, 3], copied from those found at the same
+    corners in another order, `names` [f, 3].
     """
     place = (wanted[:, :, None] == names[:, None]).argmax(2)
-    # a face stands for itself, a sliver as well
+    # a face in its own order keeps it, slivers with corners at one place too
     place[(wanted == names).all(1)] = np.arange(3)
     against = (place[:, 1] - place[:, 0]) % 3 == 2
     found = np.take_along_axis(found, place[..., None], 1)
@@ -102,7 +105,9 @@ def copied(found: Floats, names: Integers, wanted: Integers) -> Floats:
 
 
 def welded(vertices: Floats) -> Integers:
-    """[v] one number for all vertices at one place (to a millionth of the mesh's extent)."""
+    """Returns [v], one number for all vertices at one place (to a millionth of the mesh's
+    extent).
+    """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import cKDTree
@@ -131,8 +136,9 @@ def welded(vertices: Floats) -> Integers:
 
 
 def paired(names: Integers, spread: Floats) -> Seams:
-    """edges that exactly two faces share; of those that four share the two pairs that go on alike,
-    as the two layers of a surface that is there twice. spread [f, 3]: the faces' normals.
+    """Returns the edges that exactly two faces share, and of an edge that four faces share the two
+    pairs that continue each other, as in the two layers of a surface that is there twice. spread
+    [f, 3]: the faces' normals.
     """
     start, end = names.ravel(), np.roll(names, -1, 1).ravel()
     # both ends in one number, the smaller first: an edge has the same in either face
@@ -140,8 +146,8 @@ def paired(names: Integers, spread: Floats) -> Seams:
     order = np.argsort(edge, kind="stable")
     heads = np.flatnonzero(np.diff(edge[order], prepend=-1))
     faces = np.diff(heads, append=len(order))
-    # one face: a border; three, or more than four: no surface. Neither says which way neighbours
-    # look
+    # an edge of one face is a border; of three, or more than four, no surface: neither tells how
+    # neighbours are wound
     two = heads[faces == 2]
     layered = layers(order[heads[faces == 4][:, None] + np.arange(4)], start, end, spread)
     first = np.concatenate([order[two], layered[:, 0]])
@@ -151,8 +157,8 @@ def paired(names: Integers, spread: Floats) -> Seams:
 
 
 def layers(halves: Integers, start: Integers, end: Integers, spread: Floats) -> Integers:
-    """[p, 2] pairs of the half-edges [e, 4] of edges that four faces share: those that are wound
-    alike and bend least, if they bend less than a crease.
+    """Returns [p, 2] pairs of the half-edges [e, 4] of edges that four faces share: those that are
+    wound alike and bend least, if they bend less than a crease.
     """
     normal = spread[halves // 3]
     normal = normal / np.linalg.norm(normal, axis=2, keepdims=True)
@@ -167,8 +173,8 @@ def layers(halves: Integers, start: Integers, end: Integers, spread: Floats) -> 
 
 
 def turned(seams: Seams, count: int) -> Floats:
-    """[count] faces to turn over so that neighbours are wound alike; the lowest face of every
-    connected piece stays.
+    """Returns [count] bool, the faces to turn over so that neighbours are wound alike; the lowest
+    face of every connected piece stays.
     """
     from scipy.sparse import coo_matrix, csr_matrix
     from scipy.sparse.csgraph import breadth_first_order, connected_components
@@ -178,7 +184,7 @@ def turned(seams: Seams, count: int) -> Floats:
     rows, columns = np.concatenate([one, other]), np.concatenate([other, one])
     graph = csr_matrix((np.ones(len(rows)), (rows, columns)), (count, count))
     seeds = np.unique(connected_components(graph, False)[1], return_index=True)[1]
-    # a root that is joined to one face of every piece: a single search then reaches all of them
+    # an added root is joined to one face of every piece, so that a single search reaches all
     rooted = coo_matrix(
         (
             np.ones(len(rows) + len(seeds)),
@@ -204,8 +210,8 @@ def turned(seams: Seams, count: int) -> Floats:
 def smooth_corners(
     names: Integers, corner: Floats, spread: Floats, seams: Seams, radius: float
 ) -> Floats:
-    """[f, 3] node of every corner: corners at one vertex share one unless creases lie between
-    them.
+    """Returns [f, 3], the node of every corner: corners at one vertex share a node unless creases
+    lie between them.
     """
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
@@ -224,7 +230,7 @@ def smooth_corners(
     first, second = seams.first[smooth], seams.second[smooth]
 
     def after(half: Integers) -> Integers:
-        """the next corner of the same triangle."""
+        """Returns the next corner of the same triangle."""
         return half // 3 * 3 + (half + 1) % 3
 
     # half-edges that start at one vertex (the faces are wound against each other) join crosswise
@@ -239,8 +245,8 @@ def smooth_corners(
 def diffused(
     nodes: Floats, corner: Floats, spread: Floats, radius: float, most: int = 60
 ) -> Floats:
-    """[n, 3] unit normals: area-weighted, then averaged with their neighbours' (Gaussian in the
-    edge's length) until they have spread to `radius`.
+    """Returns [n, 3] unit normals of the nodes: weighted by area, then averaged with their
+    neighbours' (Gaussian in the edge's length) until they have spread to `radius`.
     """
     from scipy.sparse import csr_matrix, diags, identity
 
@@ -260,7 +266,7 @@ def diffused(
     ) + identity(len(normals))
     weight = weight @ diags(
         np.bincount(nodes.ravel(), np.repeat(np.linalg.norm(spread, axis=1), 3))
-    )  # a vertex speaks for its area: plates stay flat
+    )  # a vertex weighs as much as its faces' area, so that plates stay flat
     weight = diags(1 / np.asarray(weight.sum(1)).ravel()) @ weight
     # each step adds to the variance, so that the number of steps grows with the square of the
     # radius over an edge
@@ -270,11 +276,11 @@ def diffused(
 
 
 def face_tensors(corner: Floats, normal: Floats, spread: Floats) -> tuple[Floats, Floats]:
-    """second fundamental form [f, 3] (uu, uv, vv) of every face, and its frame [f, 2, 3]: least
-    squares over the three edges (equation 4 of the paper).
+    """Returns the second fundamental form [f, 3] (uu, uv, vv) of every face, and its frame [f, 2,
+    3], by least squares over the three edges (equation 4 of the paper).
     """
-    # edge k runs from corner k to the next; their normals' differences alike: the two belong
-    # together in equation 4
+    # edge k runs from corner k to the next, and turn k is the difference of the same corners'
+    # normals: equation 4 needs them in pairs
     edges = np.roll(corner, -1, 1) - corner
     turns = np.roll(normal, -1, 1) - normal
     size = np.linalg.norm(edges, axis=-1).max(
@@ -298,8 +304,8 @@ def face_tensors(corner: Floats, normal: Floats, spread: Floats) -> tuple[Floats
 def at_nodes(
     forms: tuple[Floats, Floats], nodes: Floats, normals: Floats, spread: Floats
 ) -> Floats:
-    """[n, 2] principal curvatures: the faces' forms, their frames turned onto the node's tangent
-    plane (section 3), averaged by area.
+    """Returns [n, 2] principal curvatures at the nodes: the faces' forms, with their frames turned
+    onto the node's tangent plane (section 3), averaged by area.
     """
     form, frame = forms
     area = np.linalg.norm(spread, axis=1)
@@ -331,7 +337,9 @@ def at_nodes(
 
 
 def eigenvalues(tensor: Floats, normals: Floats) -> Floats:
-    """[n, 2] of the tensors [n, 3, 3] within the planes of the normals, larger first."""
+    """Returns [n, 2] eigenvalues, larger first, of the tensors [n, 3, 3] within the planes of the
+    normals.
+    """
     # of the three axes the one least along the normal: their cross product never vanishes
     least = np.eye(3)[np.abs(normals).argmin(1)]
     u = np.cross(normals, least)

@@ -1,5 +1,5 @@
 """The arithmetic of `shapes`, compiled: a building has a thousand parts of a few hundred vertices,
-each too small for NumPy to pay. float64, metres.
+each too small for NumPy to be fast. float64, metres.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
 def placed(
     vertices: Floats, normals: Floats, position: Floats, yaw: float, moved: Floats, turned: Floats
 ) -> None:
-    """vertices and normals turned by `yaw` about z, vertices moved, into the last two."""
+    """Writes the vertices, turned by `yaw` about z and moved by `position`, into `moved`, and the
+    turned normals into `turned`.
+    """
     c, s = math.cos(yaw), math.sin(yaw)
     for i in range(len(vertices)):
         # an angle about z alone: things stand upright, and two sines serve all vertices
@@ -34,7 +36,9 @@ def placed(
 
 @numba.njit(cache=True, nogil=True)
 def gradient(values: Floats, order: int, out: Array) -> None:
-    """`np.gradient` of a profile: central differences, one-sided of `order` at its ends."""
+    """Writes `np.gradient` of a profile into `out`: central differences, one-sided of `order` at
+    its ends.
+    """
     n = len(values)
     for i in range(1, n - 1):
         out[i] = (values[i + 1] - values[i - 1]) / 2
@@ -56,7 +60,9 @@ def revolved(
     uv: Floats,
     curvature: Floats,
 ) -> None:
-    """`shapes.revolved`: the lattice of a profile (r, z) turned about z, row by row."""
+    """Writes the lattice of `shapes.revolved`, a profile (r, z) turned about z, row by row into the
+    last four arrays.
+    """
     n, columns = len(r), segments + 1
     r1, z1, r2, z2 = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     gradient(r, 2 if n > 2 else 1, r1)
@@ -100,8 +106,8 @@ def tube(
     uv: Floats,
     curvature: Floats,
 ) -> None:
-    """`soft.tube`: rings about a path [n, 3], ring by ring. Where the path is upright its side is
-    that of the last place where it was not.
+    """Writes the lattice of `soft.tube`, rings about a path [n, 3], ring by ring into the last four
+    arrays. Where the path is upright, the ring's side is that of the last place where it was not.
     """
     n, columns, along = len(path), segments + 1, 0.0
     ahead, turning, sides = np.empty((3, n)), np.empty((3, n)), np.zeros((n, 3))
@@ -122,7 +128,7 @@ def tube(
         flat = math.hypot(ahead[0, i], ahead[1, i])
         if flat > 1e-9:
             last[0], last[1] = ahead[1, i] / flat, -ahead[0, i] / flat
-        # one by one: to assign a row numba compiles the words of its errors, too, for 3 s
+        # one by one: for assigning a row numba also compiles its error messages, which takes 3 s
         for q in range(3):
             sides[i, q] = last[q]
     for i in range(n):
@@ -150,7 +156,7 @@ def tube(
 
 @numba.njit(cache=True, nogil=True)
 def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, float]:
-    """the normal of a triangle, twice its area long."""
+    """Returns the normal of a triangle, as long as twice its area."""
     ux, uy, uz = (
         vertices[b, 0] - vertices[a, 0],
         vertices[b, 1] - vertices[a, 1],
@@ -166,9 +172,11 @@ def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, flo
 
 @numba.njit(cache=True, nogil=True)
 def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> float:
-    """sum over every `step`-th face of how far it looks the way that its normals do."""
+    """Returns the sum, over every `step`-th face, of how far it looks the way that its
+    normals do.
+    """
     total = 0.0
-    # every step-th only: the faces of one lattice are wound alike, a few of them speak for all
+    # every step-th only: the faces of one lattice are wound alike, so that a few tell for all
     for i in range(0, len(faces), step):
         a, b, c = faces[i, 0], faces[i, 1], faces[i, 2]
         x, y, z = crossed(vertices, a, b, c)
@@ -181,7 +189,7 @@ def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> fl
 
 @numba.njit(cache=True, nogil=True)
 def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
-    """faces wound so that they look the way their normals do."""
+    """Writes the faces into `out`, wound so that they look the way their normals do."""
     for i in range(len(faces)):
         back = leaning(vertices, faces[i : i + 1], normals, 1) < 0
         for k in range(3):
@@ -192,8 +200,9 @@ def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> N
 def normals_of(
     vertices: Floats, faces: Integers, rows: int, columns: int, closed: bool, normals: Floats
 ) -> None:
-    """unit normals of a lattice's vertices, faces weighted by area. closed: its first and last
-    column coincide, its rows end in poles; outwards.
+    """Writes the unit normals of a lattice's vertices into `normals`, faces weighted by area.
+    closed: the first and the last column coincide and the rows end in poles; the normals then point
+    outwards.
     """
     normals[:] = 0
     for i in range(len(faces)):
@@ -220,7 +229,7 @@ def normals_of(
         for q in range(3):
             normals[i, q] /= length
             turned += (vertices[i, q] - middle[q]) * normals[i, q]
-    # as a whole, by the side on which the middle lies: a single dent may look inwards
+    # turned over all together, by the side on which the middle lies: a single dent may look inwards
     if closed and turned < 0:
         for i in range(len(normals)):
             for q in range(3):
@@ -229,7 +238,7 @@ def normals_of(
 
 @numba.njit(cache=True, nogil=True)
 def measured(vertices: Floats, rows: int, columns: int, uv: Floats) -> None:
-    """uv: lengths along the rows and the columns of a lattice."""
+    """Writes into uv the lengths along the rows and the columns of a lattice."""
     for i in range(rows):
         for j in range(columns):
             k = i * columns + j
@@ -248,8 +257,9 @@ def distance(vertices: Floats, i: int, j: int) -> float:
 
 @numba.njit(cache=True, nogil=True)
 def curvature_of(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
-    """[v, 2] principal curvatures, larger first: each face's second fundamental form fitted to its
-    normals' differences, averaged to vertices (Rusinkiewicz 2004, equation 4).
+    """Writes [v, 2] principal curvatures, larger first, into `out`: each face's second fundamental
+    form is fitted to its normals' differences and averaged to the vertices (Rusinkiewicz 2004,
+    equation 4).
     """
     edge, turn, count = np.empty((3, 3)), np.empty((3, 3)), np.zeros(len(vertices))
     for i in range(len(faces)):
@@ -269,8 +279,8 @@ def curvature_of(vertices: Floats, faces: Integers, normals: Floats, out: Array)
 
 @numba.njit(cache=True, nogil=True)
 def bent(edge: Floats, turn: Floats) -> tuple[float, float]:
-    """(larger, smaller) eigenvalue of the form (a, b; b, c) with form edge = turn, least squares
-    over the edges of a face [3, 3].
+    """Returns the (larger, smaller) eigenvalue of the form (a, b; b, c) for which form x edge =
+    turn, by least squares over the edges of a face [3, 3].
     """
     x, y = (
         edge[0, 1] * edge[1, 2] - edge[0, 2] * edge[1, 1],

@@ -1,4 +1,4 @@
-"""Uneven surfaces: periodic height fields of millimetres with exact derivatives, as plaster,
+"""Uneven surfaces: periodic height fields of millimetres with exact derivatives, such as plaster,
 floors, cloth and pile have in scanned meshes.
 """
 
@@ -17,8 +17,8 @@ SIDE = 128
 
 @dataclass(frozen=True)
 class Relief:
-    """tile: metres of a period; shortest, longest: wavelengths, m; bend: root mean square of the
-    curvature (Laplacian / 2), 1/m.
+    """A style of unevenness. tile: metres of a period; shortest, longest: wavelengths, m; bend:
+    root mean square of the curvature (Laplacian / 2), 1/m.
 
     patchy: how unevenly the unevenness is spread (0: everywhere alike). Scans are smooth in places
     and rough in others: on the two real frames with curvature 25 and 32 % of the upward pixels bend
@@ -44,7 +44,9 @@ STYLES = {
 
 
 def height_fields(rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """(heights [style, T, T, 6] float32: h m, h_u, h_v, h_uu, h_uv, h_vv; tile [style] m)."""
+    """Returns (heights [style, T, T, 6] float32: h m, h_u, h_v, h_uu, h_uv, h_vv; tile [style] m)
+    of all styles.
+    """
     fields = [height_field(rng, relief) for relief in STYLES.values()]
     return np.stack(fields).astype("float32"), np.array(
         [relief.tile for relief in STYLES.values()], "float32"
@@ -52,8 +54,8 @@ def height_fields(rng: np.random.Generator) -> tuple[Floats, Floats]:
 
 
 def height_field(rng: np.random.Generator, relief: Relief) -> Floats:
-    """[T, T, 6]: a sum of waves between the two wavelengths, derivatives by its spectrum (exact at
-    the lattice).
+    """Returns [T, T, 6], a sum of waves between the two wavelengths and its derivatives, taken from
+    its spectrum (exact at the lattice).
     """
     step = relief.tile / SIDE
     v, u = (

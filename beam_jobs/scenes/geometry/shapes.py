@@ -24,8 +24,9 @@ Profile = Sequence[float] | Floats
 
 @dataclass(frozen=True)
 class Shape:
-    """vertices [v, 3]; faces [f, 3]; normals [v, 3] unit, outward; uv [v, 2] metres along the
-    surface; curvature [v, 2] 1/m.
+    """A triangle mesh with the exact normals and curvatures of its surface. vertices [v, 3]; faces
+    [f, 3]; normals [v, 3] unit, outward; uv [v, 2] metres along the surface; curvature [v, 2] 1/m.
+    Raises ValueError for arrays that do not fit together.
     """
 
     vertices: Floats
@@ -47,7 +48,7 @@ class Shape:
             )
 
     def placed(self, position: Triple = (0.0, 0.0, 0.0), yaw: float = 0.0) -> Shape:
-        """turned by `yaw` about z, then moved."""
+        """Returns the shape turned by `yaw` about z, then moved."""
         vertices = np.empty_like(self.vertices)
         normals = np.empty_like(self.normals)
         lattices.placed(
@@ -61,7 +62,7 @@ class Shape:
         return Shape(vertices, self.faces, normals, self.uv, self.curvature)
 
     def oriented(self, rotation: Floats) -> Shape:
-        """turned by any rotation matrix [3, 3]."""
+        """Returns the shape turned by any rotation matrix [3, 3]."""
         return Shape(
             self.vertices @ rotation.T,
             self.faces,
@@ -72,7 +73,7 @@ class Shape:
 
 
 def joined(shapes: list[Shape]) -> Shape:
-    """one shape of several."""
+    """Returns one shape made of several."""
     offsets = np.cumsum([0] + [len(shape.vertices) for shape in shapes[:-1]])
     return Shape(
         np.concatenate([s.vertices for s in shapes]),
@@ -87,7 +88,7 @@ def joined(shapes: list[Shape]) -> Shape:
 # into it
 @lru_cache(maxsize=256)
 def lattice_faces(rows: int, columns: int) -> Integers:
-    """two triangles a cell of a rows x columns lattice of vertices, [2 cells, 3]."""
+    """Returns [2 cells, 3], two triangles for each cell of a rows x columns lattice of vertices."""
     i = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     return np.concatenate(
         [np.stack([i, i + columns, i + columns + 1], 1), np.stack([i, i + columns + 1, i + 1], 1)]
@@ -95,8 +96,8 @@ def lattice_faces(rows: int, columns: int) -> Integers:
 
 
 def wound(vertices: Floats, faces: Integers, normals: Floats) -> Integers:
-    """the faces of one lattice, all turned over if most of up to 64 of them look against their
-    normals.
+    """Returns the faces of one lattice, all turned over if most of up to 64 of them look against
+    their normals.
     """
     return (
         faces[:, ::-1]
@@ -107,7 +108,7 @@ def wound(vertices: Floats, faces: Integers, normals: Floats) -> Integers:
 
 
 def sheet(points: Floats, normals: Floats, uv: Floats, curvature: Floats) -> Shape:
-    """a lattice [rows, columns, ...] as a shape."""
+    """Returns the shape of a lattice [rows, columns, ...]."""
     rows, columns = points.shape[:2]
     flat = [
         np.ascontiguousarray(x, "float64").reshape(rows * columns, -1)
@@ -121,7 +122,7 @@ def sheet(points: Floats, normals: Floats, uv: Floats, curvature: Floats) -> Sha
 
 
 def quad(origin: Triple, along: Triple, up: Triple) -> Shape:
-    """a flat parallelogram; its normal is along x up; uv in metres from `origin`."""
+    """Returns a flat parallelogram whose normal is along x up; uv in metres from `origin`."""
     origin, along, up = (np.asarray(x, "float64") for x in (origin, along, up))
     u, v = np.meshgrid([0.0, 1.0], [0.0, 1.0], indexing="ij")
     points = origin + u[..., None] * along + v[..., None] * up
@@ -135,8 +136,8 @@ def quad(origin: Triple, along: Triple, up: Triple) -> Shape:
 
 
 def rounded_box(extent: Triple, radius: float = 0.012, steps: int = 2) -> Shape:
-    """a box centred at the origin with edges of `radius`: faces flat, edges (1/r, 0), corners (1/r,
-    1/r).
+    """Returns a box centred at the origin with rounded edges of `radius`: faces flat, edges (1/r,
+    0), corners (1/r, 1/r).
     """
     half = np.asarray(extent, "float64") / 2
     # a full half would leave the flat sides without any area
@@ -149,8 +150,8 @@ def rounded_box(extent: Triple, radius: float = 0.012, steps: int = 2) -> Shape:
 
 @lru_cache(maxsize=8)
 def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers]:
-    """what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction [v, 3]
-    from it, faces, bent [v, 2], axes of uv [v, 2].
+    """Returns what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction
+    [v, 3] from it, faces, bent [v, 2], axes of uv [v, 2].
     """
     # each of two sides takes half of the edge's quarter turn: lattices meet at 45 degrees
     angles = np.linspace(0, np.pi / 4, steps + 1)
@@ -193,8 +194,8 @@ def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers
 
 
 def revolved(radius: Profile, height: Profile, segments: int = 20) -> Shape:
-    """a surface of revolution about z; the profile runs so that its outside lies to the right of
-    travel.
+    """Returns a surface of revolution about z. The outside lies to the right of the direction in
+    which the profile runs.
 
     k along the profile = (r' z'' - r'' z')/q^3, around it z'/(r q), q = |(r', z')| (do Carmo,
     section 3-3, example 4).
@@ -209,12 +210,12 @@ def revolved(radius: Profile, height: Profile, segments: int = 20) -> Shape:
 
 
 def cylinder(radius: float, height: float, segments: int = 20) -> Shape:
-    """upright, from z = 0, closed."""
+    """Returns an upright closed cylinder that stands on z = 0."""
     return cone(radius, radius, height, segments)
 
 
 def cone(bottom: float, top: float, height: float, segments: int = 20) -> Shape:
-    """a closed frustum from z = 0."""
+    """Returns an upright closed frustum that stands on z = 0. bottom, top: radii."""
     return joined(
         [
             revolved([0, bottom], [0, 0], segments),
@@ -225,7 +226,7 @@ def cone(bottom: float, top: float, height: float, segments: int = 20) -> Shape:
 
 
 def ball(radius: float, segments: int = 20) -> Shape:
-    """a sphere centred at the origin; curvature (1/r, 1/r) everywhere."""
+    """Returns a sphere centred at the origin, with curvature (1/r, 1/r) everywhere."""
     t = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3)
     shape = revolved(radius * np.cos(t), radius * np.sin(t), segments)
     # exact, where the profile's differences are only nearly so
@@ -236,13 +237,15 @@ def ball(radius: float, segments: int = 20) -> Shape:
 
 
 def ring(radius: float, thickness: float, segments: int = 28) -> Shape:
-    """a torus about z."""
+    """Returns a torus about z. radius: of its middle circle; thickness: radius of its tube."""
     t = np.linspace(-np.pi, np.pi, 13)
     return revolved(radius + thickness * np.cos(t), thickness * np.sin(t), segments)
 
 
 def cushion(extent: Triple, power: float = 0.5, segments: int = 20) -> Shape:
-    """a soft block (superellipsoid) with half-extents `extent`, curvature from its mesh."""
+    """Returns a soft block (superellipsoid) with half-extents `extent` and curvature estimated from
+    its mesh.
+    """
     a, b = (
         np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3),
         np.linspace(-np.pi, np.pi, segments + 1),
@@ -267,8 +270,8 @@ def cushion(extent: Triple, power: float = 0.5, segments: int = 20) -> Shape:
 
 
 def from_lattice(points: Floats, closed: bool = False) -> Shape:
-    """a lattice of points with normals and curvature estimated from it (Rusinkiewicz 2004); closed:
-    first and last column coincide.
+    """Returns the shape of a lattice of points, with normals and curvature estimated from it
+    (Rusinkiewicz 2004). closed: the first and the last column coincide.
     """
     rows, columns = points.shape[:2]
     flat = np.ascontiguousarray(points, "float64").reshape(-1, 3)
@@ -285,5 +288,5 @@ def from_lattice(points: Floats, closed: bool = False) -> Shape:
 
 
 def turned_back(lean: float) -> Floats:
-    """[3, 3] rotation that tips the top of a thing backwards (+y) by `lean` radians."""
+    """Returns the [3, 3] rotation that tips the top of a thing backwards (+y) by `lean` radians."""
     return np.array([[1, 0, 0], [0, np.cos(lean), np.sin(lean)], [0, -np.sin(lean), np.cos(lean)]])

@@ -1,4 +1,4 @@
-"""Soft shapes: pillows, sheets of cloth, heaps, cables, and the hollows where things meet their
+"""Soft shapes: pillows, sheets of cloth, heaps, cables, and the hollows where things meet the
 ground.
 
 Normals and curvature come from their own lattice (cables and hollows: by formula).
@@ -20,8 +20,8 @@ def pillow(
     wrinkle: float = 0.05,
     segments: int = 18,
 ) -> Shape:
-    """a superellipsoid with half-extents `extent`, dented by shallow waves that die out at its rim
-    and poles.
+    """Returns a superellipsoid with half-extents `extent`, dented by shallow waves that vanish at
+    its poles.
     """
     a, b = (
         np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 3),
@@ -49,7 +49,7 @@ def pillow(
 def cloth(
     rng: np.random.Generator, width: float, depth: float, height: float = 0.012, cells: int = 22
 ) -> Shape:
-    """a sheet lying in x, y with folds of `height` metres."""
+    """Returns a sheet that lies in x, y, with folds of `height` metres."""
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, cells), np.linspace(-0.5, 0.5, cells), indexing="ij")
     folds = sum(
         np.sin(
@@ -64,7 +64,7 @@ def cloth(
 
 
 def heap(rng: np.random.Generator, radius: float, height: float) -> Shape:
-    """crumpled cloth on the floor."""
+    """Returns a crumpled cloth on the floor."""
     r, t = np.meshgrid(np.linspace(0.02, 1, 10), np.linspace(0, 2 * np.pi, 25), indexing="ij")
     ripple = sum(
         np.sin(k * t + rng.uniform(0, 6.3) + 5 * r * rng.normal()) / k**0.5 for k in (2, 3, 5, 7)
@@ -86,7 +86,9 @@ def hanging(
     fold: float = 0.11,
     deep: float = 0.035,
 ) -> Shape:
-    """cloth that hangs in folds `fold` metres apart and `deep` metres deep, along x, facing -y."""
+    """Returns a cloth that hangs along x in folds `fold` metres apart and `deep` metres deep,
+    facing -y.
+    """
     u, v = np.meshgrid(
         np.linspace(0, 1, max(24, int(width / fold * 9))), np.linspace(low, high, 7), indexing="ij"
     )
@@ -97,8 +99,8 @@ def hanging(
 
 
 def coat(rng: np.random.Generator, width: float, long: float) -> Shape:
-    """a garment on a hook at the origin: from the wall y = 0 out to -y, wider and deeper downwards
-    to z = -long, in folds.
+    """Returns a garment on a hook at the origin: it reaches from the wall y = 0 out to -y and down
+    to z = -long, in folds, wider and deeper downwards.
     """
     u, v = np.meshgrid(np.linspace(0, 1, 25), np.linspace(0, 1, 8), indexing="ij")
     flare = 0.3 + 0.7 * v**0.5
@@ -110,7 +112,9 @@ def coat(rng: np.random.Generator, width: float, long: float) -> Shape:
 
 
 def blind(width: float, height: float, slat: float = 0.06, deep: float = 0.016) -> Shape:
-    """slats (or gathers) `slat` metres apart across x, from z = 0 down, facing -y."""
+    """Returns a blind whose slats (or gathers) lie along x, `slat` metres apart, from z = 0 down,
+    facing -y.
+    """
     u, v = np.meshgrid(
         [-0.5, 0.5], np.linspace(0, 1, max(2, int(height / slat)) * 5 + 1), indexing="ij"
     )
@@ -120,8 +124,9 @@ def blind(width: float, height: float, slat: float = 0.06, deep: float = 0.016) 
 
 
 def tube(path: Floats, radius: float, segments: int = 8) -> Shape:
-    """a cable along `path` [n, 3]: curvature (1/r, -cos t k) with k the path's own, t around it
-    from the path's normal (tube formula; k left out where the path is straight).
+    """Returns a cable along `path` [n, 3] with curvature (1/r, -cos t k), where k is the path's own
+    and t the angle around it from the path's normal (tube formula; k left out where the path is
+    straight).
     """
     count = len(path) * (segments + 1)
     points, normals, uv, curvature = (np.empty((count, width)) for width in (3, 3, 2, 2))
@@ -144,8 +149,8 @@ def tube(path: Floats, radius: float, segments: int = 8) -> Shape:
 
 
 def skirt(width: float, depth: float, radius: float, steps: int = 4) -> Shape:
-    """a concave quarter round outside a rectangle centred in x, y: from `radius` up its sides to z
-    = 0, `radius` away.
+    """Returns a concave quarter round along the foot of a rectangle centred in x, y: it begins at
+    height `radius` on the rectangle's sides and runs out to z = 0 at a distance of `radius`.
 
     Curvature: (-1/r, 0) along the sides; around a corner also n_r / rho, rho metres from it
     (surface of revolution), ramped to 0 where the side begins.

@@ -1,1 +1,1 @@
-"""Surfaces that a camera sees, and their light."""
+"""Renders the surfaces that a camera sees, and their light."""

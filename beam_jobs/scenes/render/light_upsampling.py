@@ -1,10 +1,11 @@
-"""Interleaved light samples joined again: a cross-bilateral window of exactly 4 x 4 samples (Keller
-and Heidrich 2001; Segovia 2006); another width would show the lattice. A second pass, two pixels
-apart, softens the steps that are left in half shadows.
+"""Joins interleaved light samples: a cross-bilateral window of exactly 4 x 4 samples (Keller and
+Heidrich 2001; Segovia 2006); another width would show the lattice. A second pass, two pixels apart,
+softens the steps that are left in half shadows.
 
-Tile by tile, row by row, one tap of the window at a time, coordinates and colours apart: a loop
-without branches over neighbours in memory becomes vector instructions. (Blocks of a constant shape,
-too: LLVM must see that what is written does not overlap what is read.)
+It works tile by tile, row by row, one tap of the window at a time, with coordinates and colours
+apart: a loop without branches over neighbours in memory becomes vector instructions. (Blocks have a
+constant shape for the same reason: LLVM must see that what is written does not overlap what is
+read.)
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def rejoined(
     step: int,
     out: Array,
 ) -> None:
-    """the mean light of the window, `step` (1 or 2) pixels apart, over the sampled pixels on the
-    same plane. light, points, planes, out: [n, 3] float32.
+    """Writes into `out` the mean light of a 4 x 4 window, `step` (1 or 2) pixels apart, over the
+    sampled pixels on the same plane. light, points, planes, out: [n, 3] float32.
 
     Where no neighbour lies on the plane: the pixel's own light if it is sampled, else -1; 0 where
     nothing is seen (material -1).
@@ -82,8 +83,8 @@ def _fetched(
     left: int,
     block: Floats,
 ) -> None:
-    """block [10, WIDE, WIDE]: planes, points, light, and 1 where a sample was taken, around the
-    tile; 0 outside the picture.
+    """Fills block [10, WIDE, WIDE] with planes, points, light, and 1 where a sample was taken,
+    around the tile; 0 outside the picture.
     """
     for v in range(WIDE):
         y = top + v - HALO
@@ -101,8 +102,8 @@ def _fetched(
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _tap(block: Floats, here: int, there: int, shift: int, total: Floats) -> None:
-    """total [4, TILE] += colours and count of the pixels of row `there`, from column `shift`, that
-    lie on the planes of row `here`.
+    """Adds to total [4, TILE] the colours and the count of those pixels of row `there`, from column
+    `shift`, that lie on the planes of row `here`.
     """
     # of a constant shape (TILE): LLVM then sees that what is written does not overlap what is read
     own, other = block[:, here, HALO : HALO + TILE], block[:, there, shift : shift + TILE]

@@ -1,10 +1,10 @@
-"""Light: shadow rays to the strongest lamps and windows, and what walls and things hand on, from a
-grid of probes baked once a building.
+"""Computes light: shadow rays go to the strongest lamps and windows, and the light that walls and
+things reflect comes from a grid of probes, computed once for a building.
 
 A probe holds an ambient cube: the mean radiance that arrives from six directions (McTaggart 2004),
 after two bounces. Which lights a probe sees at all is kept too, so that no shadow ray goes to a
-lamp of another room. Samples are interleaved over a 4 x 4 lattice of pixels; `joining` joins them
-again.
+lamp of another room. Samples are interleaved over a 4 x 4 lattice of pixels; `light_upsampling`
+joins them again.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ CLOSE = np.float32(0.3)  # m2 below which a light grows no stronger
 CLOSEST = np.float32(1e-9)  # m2 that keep a division by a distance finite
 
 
-# What rays hit, and which of them see it from behind; whether ways are clear so far.
+# Look gives what rays hit, and which of them see it from behind; Free gives which ways are clear.
 Look = Callable[[Floats, Floats], tuple[Hits, Bools]]
 Free = Callable[[Floats, Floats, Floats], Bools]
 
 
 def light_table(lights: Sequence[Light]) -> Floats:
-    """[light, 16] float32: position, size, power, two half-sides of a window (zero: a ball), the
-    window's normal.
+    """Returns [light, 16] float32: position, size, power, two half-sides of a window (zero: a
+    ball), the window's normal.
     """
     table = np.zeros((len(lights), 16), "float32")
     for row, light in zip(table, lights):
@@ -63,8 +63,8 @@ def light_table(lights: Sequence[Light]) -> Floats:
 
 
 class Lighting:
-    """A building's light. free(origins, ways, reach): [n] bool, is the way clear for so far?
-    look(origins, ways) -> Hits.
+    """A building's light. free(origins, ways, reach): [n] bool, whether each way is clear for so
+    far; look(origins, ways): the hits of rays, and which of them see a surface from behind.
     """
 
     def __init__(
@@ -97,7 +97,9 @@ class Lighting:
         self.bake(look)
 
     def sight(self, tries: int = 4) -> Integers:
-        """[probe] int64, bit i: does it see light i from one of `tries` places around it?"""
+        """Returns [probe] int64, in which bit i says whether the probe sees light i from one of
+        `tries` places around it.
+        """
         rng = np.random.default_rng(0)
         mask = np.zeros(len(self.places), "int64")
         # one bit a light in an int64, short of its sign: lights beyond the 62nd are taken for seen
@@ -110,7 +112,7 @@ class Lighting:
                     light[:3]
                     + light[7:10] * rng.uniform(-0.9, 0.9)
                     + light[10:13] * rng.uniform(-0.9, 0.9)
-                    # just in front of the pane, which would stand in its own way
+                    # just in front of the pane, which would block the ray itself
                     + light[13:] * 0.02
                 )
                 start = self.places[unseen] + moved[unseen]
@@ -119,16 +121,18 @@ class Lighting:
                 clear = self.free(
                     start,
                     way / np.maximum(length, 1e-6)[:, None],
-                    # short of a lamp's own ball, which would stand in its own way
+                    # short of the lamp's own ball, which would block the ray itself
                     np.maximum(length - light[3] * 0.5 - 0.05, 0.01),
                 )
                 mask[unseen[clear]] |= np.int64(1) << number
-                # who has seen it once is not asked again
+                # a probe that has seen the light is not tested again
                 unseen = unseen[~clear]
         return mask
 
     def bake(self, look: Look) -> None:
-        """two bounces: rays from every probe, the light at what they hit, handed back."""
+        """Computes the probes' light over two bounces: rays go out from every probe, and the light
+        at what they hit comes back.
+        """
         # the Fibonacci lattice: even over the sphere with any number of ways
         turn = np.arange(PROBE_RAYS) + 0.5
         polar = np.arccos(1 - 2 * turn / PROBE_RAYS)
@@ -139,8 +143,8 @@ class Lighting:
         rays = np.tile(ways, (len(self.places), 1))
         origins = np.repeat(self.places, PROBE_RAYS, 0)
         hits, behind = look(origins, rays)
-        # a probe that sees backs of surfaces stands inside a wall or a thing: what it knows is no
-        # light of a room
+        # a probe that sees backs of surfaces stands inside a wall or a thing: its light is no light
+        # of a room
         self.valid = behind.reshape(-1, PROBE_RAYS).mean(1) < 0.25
         if self.valid.mean() < 0.02:  # a mesh whose windings say nothing
             self.valid[:] = True
@@ -171,7 +175,7 @@ class Lighting:
         return self.low, self.step, self.counts, self.valid
 
     def handed_on(self, hits: Hits) -> Floats:
-        """[n, 3] light of the probes alone."""
+        """Returns [n, 3], the light of the probes alone."""
         out = np.empty((len(hits.distance), 3), "float32")
         _handed_on(
             hits.point, hits.lit, hits.material, np.arange(len(out)), *self.grid, self.cubes, out
@@ -179,8 +183,8 @@ class Lighting:
         return out
 
     def arriving(self, hits: Hits, phase: Integers, chosen: Integers, bare: bool = False) -> Floats:
-        """[n, 3] light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which of the
-        interleaved samples; bare: without probes and occlusion.
+        """Returns [n, 3], the light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which
+        of the interleaved samples; bare: without probes and occlusion.
         """
         out = np.zeros((len(hits.distance), 3), "float32")
         self.arrive(hits, phase, chosen, out, bare)
@@ -189,7 +193,7 @@ class Lighting:
     def arrive(
         self, hits: Hits, phase: Integers, chosen: Integers, out: Floats, bare: bool = False
     ) -> None:
-        """as `arriving`, into out[chosen]."""
+        """Writes the light that `arriving` returns into out[chosen]."""
         n = len(chosen)
         rays = SHADOWS + (0 if bare else OPENINGS)
         origins = np.empty((n * rays, 3), "float32")
@@ -212,8 +216,8 @@ class Lighting:
 
 
 def aims(table: Floats) -> Floats:
-    """[16, light, 3]: where on each light the shadow rays of each of the 16 interleaved samples
-    go.
+    """Returns [16, light, 3], the points on each light to which the shadow rays of each of the 16
+    interleaved samples go.
     """
     # 7 and 11 are odd: multiples of them run through all 16 strata once, in another order each
     one, two = (
@@ -231,8 +235,8 @@ def aims(table: Floats) -> Floats:
 
 
 def openings() -> Floats:
-    """[16, ray, 4]: x, y, z of the cosine-weighted ways of each sample's occlusion rays, z along
-    the plane's normal, and how far they reach, metres.
+    """Returns [16, ray, 4]: x, y, z of the cosine-weighted directions of each sample's occlusion
+    rays, z along the plane's normal, and how far they reach, metres.
     """
     phase = np.arange(16)[:, None]
     k = np.arange(OPENINGS)
@@ -251,7 +255,9 @@ def openings() -> Floats:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _cell(p: Floats, i: int, low: Floats, step: Floats, counts: Integers, place: Floats) -> int:
-    """the probe below `p[i]` and the fractions to the next ones in `place`."""
+    """Returns the number of the probe below `p[i]`, and writes the fractions of the way to the next
+    probes into `place`.
+    """
     number = 0
     for q in range(3):
         # below the last probe by a little: the cell above it does not exist
@@ -275,7 +281,9 @@ def _handed_on(
     cubes: Floats,
     out: Array,
 ) -> None:
-    """out[j]: light of the 8 probes around hit chosen[j]; 0 where nothing was hit."""
+    """Writes into out[j] the light of the 8 probes around hit chosen[j]; 0 where nothing
+    was hit.
+    """
     # strides of the grid in C order: x, y; along z it is 1
     place, rows = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1])
     for j in range(len(chosen)):
@@ -299,7 +307,7 @@ def _handed_on(
                 np.float32(bz) - place[2],
             )
             wx, wy, wz = ax * step[0], ay * step[1], az * step[2]
-            # probes behind the surface know little of its light
+            # probes behind the surface tell little about its light
             side = max(
                 LEAST,
                 HALF
@@ -341,8 +349,8 @@ def _aim(
     shares: Floats,
     rest: Floats,
 ) -> None:
-    """for every chosen hit: rays to its strongest lights and into the open, what the lights' rays
-    bring, and half of what the weaker lights would.
+    """Writes, for every chosen hit, the rays to its strongest lights and into the open, the light
+    that each shadow ray brings if it is clear, and half of what the weaker lights would bring.
     """
     place, rows, count = (
         np.empty(3, np.float32),
@@ -444,8 +452,8 @@ def _gathered(
     chosen: Integers,
     out: Array,
 ) -> None:
-    """out[chosen]: the light of the clear rays, and that of the probes as far as the point is
-    open.
+    """Writes into out[chosen] the light of the clear rays, and that of the probes as far as the
+    point is open.
     """
     for j in range(len(chosen)):
         open_, i = 0, chosen[j]

@@ -1,5 +1,5 @@
-"""What rays hit first in a mesh. The only file that knows Embree: another ray caster would have to
-answer these three questions, and nothing else would change.
+"""Finds what rays hit first in a mesh. This is the only file that uses Embree: another ray caster
+would have to give the same answers, and nothing else would change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from models.tasks.arrays import Bools, Floats, Integers
 
 @dataclass(frozen=True)
 class FirstHits:
-    """what n rays hit first. distance [n] float32 m (meaningless where nothing is hit); triangle
+    """What n rays hit first. distance [n] float32 m (meaningless where nothing is hit); triangle
     [n] int32 (-1: nothing); u, v [n] float32: weights of its second and third corner.
     """
 
@@ -24,10 +24,12 @@ class FirstHits:
 
 
 class RayCaster:
-    """vertices [v, 3] metres; faces [f, 3] int. Both sides of a triangle are hit."""
+    """A mesh that rays can be cast into. vertices [v, 3] metres; faces [f, 3] int. Both sides of a
+    triangle are hit.
+    """
 
     def __init__(self, vertices: Floats, faces: Integers) -> None:
-        # Half a second to load, which who only asks for help should not wait for.
+        # Imported here, since it takes half a second, for which --help should not wait.
         from embreex import rtcore_scene
         from embreex.mesh_construction import TriangleMesh
 
@@ -39,14 +41,16 @@ class RayCaster:
         )
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
-        """origins, rays: [n, 3] float32, rays unit; origins may be one row, broadcast."""
+        """Returns the first hit of every ray. origins, rays: [n, 3] float32, rays unit; origins may
+        be one row, broadcast.
+        """
         # output=1: all that Embree knows of the hit, not only the triangle
         hit = self.embree.run(origins, rays, output=1)
         return FirstHits(hit["tfar"], hit["primID"], hit["u"], hit["v"])
 
     def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
-        """(distance [n] float64, inf: none; triangle [n], -1: none) of the first hit of every ray.
-        origins, rays: [n, 3] of any float, rays unit.
+        """Returns (distance [n] float64, inf: none; triangle [n], -1: none) of the first hit of
+        every ray. origins, rays: [n, 3] of any float, rays unit.
         """
         hits = self.first(
             np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(rays, "float32")
@@ -56,8 +60,8 @@ class RayCaster:
         return np.where(seen, hits.distance, np.inf).astype("float64"), hits.triangle
 
     def cast(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers, Floats]:
-        """(distance [n] float64, inf: none; triangle [n], -1: none; barycentric weights [n, 3]) of
-        the first hit of every ray. origins, rays: [n, 3] of any float, rays unit.
+        """Returns (distance [n] float64, inf: none; triangle [n], -1: none; barycentric weights [n,
+        3]) of the first hit of every ray. origins, rays: [n, 3] of any float, rays unit.
         """
         hits = self.first(
             np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(rays, "float32")
@@ -72,8 +76,8 @@ class RayCaster:
         )
 
     def free(self, origins: Floats, rays: Floats, reach: Floats) -> Bools:
-        """[n] bool: is nothing hit within `reach` metres? origins, rays: [n, 3] float32. Any hit
-        ends a ray, so that these cost about half.
+        """Returns [n] bool, whether nothing is hit within `reach` [n] metres. origins, rays: [n, 3]
+        float32. Any hit ends a ray, so that these cost about half.
         """
         clear: Bools = self.embree.run(origins, rays, reach.astype("float32"), query="OCCLUDED") < 0
         return clear

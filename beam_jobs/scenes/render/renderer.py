@@ -1,5 +1,5 @@
-"""What a camera sees of a scene: geometry exact per pixel (see `shading` for relief), light from
-`lighting`, edges antialiased, exposed.
+"""Renders what a camera sees of a scene: geometry exact per pixel (see `shading` for relief), light
+from `lighting`, edges antialiased, exposed.
 
 Pixel centres at +0.5 (measured on the published frames).
 """
@@ -31,9 +31,9 @@ ONE = np.float32(1)  # keeps sums in float32
 
 @dataclass(frozen=True)
 class Surfaces:
-    """[S, S] maps of one view: rgb uint8 [S, S, 3]; depth m along the axis, distance m along the
-    ray (inf: nothing hit); normal [S, S, 3] OpenCV camera frame; curvature [S, S, 2] 1/m; instance
-    int32 (-1: nothing); facing: cosine between the normal and the way back to the camera.
+    """The [S, S] maps of one view: rgb uint8 [S, S, 3]; depth m along the axis, distance m along
+    the ray (inf: nothing hit); normal [S, S, 3] OpenCV camera frame; curvature [S, S, 2] 1/m;
+    instance int32 (-1: nothing); facing: cosine between the normal and the way back to the camera.
     """
 
     rgb: Bytes
@@ -51,8 +51,8 @@ def pixel_rays(
     place: tuple[float, float] = (0.5, 0.5),
     chosen: Integers | None = None,
 ) -> tuple[Floats, Floats]:
-    """directions [S*S, 3] unit float32, world frame, and their share along the optical axis [S*S]
-    (depth = distance * share).
+    """Returns directions [S*S, 3] unit float32, world frame, and their share along the optical axis
+    [S*S] (depth = distance * share).
 
     place: within the pixel; chosen: [n] flat indices of the pixels wanted, in place of all.
     """
@@ -61,7 +61,7 @@ def pixel_rays(
     x = (((np.arange(size) + place[0]) / size * 2 - 1) * half).astype("float32")
     # rows run downwards, y upwards
     y = (-((np.arange(size) + place[1]) / size * 2 - 1) * half).astype("float32")
-    # as numbers of pixels, so that edges cost only the pixels that they have
+    # only the chosen pixels are computed, so that edges cost no more than the pixels they have
     chosen = np.arange(size * size) if chosen is None else chosen
     ways = np.empty((len(chosen), 3), "float32")
     share = np.empty(len(chosen), "float32")
@@ -81,7 +81,7 @@ def _pixel_rays(
 
 
 class Eye:
-    """A scene made ready for rays."""
+    """A scene made ready for casting rays and taking pictures."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -90,7 +90,9 @@ class Eye:
 
     @cached_property
     def lighting(self) -> Lighting:
-        """baked when the first picture is taken: who only measures geometry pays nothing."""
+        """The scene's light, baked when the first picture is taken, so that measuring geometry
+        alone does not pay for it.
+        """
         # a minimum along three columns of memory, not across rows of ten
         axes = np.ascontiguousarray(self.surface.vertices.T)  # reduced along memory
         return Lighting(
@@ -98,33 +100,37 @@ class Eye:
         )
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:
-        """as `RayCaster.cast`."""
+        """Returns what `RayCaster.cast` returns."""
         return self.caster.cast(origins, directions)
 
     def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
-        """as `RayCaster.reached`."""
+        """Returns what `RayCaster.reached` returns."""
         return self.caster.reached(origins, rays)
 
     def free(self, origins: Floats, ways: Floats, reach: Floats) -> Bools:
-        """as `RayCaster.free`."""
+        """Returns what `RayCaster.free` returns."""
         return self.caster.free(origins, ways, reach)
 
     def clear(self, points: Floats, goals: Floats) -> Bools:
-        """[n] is the straight way from point to goal free, but for its last 2 %?"""
+        """Returns [n] bool, whether the straight way from point to goal is free, its last 2 % not
+        counted.
+        """
         way = goals - points
         length = np.linalg.norm(way, axis=1)
         rays = np.ascontiguousarray(way / np.maximum(length, 1e-9)[:, None], "float32")
         return self.free(np.ascontiguousarray(points, "float32"), rays, length * 0.98)
 
     def hits(self, origins: Floats, rays: Floats, pixel: float) -> Hits:
-        """origins: [n, 3], or [1, 3] for all rays."""
+        """Returns the hits of the rays. origins: [n, 3], or [1, 3] for all rays; pixel: a pixel's
+        side at 1 m, metres.
+        """
         alone = len(origins) != len(rays)
         spread = np.broadcast_to(origins, rays.shape) if alone else origins
         return self.surface.under(origins, rays, self.caster.first(spread, rays), pixel)
 
     def probed(self, origins: Floats, rays: Floats) -> tuple[Hits, Bools]:
-        """hits of a probe's rays with averaged colours, and which of them see a surface from
-        behind.
+        """Returns the hits of a probe's rays, with averaged colours, and which of them see a
+        surface from behind.
         """
         hit = self.caster.first(origins, rays)
         # a wide pixel: a coarse level of the textures, since 48 rays stand for all directions
@@ -134,7 +140,7 @@ class Eye:
         return hits, (hit.triangle >= 0) & ((first * rays).sum(1) > 0)
 
     def look(self, camera: Camera, size: int, rng: np.random.Generator) -> Surfaces:
-        """one view. rng: the sensor's noise."""
+        """Returns the maps of one view. rng: draws the sensor's noise."""
         rays, share = pixel_rays(camera, size)
         hits = self.hits(
             camera.location[None].astype("float32"),
@@ -173,8 +179,8 @@ class Eye:
         return Surfaces(*map(square, maps))
 
     def light(self, hits: Hits, size: int) -> Floats:
-        """[S*S, 3]: every second pixel sampled, 16 phases interleaved, joined again; pixels without
-        a neighbour on their plane are sampled themselves.
+        """Returns the light [S*S, 3]: every second pixel is sampled, in 16 interleaved phases, and
+        the samples are joined; pixels without a neighbour on their plane are sampled themselves.
         """
         phase, sampled, chosen = lattice(size)
         samples, once, twice = (np.zeros((size * size, 3), "float32") for _ in range(3))
@@ -187,14 +193,14 @@ class Eye:
         return twice
 
     def composed(self, hits: Hits, light: Floats) -> Floats:
-        """[n, 3] radiance towards the camera."""
+        """Returns [n, 3] radiance towards the camera."""
         out = np.empty_like(light)
         _composed(hits.material, hits.colour, light, self.lighting.glow, out)
         return out
 
     def soften(self, colour: Floats, light: Floats, hits: Hits, camera: Camera, size: int) -> None:
-        """pixels on edges (in place): the mean with two more rays, whose light is that of a
-        neighbour on the same surface.
+        """Changes the colours of pixels on edges, in place, to the mean with two more rays, whose
+        light is that of a neighbour on the same surface.
         """
         marked = np.zeros(size * size, np.bool_)
         edges(hits.instance, hits.material, hits.plane, hits.distance, size, marked)
@@ -222,8 +228,8 @@ class Eye:
 
 @lru_cache(maxsize=4)
 def lattice(size: int) -> tuple[Integers, Bools, Integers]:
-    """of every pixel, phase [S*S] 0 to 15 and sampled [S*S] bool: a checkerboard; and the sampled
-    pixels' numbers.
+    """Returns for every pixel its phase [S*S] 0 to 15 and whether it is sampled [S*S], as on a
+    checkerboard, and the sampled pixels' numbers.
     """
     # a checkerboard: half of the shadow rays, and every pixel has sampled neighbours on all sides
     y, x = np.divmod(np.arange(size * size), size)
@@ -243,8 +249,8 @@ def before_camera(
     normal: Floats,
     facing: Floats,
 ) -> None:
-    """depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by
-    columns), cosine of the normal and the way back.
+    """Writes depth along the axis, normals in the camera's frame (turn [3, 3], world to camera by
+    columns), and the cosine between the normal and the way back to the camera.
     """
     for i in range(len(distance)):
         x, y, z = normals[i, 0], normals[i, 1], normals[i, 2]
@@ -258,7 +264,9 @@ def before_camera(
 def _composed(
     material: Integers, reflectance: Floats, light: Floats, glow: Floats, out: Array
 ) -> None:
-    """what glows shines, all else hands the light on; the sky where nothing is."""
+    """Writes the radiance of every hit: what glows shines, all else reflects the light; the sky
+    where nothing is hit.
+    """
     for i in range(len(material)):
         m = material[i]
         for q in range(3):
@@ -277,7 +285,7 @@ def edges(
     size: int,
     marked: Bools,
 ) -> None:
-    """marks pixels beside which another object, material, orientation or depth begins."""
+    """Marks pixels beside which another object, material, orientation or depth begins."""
     for y in range(size):
         for x in range(size):
             i = y * size + x
@@ -313,8 +321,8 @@ def borrow(
     size: int,
     out: Array,
 ) -> None:
-    """light of the pixel of 3 x 3 that shows the same object with the most similar plane; the
-    pixel's own if there is none.
+    """Writes for each pixel of `where` the light of that pixel of the 3 x 3 around it that shows
+    the same object with the most similar plane; its own light if there is none.
     """
     for k in range(len(where)):
         y, x = where[k] // size, where[k] % size
@@ -336,13 +344,13 @@ def borrow(
 
 
 def noise(rng: np.random.Generator, size: int) -> Floats:
-    """[S*S, 3] float32, standard normal: what one view draws from the generator."""
+    """Returns [S*S, 3] float32, standard normal: all that one view draws from the generator."""
     return rng.standard_normal((size * size, 3), "float32")
 
 
 def developed(colour: Floats, grain: Floats) -> Floats:
-    """uint8 [n, 3]: exposure by the log mean, ACES-like curve, CONTRAST, gamma 2.2, a little noise
-    (grain [n, 3], standard normal).
+    """Returns uint8 [n, 3] colours: exposure by the log mean, ACES-like curve, CONTRAST, gamma 2.2,
+    a little noise (grain [n, 3], standard normal).
     """
     out = np.empty(colour.shape, "uint8")
     _develop(colour, grain, GAMMA, out)

@@ -1,4 +1,5 @@
-"""What lies under every ray: place, normal, curvature, colour. One compiled pass over the hits.
+"""Computes what lies under every ray: place, normal, curvature, colour, in one compiled pass over
+the hits.
 
 Textures are image pyramids (box filtered) looked up bilinearly at the level nearest to the pixel's
 footprint. Flat surfaces may carry a relief: a periodic height field of millimetres, as scanned
@@ -37,11 +38,11 @@ NEARER = np.float32(2**0.65)
 
 @dataclass(frozen=True)
 class Hits:
-    """n hits: distance [n] m along the ray (inf: none), relief included; point (of the mesh,
-    without relief), normal (towards the ray's origin), lit (the normal that light falls on: without
-    the relief of hard surfaces, which scanners see but pictures do not), plane (of the triangle),
-    colour (linear) [n, 3], curvature [n, 2] 1/m (convex positive), material, instance [n] (-1:
-    none). float32, int32.
+    """What lies under n rays: distance [n] m along the ray (inf: none), relief included; point (of
+    the mesh, without relief), normal (towards the ray's origin), lit (the normal that light falls
+    on: without the relief of hard surfaces, which scanners see but pictures do not), plane (of the
+    triangle), colour (linear) [n, 3], curvature [n, 2] 1/m (convex positive), material, instance
+    [n] (-1: none). float32, int32.
     """
 
     distance: Floats
@@ -113,7 +114,9 @@ class Surface:
         )
 
     def under(self, origins: Floats, rays: Floats, first: FirstHits, pixel: float) -> Hits:
-        """hits of the rays. origins: [n or 1, 3]; pixel: a pixel's side at 1 m, metres."""
+        """Returns the hits of the rays. origins: [n or 1, 3]; pixel: a pixel's side at 1
+        m, metres.
+        """
         n = len(rays)
         hits = Hits(
             distance=np.empty(n, "float32"),
@@ -137,8 +140,8 @@ class Surface:
 
 
 def pyramid(textures: Floats) -> tuple[Floats, Integers]:
-    """(texels [material, all levels' texels, 3] float32 linear reflectance, sides [level]) of
-    textures [material, S, S, 3] in [0, 1]; S a power of two.
+    """Returns (texels [material, all levels' texels, 3] float32 linear reflectance, sides [level])
+    of textures [material, S, S, 3] in [0, 1]. Raises ValueError if S is no power of two.
     """
     side = textures.shape[1]
     # a mask wraps the coordinates of a texture
@@ -165,7 +168,9 @@ def pyramid(textures: Floats) -> tuple[Floats, Integers]:
 
 @numba.njit(cache=True, nogil=True)
 def _halved(texels: Floats, start: int, side: int) -> None:
-    """the level after the one that begins at `start`, `side` texels wide: means of 2 x 2."""
+    """Writes the level after the one that begins at `start`, `side` texels wide, as means
+    of 2 x 2.
+    """
     half, after = side // 2, start + side * side
     for m in range(len(texels)):
         for y in range(half):
@@ -183,8 +188,8 @@ def _halved(texels: Floats, start: int, side: int) -> None:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _fraction(x: np.float32) -> np.float32:
-    """x - floor(x); by truncation, since `math.floor` of Numba is an int64 and would draw float32
-    into float64.
+    """Returns x - floor(x), by truncation, since `math.floor` of Numba is an int64 and would turn
+    float32 into float64.
     """
     part = x - np.float32(int(x))
     return part if part >= 0 else part + ONE
@@ -192,8 +197,8 @@ def _fraction(x: np.float32) -> np.float32:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _texture(texels: Floats, start: int, side: int, u: float, v: float, out: Array) -> None:
-    """the level of one material's texels [n, 3] that begins at `start`, bilinear at (u, v) repeats.
-    Sides are powers of two: a mask wraps them.
+    """Writes the colour at (u, v) repeats of one material's texels [n, 3], bilinear in the level
+    that begins at `start`. Sides are powers of two: a mask wraps them.
     """
     # the middle of a texel lies at half a step
     x, y, last = (
@@ -218,8 +223,8 @@ def _texture(texels: Floats, start: int, side: int, u: float, v: float, out: Arr
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _height(heights: Floats, u: float, v: float, out: Array) -> None:
-    """the height of one style [T, T, 6] and its derivatives at (u, v) periods: bilinear between
-    lattice points, where they are exact. T: a power of two.
+    """Writes the height of one style [T, T, 6] and its derivatives at (u, v) periods, bilinear
+    between lattice points, where they are exact. T: a power of two.
     """
     side, last = np.float32(len(heights)), len(heights) - 1
     x, y = _fraction(u) * side, _fraction(v) * side

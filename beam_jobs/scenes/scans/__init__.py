@@ -1,1 +1,1 @@
-"""Buildings that come from mesh files."""
+"""Buildings that come from mesh files: their readers, and what cameras see of them."""

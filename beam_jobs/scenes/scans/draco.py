@@ -1,5 +1,5 @@
 """Unpacks surfaces of glTF files that are compressed by Draco (Khronos,
-KHR_draco_mesh_compression). The only file that knows DracoPy, Google's decoder in a wheel.
+KHR_draco_mesh_compression). This is the only file that uses DracoPy, Google's decoder in a wheel.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ DRACO = "KHR_draco_mesh_compression"
 
 @dataclass(frozen=True)
 class Unpacked:
-    """faces [f, 3] int64; columns: name of an attribute -> [v, width], as the encoder was given it
-    but for quantisation.
+    """A surface that Draco held. faces [f, 3] int64; columns: name of an attribute -> [v, width],
+    as the encoder was given it but for quantisation.
     """
 
     faces: Integers
@@ -25,10 +25,11 @@ class Unpacked:
 
 
 def unpacked(data: bytes, numbers: Mapping[str, int]) -> Unpacked:
-    """numbers: name of an attribute -> its unique id in the data. Raises ValueError for data that
-    do not decode, or not to what `numbers` and the faces ask for: Draco has no checksum.
+    """Returns the surface in Draco's data. numbers: name of an attribute -> its unique id in the
+    data. Raises ValueError for data that do not decode, or not to what `numbers` and the faces ask
+    for: Draco has no checksum.
     """
-    # only files that are compressed pay for loading it
+    # imported here, so that only compressed files pay for loading it
     import DracoPy
 
     try:

@@ -45,7 +45,7 @@ TYPES = {
 WRAPS = {33071: BORDER, 10497: REPEAT, 33648: MIRROR}  # of samplers
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 GLOSSY = "KHR_materials_pbrSpecularGlossiness"
-# Decoded here, or without a say in what a picture of plain colours and a shape look like.
+# Extensions that are decoded here, or that change neither plain colours nor shapes.
 READ = {
     DRACO,
     "KHR_mesh_quantization",
@@ -64,7 +64,7 @@ CONVERT = (
 
 
 def read_gltf(data: bytes, shelf: Shelf) -> Contents:
-    """every triangle of the default scene, in the order in which its nodes, each before its
+    """Returns every triangle of the default scene, in the order in which its nodes, each before its
     children, place them. Raises ValueError for what cannot be read.
     """
     file = Gltf(data, shelf)
@@ -73,12 +73,14 @@ def read_gltf(data: bytes, shelf: Shelf) -> Contents:
 
 
 def chunks(data: bytes) -> tuple[Json, bytes | None]:
-    """(JSON, binary chunk or None) of a GLB file, or of a plain glTF file."""
+    """Returns (JSON, binary chunk or None) of a GLB file, or of a plain glTF file. Raises
+    ValueError for one that is damaged.
+    """
     if data[:4] != b"glTF":
         # with a byte order mark or without: the specification forbids it, but some files have one
         return json.loads(data.decode("utf-8-sig")), None
     version, length = struct.unpack_from("<II", data, 4)
-    # a longer file than it says is read as far as it says
+    # a file that is longer than it says is read as far as it says
     if version != 2 or length > len(data):
         raise ValueError(f"version {version}, {len(data)} of {length} bytes")
     tree: Json = {}
@@ -90,8 +92,7 @@ def chunks(data: bytes) -> tuple[Json, bytes | None]:
         body = data[at + 8 : at + 8 + size]
         if len(body) != size:
             raise ValueError(f"a chunk of {size} bytes ends after {len(body)}")
-        # chunks of other kinds are passed over, as the specification asks for; only the first BIN
-        # counts
+        # other chunks are skipped, as the specification asks for; only the first BIN counts
         if kind == b"JSON":
             tree = json.loads(body)
         elif kind == b"BIN\0" and binary is None:
@@ -101,7 +102,9 @@ def chunks(data: bytes) -> tuple[Json, bytes | None]:
 
 
 class Gltf:
-    """One file. tree: its JSON; shelf: the files beside it."""
+    """One file. tree: its JSON; shelf: the files beside it. Raises ValueError if the file requires
+    what is not read here.
+    """
 
     def __init__(self, data: bytes, shelf: Shelf) -> None:
         self.tree, self.binary = chunks(data)
@@ -112,7 +115,7 @@ class Gltf:
         self.triangles = 0
         # node -> the one above it, which only skins ask for
         self.above: dict[int, int] = {}
-        # what a file only uses, but does not require, may be left out by the specification
+        # the specification allows a reader to leave out what a file uses but does not require
         unknown = [
             name
             for name in self.tree.get("extensionsRequired", [])
@@ -124,17 +127,18 @@ class Gltf:
             )
 
     def parts(self) -> list[Part]:
+        """Returns the parts of the default scene, placed."""
         scenes = self.tree.get("scenes")
         if scenes:
-            # a file with scenes but no default one shows the first
+            # of a file without a default scene the first is shown
             roots = scenes[self.tree.get("scene", 0)].get("nodes", [])
         else:
-            # a file without scenes: what is nobody's child stands on its own
+            # in a file without scenes every node without a parent is shown
             children = {c for node in self.tree.get("nodes", []) for c in node.get("children", [])}
             roots = [i for i in range(len(self.tree.get("nodes", []))) if i not in children]
         found: list[Part] = []
-        # a stack of our own: chains of nodes may be longer than Python's limit of recursion.
-        # Reversed, since the last is taken first
+        # a stack and no recursion: chains of nodes may be longer than Python's limit. Reversed,
+        # since the last is taken first
         waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
         while waiting:
             number, above, depth = waiting.pop()
@@ -153,11 +157,13 @@ class Gltf:
         return found
 
     def instances(self, node: Json) -> list[Floats]:
-        """[4, 4] of every copy that EXT_mesh_gpu_instancing asks for; one if it does not."""
+        """Returns [4, 4] of every copy that EXT_mesh_gpu_instancing asks for; the unit matrix alone
+        if it asks for none.
+        """
         attributes = extension(node, "EXT_mesh_gpu_instancing").get("attributes")
         if not attributes:
             return [np.eye(4)]
-        # the extension writes TRANSLATION, ROTATION, SCALE; nodes write them small
+        # the extension writes TRANSLATION, ROTATION, SCALE; nodes write them in lower case
         columns = {name.lower(): self.accessor(number) for name, number in attributes.items()}
         count = len(next(iter(columns.values())))
         names = ("translation", "rotation", "scale")
@@ -168,6 +174,7 @@ class Gltf:
         ]
 
     def note_shapes(self, node: Json) -> None:
+        """Notes a mesh whose morph targets the file does not leave at rest."""
         mesh = self.tree["meshes"][node["mesh"]]
         # a node's own weights come before its mesh's
         if any(node.get("weights", mesh.get("weights", []))):
@@ -175,8 +182,8 @@ class Gltf:
             self.shelf.note(f"mesh {mesh.get('name', '')!r}: morph targets are left at rest")
 
     def joints(self, skin: int) -> Floats:
-        """[j, 4, 4] of a skin's joints, as its nodes stand: from where its vertices are bound into
-        the scene.
+        """Returns [j, 4, 4] of a skin's joints, as its nodes stand: matrices from where its
+        vertices are bound into the scene.
         """
         row = self.tree["skins"][skin]
         matrices = np.array([self.world(joint) for joint in row["joints"]])
@@ -187,7 +194,9 @@ class Gltf:
         return np.asarray(matrices @ bound[: len(matrices)].astype("float64"))
 
     def world(self, node: int) -> Floats:
-        """[4, 4] of a node, with all that it hangs from."""
+        """Returns [4, 4] of a node in the scene, with all nodes above it. Raises ValueError for
+        nodes that form a circle.
+        """
         nodes = self.tree["nodes"]
         if not self.above:
             self.above = {c: i for i, row in enumerate(nodes) for c in row.get("children", [])}
@@ -202,8 +211,8 @@ class Gltf:
         return matrix
 
     def bent(self, primitive: Json, joints: Floats) -> Floats | None:
-        """[v, 4, 4] of every vertex of a skin: the mean of its joints' [j, 4, 4]; None for a
-        surface that has no joints.
+        """Returns [v, 4, 4] for every vertex of a skin, the mean of its joints' [j, 4, 4]; None for
+        a surface that has no joints.
         """
         attributes = primitive["attributes"]
         sets = sorted(name[7:] for name in attributes if name.startswith("JOINTS_"))
@@ -212,22 +221,22 @@ class Gltf:
         columns = Columns(self, attributes, self.compressed(primitive))
         numbers = np.concatenate([columns[f"JOINTS_{k}"] for k in sets], 1).astype("int64")
         weights = np.concatenate([columns[f"WEIGHTS_{k}"] for k in sets], 1).astype("float64")
-        # one that nothing holds goes with its first joint, as in three.js
+        # a vertex without weights goes with its first joint, as in three.js
         weights[weights.sum(1) <= 0, 0] = 1
         weights /= weights.sum(1, keepdims=True)
-        # joint by joint: all at once would be a matrix for each of a vertex
+        # joint by joint: all at once would need a matrix for each joint of each vertex
         mean = np.zeros((len(weights), 4, 4))
         for k in range(weights.shape[1]):
             mean += weights[:, k, None, None] * joints[numbers[:, k]]
         return mean
 
     def placed(self, mesh: Json, matrix: Floats, joints: Floats | None = None) -> list[Part]:
-        """its parts in the scene. joints: of a skin, which place it; its node's matrix counts for
-        nothing then (3.7.3.3).
+        """Returns the parts of a mesh in the scene. joints: of a skin, which place it; its node's
+        matrix counts for nothing then (3.7.3.3).
         """
         found = []
         for primitive in mesh["primitives"]:
-            # 4, triangles, where a primitive says nothing (3.7.2.1)
+            # the default is 4, triangles (3.7.2.1)
             mode = primitive.get("mode", 4)
             # 0 to 3: points, lines, loops, strips of lines
             if mode < 4:
@@ -253,8 +262,8 @@ class Gltf:
         return found
 
     def part(self, primitive: Json, topology: int) -> Part | None:
-        """one primitive in its own frame, its triangles counted from 0; None if nothing of it is to
-        be seen.
+        """Returns one primitive in its own frame, its triangles counted from 0; None if nothing of
+        it is visible.
         """
         attributes = primitive["attributes"]
         columns = Columns(self, attributes, self.compressed(primitive))
@@ -273,7 +282,7 @@ class Gltf:
         material = self.material(primitive)
         # no colour is white, and one of three numbers is opaque
         painted = np.ones((count, 4))
-        # what a surface glows of itself has no part in its vertices' colours
+        # the light that a surface emits is not multiplied by its vertices' colours
         if "COLOR_0" in attributes and not material.glows:
             colour = columns["COLOR_0"]
             painted[:, : colour.shape[1]] = colour
@@ -285,7 +294,7 @@ class Gltf:
         if mode == "BLEND":
             self.shelf.note(f"material {material.name} is translucent (BLEND): drawn opaque")
         light = np.clip(painted[:, :3], 0, 1).astype("float32")
-        # nothing runs or is multiplied where all is one colour: it can be coded at once
+        # one colour needs neither interpolation nor products, so that it can be coded at once
         linear = bool((light != light[:1]).any() or (picture is not None and (light != 1).any()))
         part = Part(
             vertices,
@@ -302,8 +311,8 @@ class Gltf:
         return part if len(part.faces) else None
 
     def compressed(self, primitive: Json) -> Unpacked | None:
-        """what Draco holds of a primitive; None where it has none, or where the file holds the same
-        surface without loss beside it.
+        """Returns what Draco holds of a primitive; None where it has none, or where the file holds
+        the same surface without loss beside it.
         """
         row = extension(primitive, DRACO)
         position = self.tree["accessors"][primitive["attributes"]["POSITION"]]
@@ -332,7 +341,9 @@ class Gltf:
         return material
 
     def wrap(self, material: Material) -> tuple[int, int]:
-        """of `Part`: what the sampler of its picture says."""
+        """Returns how coordinates beyond a picture's border are read along u and v (as of `Part`),
+        which the picture's sampler says.
+        """
         if material.texture is None:
             return REPEAT, REPEAT
         texture = self.tree["textures"][material.texture["index"]]
@@ -341,7 +352,7 @@ class Gltf:
         return WRAPS[row.get("wrapS", 10497)], WRAPS[row.get("wrapT", 10497)]
 
     def texture(self, material: Material, columns: Columns, count: int) -> tuple[Floats, Any]:
-        """(uv [count, 2] with v upwards, picture or None) of a material's base colour."""
+        """Returns (uv [count, 2] with v upwards, picture or None) of a material's base colour."""
         uv = np.zeros((count, 2))
         reference = material.texture
         if reference is None:
@@ -351,7 +362,7 @@ class Gltf:
         slot = moved.get("texCoord", reference.get("texCoord", 0))
         picture = self.picture(reference["index"], material.name)
         name = f"TEXCOORD_{slot}"
-        # a picture without coordinates says nothing about where it lies
+        # without a picture no coordinates are needed
         if picture is None:
             return uv, None
         if name not in columns.numbers:
@@ -366,7 +377,7 @@ class Gltf:
         return np.stack([uv[:, 0], 1 - uv[:, 1]], 1), picture
 
     def picture(self, texture: int, material: str) -> Any:
-        """of a texture; None, and noted, where it does not open."""
+        """Returns the picture of a texture; None, which is noted, where it cannot be opened."""
         row = self.tree["textures"][texture]
         # the extension's source first: the plain one is for readers without WebP
         number = extension(row, "EXT_texture_webp").get("source", row.get("source"))
@@ -388,8 +399,8 @@ class Gltf:
         return self.shelf.decoded(data, f"the picture of material {material}{name}")
 
     def accessor(self, number: int) -> Array:
-        """[count, width] as the specification reads it: normalised values are fractions, sparse
-        ones are put in place.
+        """Returns [count, width] as the specification reads it: normalised values are fractions,
+        sparse ones are put in place.
         """
         row = self.tree["accessors"][number]
         kind = np.dtype(TYPES[row["componentType"]]).newbyteorder("<")
@@ -462,7 +473,7 @@ class Columns:
     unpacked: Unpacked | None
 
     def __getitem__(self, name: str) -> Array:
-        """[count, width] as `Gltf.accessor`."""
+        """Returns [count, width] as `Gltf.accessor` does."""
         number = self.numbers[name]
         if self.unpacked is None or name not in self.unpacked.columns:
             return self.file.accessor(number)
@@ -475,8 +486,9 @@ class Material:
     """What is read of a material. factor [4]: linear base colour and alpha; texture: reference to
     the picture of its base colour, or None; emission [3]: linear.
 
-    glows: its base colour is black, and it shines: then factor and texture are of its light, since
-    some exporters write so the colours of a scan, which hold the light already.
+    glows: whether its base colour is black and it emits light. Factor and texture are then those of
+    its light, since some exporters write the colours of a scan, which hold the light already, in
+    that way.
     """
 
     def __init__(self, row: Json, name: str) -> None:
@@ -505,7 +517,7 @@ def extension(row: Json, name: str) -> Json:
 
 
 def fraction(values: Array, row: Json) -> Array:
-    """the values of an accessor, as fractions where it says that they are normalised."""
+    """Returns the values of an accessor, as fractions where it says that they are normalised."""
     kind = np.dtype(TYPES[row["componentType"]])
     if not row.get("normalized") or kind.kind not in "ui":
         return values
@@ -514,12 +526,14 @@ def fraction(values: Array, row: Json) -> Array:
 
 
 def inline(uri: str) -> bytes:
-    """the bytes of a data: URI."""
+    """Returns the bytes of a data: URI."""
     return base64.b64decode(uri.split(",", 1)[1])
 
 
 def local(node: Json) -> Floats:
-    """[4, 4] of a node: its matrix (column by column), or translation x rotation x scale."""
+    """Returns [4, 4] of a node: its matrix (column by column), or translation x rotation
+    x scale.
+    """
     if "matrix" in node:
         # written column by column, NumPy reads row by row
         return np.array(node["matrix"], "float64").reshape(4, 4).T
@@ -540,7 +554,9 @@ def local(node: Json) -> Floats:
 
 
 def corners(order: Integers, mode: int) -> Integers:
-    """[f, 3] of the corners in order: 4 triangles, 5 a strip, 6 a fan (specification, 3.7.2.1)."""
+    """Returns [f, 3], the corners of the triangles of `order`. mode: 4 triangles, 5 a strip, 6 a
+    fan (specification, 3.7.2.1).
+    """
     # one or two left over form no triangle, and are ignored (3.7.2.1)
     if mode == 4:
         return order[: len(order) // 3 * 3].reshape(-1, 3)
@@ -553,7 +569,7 @@ def corners(order: Integers, mode: int) -> Integers:
 
 
 def transformed(uv: Floats, moved: Json) -> Floats:
-    """KHR_texture_transform: scaled, turned, then moved."""
+    """Returns uv after KHR_texture_transform: scaled, turned, then moved."""
     turn = moved.get("rotation", 0.0)
     # scale, then rotation, then offset: the order of the extension's matrices
     u, v = (uv * np.array(moved.get("scale", (1.0, 1.0)))).T

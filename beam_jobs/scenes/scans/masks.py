@@ -1,8 +1,8 @@
-"""What cut-out surfaces let through (glTF, alphaMode MASK): leaves, railings and grilles are drawn
-on plain triangles, and where their picture's alpha is below the cutoff there is nothing.
+"""Handles cut-out surfaces (glTF, alphaMode MASK): leaves, railings and grilles are drawn on plain
+triangles, and where their picture's alpha is below the cutoff there is nothing.
 
-A ray counts its first hit whose alpha reaches the cutoff; those that meet a hole go on behind it,
-so that meshes without masks pay nothing.
+A ray counts its first hit whose alpha reaches the cutoff; rays that meet a hole go on behind it, so
+that meshes without masks cost nothing more.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from beam_jobs.scenes.scans.parts import MIRROR, REPEAT, Part
 from beam_jobs.scenes.scans.textures import neighbours
 from models.tasks.arrays import Bools, Bytes, Floats, Integers
 
-# Metres behind a hole from where a ray goes on: above what float32 distances within a building are
-# off by, below what two surfaces are apart.
+# A ray goes on so many metres behind a hole: more than the error of float32 distances within a
+# building, less than the distance between two surfaces.
 BEHIND = 2e-5
-# Holes one behind the other that a ray passes; it stops at the next surface.
+# A ray passes at most so many holes, one behind the other, and stops at the next surface.
 LAYERS = 256
 
 
 @dataclass(frozen=True)
 class Masks:
-    """cutoff [f] float32: the least alpha that is seen, 0 for surfaces without holes; alpha [v]
-    float32 in [0, 1], which multiplies the picture's; pictures: alpha [h, w] uint8 of every picture
-    of the mesh, None where it is opaque.
+    """What is cut out of a mesh. cutoff [f] float32: the least alpha that is seen, 0 for surfaces
+    without holes; alpha [v] float32 in [0, 1], which multiplies the picture's; pictures: alpha [h,
+    w] uint8 of every picture of the mesh, None where it is opaque.
     """
 
     cutoff: Floats
@@ -37,13 +37,13 @@ class Masks:
     pictures: tuple[Bytes | None, ...]
 
     def kept(self, faces: Bools, vertices: Integers) -> Masks:
-        """of those faces and vertices."""
+        """Returns the masks of these faces and vertices alone."""
         return Masks(self.cutoff[faces], self.alpha[vertices], self.pictures)
 
 
 def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
-    """the part with its holes: without the faces whose every texel is cut out, and with the cutoff
-    where anything is. alpha: [v] of its vertices.
+    """Returns the part with its holes: without the faces whose every texel is cut out, and with the
+    cutoff where anything is. alpha: [v] of its vertices.
     """
     opaque = opacity(part.picture)
     fractions = np.ones((1, 1)) if opaque is None else opaque / 255
@@ -66,7 +66,7 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
 
 
 def opacity(picture: Any) -> Bytes | None:
-    """[h, w] the alpha of a Pillow picture; None if it is opaque, or there is none."""
+    """Returns [h, w], the alpha of a Pillow picture; None if it is opaque, or there is none."""
     # Pillow keeps the alpha of palettes and of single colours beside the picture, not as a band
     if picture is None or not ("A" in picture.getbands() or "transparency" in picture.info):
         return None
@@ -74,15 +74,15 @@ def opacity(picture: Any) -> Bytes | None:
 
 
 def texels(opaque: Floats, uv: Floats, wrap: tuple[int, int]) -> Floats:
-    """the texels of a picture's alpha [h, w] that the triangle of uv [3, 2] blends. wrap: of
-    `Part`.
+    """Returns the texels of a picture's alpha [h, w] that are blended within the triangle of uv [3,
+    2]. wrap: of `Part`.
     """
     high, wide = opaque.shape
     return opaque[np.ix_(span(1 - uv[:, 1], high, wrap[1]), span(uv[:, 0], wide, wrap[0]))]
 
 
 def span(values: Floats, size: int, wrap: int) -> Integers:
-    """numbers of the texels along an axis of `size` of them."""
+    """Returns the numbers of the texels that `values` reach along an axis of `size` texels."""
     first = int(np.floor(values.min() * size)) - 1
     last = int(np.ceil(values.max() * size)) + 1
     if wrap == REPEAT:
@@ -94,7 +94,9 @@ def span(values: Floats, size: int, wrap: int) -> Integers:
 
 
 def joined_masks(parts: list[Part], pictures: list[Any]) -> Masks | None:
-    """of all parts of a mesh; None if none has holes. pictures: of the mesh, of Pillow."""
+    """Returns the masks of all parts of a mesh; None if none has holes. pictures: of the mesh, of
+    Pillow.
+    """
     if not any(part.cutoff for part in parts):
         return None
     holed = {id(part.picture) for part in parts if part.cutoff}
@@ -134,7 +136,7 @@ class MaskedCaster(RayCaster):
         self.surface = (faces, masks.cutoff, masks.alpha, uv, picture, wraps)
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
-        """as `RayCaster.first`, of what is not cut out."""
+        """Returns the first hit of every ray, as `RayCaster.first` does, on what is not cut out."""
         hit = super().first(origins, rays)
         found = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
         left = self.holes(found, np.arange(len(found.triangle)))
@@ -150,13 +152,13 @@ class MaskedCaster(RayCaster):
         return found
 
     def holes(self, hit: FirstHits, rays: Integers) -> Integers:
-        """those of the rays (numbers) that meet a hole."""
+        """Returns those of the rays (numbers) that meet a hole."""
         hole = np.zeros(len(rays), np.bool_)
         _holes(hit.triangle, hit.u, hit.v, rays, *self.surface, self.texels, self.table, hole)
         return rays[hole]
 
     def free(self, origins: Floats, rays: Floats, reach: Floats) -> Bools:
-        """as `RayCaster.free`, of what is not cut out."""
+        """Returns which ways are free, as `RayCaster.free` does, of what is not cut out."""
         hit = self.first(origins, rays)
         return np.asarray((hit.triangle < 0) | (hit.distance > reach))
 
@@ -177,7 +179,9 @@ def _holes(
     table: Integers,
     hole: Bools,
 ) -> None:
-    """hole [n]: is the alpha where the ray hits, bilinear in the full picture, below the cutoff?"""
+    """Writes into hole [n] whether the alpha where the ray hits, bilinear in the full picture, is
+    below the cutoff.
+    """
     for i in range(len(rays)):
         t = triangle[rays[i]]
         if t < 0 or cutoff[t] <= 0:

@@ -25,22 +25,23 @@ READERS = {".glb": read_gltf, ".gltf": read_gltf, ".obj": read_obj, ".ply": read
 LABEL_PROPERTIES = ("segment_semantic", "label")
 SMALLEST = 1.0  # metres across, of anything that is called a building
 LARGEST = 1000.0
-# Further from the origin than this, metres, a mesh is moved to it: rays are float32, which is half
-# a metre coarse where national grids count millions.
+# A mesh further from the origin than this, metres, is moved there: rays are float32, with steps of
+# half a metre where national grids count millions.
 REMOTE = 1000.0
 UNITS = {"millimetres": 1000.0, "centimetres": 100.0, "inches": 39.3701, "feet": 3.28084}
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """vertices [v, 3] float64 m, z up; faces [f, 3] int64; uv [v, 2] (v upwards); colour [v, 3]
-    float32 in [0, 1], which multiplies the picture; linear [f]: is it of light, as of `Part`?
-    picture [f] int: index into pictures, -1 none; pictures: uint8 [h, w, 3] each; wraps [picture,
-    2]: of `Part`; semantic [f] uint8 published class ids, or None without face labels.
+    """A mesh as it is read. vertices [v, 3] float64 m, z up; faces [f, 3] int64; uv [v, 2] (v
+    upwards); colour [v, 3] float32 in [0, 1], which multiplies the picture; linear [f]: whether the
+    colour is of light, as of `Part`; picture [f] int: index into pictures, -1 none; pictures: uint8
+    [h, w, 3] each; wraps [picture, 2]: of `Part`; semantic [f] uint8 published class ids, or None
+    without face labels.
 
     warnings: what was missing, one line each. sources: name -> sha256 of every file that was read,
     "" of one that was missing. moved: whole metres that were subtracted from the coordinates.
-    masks: what its surfaces let through, None if nothing.
+    masks: what is cut out of its surfaces, None if nothing.
     """
 
     vertices: Floats
@@ -61,8 +62,8 @@ class Mesh:
 def read_mesh(
     path: Path, *, units_per_metre: float = 1.0, up: str | None = None, labels: Path | None = None
 ) -> Mesh:
-    """the mesh in a file. up: "y" or "z", by the kind of file if None. labels: .npy with a class id
-    (0 to 17) for every triangle of the file, as `Contents` counts them.
+    """Returns the mesh in a file. up: "y" or "z", by the kind of file if None. labels: .npy with a
+    class id (0 to 17) for every triangle of the file, as `Contents` counts them.
 
     Raises ValueError for what is no building (message: what was expected, what came, what to do),
     OSError if the file cannot be read.
@@ -77,10 +78,10 @@ def read_mesh(
     shelf = Shelf(path.parent)
     try:
         contents = READERS[kind](data, shelf)
-    # a disk that fails is no fault of the file: the caller sees the error itself
+    # a failing disk is no fault of the file: the error is passed on as it is
     except OSError:
         raise
-    # its message says how to convert the file: nothing may stand before it
+    # its message says how to convert the file, so that only the name is put before it
     except Unsupported as error:
         raise ValueError(f"{path.name}: {error}") from error
     except Exception as error:  # damaged files fail anywhere
@@ -104,7 +105,9 @@ def read_mesh(
 
 
 def oriented_up(up: str) -> Floats:
-    """[3, 3] that brings the file's axes to z up."""
+    """Returns the [3, 3] rotation that brings the file's axes to z up. Raises ValueError unless
+    `up` is y or z.
+    """
     if up not in ("y", "z"):
         raise ValueError(f"expected up to be y or z, got {up!r}")
     # a quarter turn about x: y becomes z, z becomes -y
@@ -112,7 +115,9 @@ def oriented_up(up: str) -> Floats:
 
 
 def joined(parts: list[Part], turn: Floats) -> Mesh:
-    """one mesh of the placed parts; a picture that several share, to wrap alike, stands once."""
+    """Returns one mesh of the placed parts; a picture that several parts share, wrapped alike, is
+    kept once.
+    """
     kept: dict[tuple[Any, ...], int] = {}
     pictures: list[Any] = []
     wraps = []
@@ -145,7 +150,9 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
 
 
 def eight_bits(image: Any) -> Bytes:
-    """[h, w, 3] of a Pillow picture; 16 bits and fractions are scaled, where Pillow cuts off."""
+    """Returns [h, w, 3] uint8 of a Pillow picture; 16 bits and fractions are scaled, where Pillow
+    itself would clip them.
+    """
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image)
         if image.mode == "F":
@@ -157,8 +164,8 @@ def eight_bits(image: Any) -> Bytes:
 
 
 def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None, list[str]]:
-    """(class id of every triangle of the file or None, warnings): from `path`, else from a face
-    property of a PLY file.
+    """Returns (class id of every triangle of the file or None, warnings): from `path`, else from a
+    face property of a PLY file. Raises ValueError if what `path` holds does not fit.
     """
     count = contents.triangles
     # a path that was given must fit; a property of the file may mean anything, and is only noted
@@ -186,7 +193,7 @@ def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None,
 
 
 def problem(labels: Array, count: int) -> str | None:
-    """what is wrong with face labels, in words; None if nothing."""
+    """Returns what is wrong with face labels, in words; None if nothing."""
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         return f"{labels.dtype} of shape {labels.shape}"
     if labels.min() < 0 or labels.max() > 17:
@@ -195,15 +202,15 @@ def problem(labels: Array, count: int) -> str | None:
 
 
 def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str, str]) -> Mesh:
-    """the mesh without degenerate faces and vertices that no face uses, near the origin. Raises
-    ValueError for numbers that are no building's.
+    """Returns the mesh without degenerate faces and without vertices that no face uses, moved near
+    the origin. Raises ValueError for numbers that are no building's.
     """
     if mesh.faces.min() < 0 or mesh.faces.max() >= len(mesh.vertices):
         raise ValueError(
             f"{path.name}: expected faces that index {len(mesh.vertices)} vertices, got "
             f"{mesh.faces.min()} to {mesh.faces.max()}; export it again"
         )
-    # what no face uses may be anything: exporters leave it behind
+    # vertices that no face uses may hold anything: exporters leave them behind
     used = np.unique(mesh.faces)
     broken = int((~np.isfinite(mesh.vertices[used])).any(1).sum())
     if broken:
@@ -248,8 +255,8 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
 
 
 def check_size(path: Path, extent: Floats) -> None:
-    """Raises ValueError for what is too small or too large; names the units that would make a
-    building of it, and only those.
+    """Raises ValueError for a mesh that is too small or too large, and names the units that would
+    make a building of it, if there are any.
     """
     if SMALLEST <= extent.max() <= LARGEST:
         return

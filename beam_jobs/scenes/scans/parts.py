@@ -1,4 +1,6 @@
-"""What every reader of mesh files makes: placed parts; and the files beside a mesh."""
+"""What all readers of mesh files share: the placed parts that they make, and the files beside a
+mesh.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,10 @@ from PIL import Image
 
 from models.tasks.arrays import Array, Floats, Integers
 
-# How coordinates beyond a picture's border are read: its border goes on, the picture begins again,
-# or it goes back as in a mirror.
+# What is read beyond a picture's border: the border's own colour, the picture again, or the picture
+# mirrored.
 BORDER, REPEAT, MIRROR = 0, 1, 2
-# Above this, numbers that stand for colours are no fractions.
+# Colours with numbers above this are codes and no fractions.
 BRIGHTEST = 2.0
 # Pixels of a picture at most: twice the largest texture that photogrammetry writes (16384 x 16384).
 LARGEST_PICTURE = 1 << 29
@@ -29,7 +31,7 @@ PLAIN = "its surfaces take their material's plain colour"
 
 
 class Unsupported(ValueError):
-    """A sound file that asks for what is not read here; the message says how to convert it."""
+    """A sound file that requires what is not read here; the message says how to convert it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Part:
     """One surface, placed, in the file's own axes and units. vertices [v, 3] float64; faces [f, 3];
     triangle [f]: which of the file's triangles each face is (`Contents`); uv [v, 2] (v upwards);
     colour [v, 3] float32 in [0, 1] as pictures are coded (sRGB), which multiplies the picture;
-    picture: of Pillow, or None; wrap: BORDER, REPEAT or MIRROR along u and along v; linear: colour
-    is of light, not coded: so it runs from vertex to vertex, and so it multiplies the picture's.
+    picture: of Pillow, or None; wrap: BORDER, REPEAT or MIRROR along u and along v; linear: whether
+    colour is of light and not coded: it is then interpolated between vertices, and multiplied with
+    the picture's, as light.
 
     cutoff: where alpha [v] float32 times the picture's is below it, the surface is absent; 0: it
     has no holes, and alpha may be None.
@@ -58,9 +61,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds. Its triangles are counted from 0 as the file has them, whatever parts they
-    come into, polygons cut: triangles: how many there are, with those that nothing shows;
-    properties: name -> value of every one of them.
+    """What a file holds. Its triangles are counted from 0 in the file's order, whatever parts they
+    go into, after polygons are cut. triangles: how many there are, invisible ones included;
+    properties: name -> a value for every triangle.
     """
 
     parts: list[Part]
@@ -80,14 +83,16 @@ class Shelf:
     opened: dict[str, Any] = field(default_factory=dict)
 
     def note(self, line: str) -> None:
-        # a mesh of a thousand parts says the same a thousand times
+        """Adds a line to the notes, once."""
+        # a mesh of a thousand parts would give the same note a thousand times
         if line not in self.notes:
             self.notes.append(line)
 
     def path(self, name: str) -> Path | None:
-        """the file that is meant: as it is written, percent-decoded, with / for back-slashes, or of
-        that name beside the mesh (exporters write the paths of their own machine). Else one whose
-        name has the same letters, whatever their encoding; in another case, this is noted.
+        """Returns the file that a name means, None if there is none. It is looked for as written,
+        percent-decoded, with / for back-slashes, and beside the mesh under its last part alone
+        (exporters write the paths of their own machine); then as a file whose name has the same
+        letters, whatever their encoding. A file whose name is in another case is noted.
         """
         slashed = name.replace("\\", "/")
         spellings = (name, unquote(name), slashed, unquote(slashed), Path(slashed).name)
@@ -105,16 +110,16 @@ class Shelf:
         return None
 
     def contents(self, name: str) -> bytes | None:
-        """what the file holds; None (and noted in `sources`) if there is none."""
+        """Returns what the file holds; None (and "" in `sources`) if there is none."""
         path = self.path(name)
         data = path.read_bytes() if path else None
         self.sources[name] = "" if data is None else hashlib.sha256(data).hexdigest()
         return data
 
     def picture(self, name: str) -> Any:
-        """the picture in a file beside the mesh, or None, which is noted."""
+        """Returns the picture in a file beside the mesh, or None, which is noted."""
         name = name.strip()
-        # asked for once: a missing picture is looked for and noted once, too
+        # kept even if it is missing, so that it is looked for and noted once
         if name not in self.opened:
             data = self.contents(name)
             if data is None:
@@ -123,7 +128,7 @@ class Shelf:
         return self.opened[name]
 
     def decoded(self, data: bytes, name: str) -> Any:
-        """a Pillow picture of a file's bytes, or None, which is noted."""
+        """Returns the Pillow picture in a file's bytes, or None, which is noted."""
         try:
             with of_any_size():
                 picture = Image.open(io.BytesIO(data))
@@ -143,8 +148,8 @@ class Shelf:
 
 
 def legible(line: bytes) -> str:
-    """what a line says in UTF-8, or else in Latin-1: wrong letters for other encodings, but no two
-    names become one.
+    """Returns the text of a line in UTF-8, or else in Latin-1: letters of other encodings come out
+    wrong, but no two names become one.
     """
     try:
         return line.decode("utf-8")
@@ -153,11 +158,12 @@ def legible(line: bytes) -> str:
 
 
 def alike(folder: Path, name: str) -> tuple[Path | None, bool]:
-    """(the file below a folder whose name has the same letters, or None; in the same case, too?).
-    Accents may be letters of their own, and names on the disk in another encoding than UTF-8.
+    """Returns (the file below a folder whose name has the same letters, or None; whether it is in
+    the same case, too). Accents may be letters of their own, and names on the disk in another
+    encoding than UTF-8.
     """
     same_case = True
-    # of another machine's path only the name is looked for
+    # an absolute path is another machine's; only its name is looked for, by `Shelf.path`
     if Path(name).is_absolute():
         return None, False
     for part in Path(name).parts:
@@ -180,7 +186,7 @@ def alike(folder: Path, name: str) -> tuple[Path | None, bool]:
 
 @contextmanager
 def of_any_size() -> Iterator[None]:
-    """Pillow's own limit, which refuses sound textures, is lifted meanwhile."""
+    """Lifts Pillow's own limit, which refuses sound textures, until the block ends."""
     limit = Image.MAX_IMAGE_PIXELS
     Image.MAX_IMAGE_PIXELS = None
     try:
@@ -190,27 +196,29 @@ def of_any_size() -> Iterator[None]:
 
 
 def strip(order: Integers) -> Integers:
-    """[n - 2, 3] the triangles of a strip of corners [n]: every second one is turned over."""
+    """Returns [n - 2, 3], the triangles of a strip of corners [n]: every second one is
+    turned over.
+    """
     i = np.arange(max(len(order) - 2, 0))
     odd = i % 2
     return np.stack([order[i], order[i + 1 + odd], order[i + 2 - odd]], 1)
 
 
 def shown(linear: Floats) -> Floats:
-    """linear reflectance in [0, 1] as pictures code it (sRGB, IEC 61966-2-1), float32."""
+    """Returns linear reflectance in [0, 1] as pictures code it (sRGB, IEC 61966-2-1), float32."""
     linear = np.clip(linear, 0, 1)
     curved = 1.055 * linear ** (1 / 2.4) - 0.055
     return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, curved), "float32")
 
 
 def reflected(codes: Floats) -> Floats:
-    """what `shown` codes so: linear reflectance of codes in [0, 1]."""
+    """Returns the linear reflectance of codes in [0, 1], the inverse of `shown`."""
     return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
 
 
 def fractions(values: Array) -> Floats:
-    """colours of any type as fractions in [0, 1], float64. values: all of a file's, which decide
-    together what they are: codes of 8 bits in a wider type are 8 bits.
+    """Returns colours of any type as fractions in [0, 1], float64. values: all of a file's, whose
+    maximum decides what they are: codes of 8 bits in a wider type are 8 bits.
     """
     kind = values.dtype
     # a colour that is no number is black

@@ -29,7 +29,9 @@ COLOURS = (
 
 @dataclass
 class Element:
-    """name, how many rows, and its properties: (name, type, type of the count of a list or "")."""
+    """A kind of rows in a file: its name, how many rows, and its properties (name, type, type of
+    the count of a list or "").
+    """
 
     name: str
     count: int
@@ -37,7 +39,9 @@ class Element:
 
 
 def read_ply(data: bytes, shelf: Shelf) -> Contents:
-    """a part for every picture. Raises ValueError."""
+    """Returns what a file holds, a part for every picture. Raises ValueError for a file that cannot
+    be read.
+    """
     # "=": words, no byte order
     elements, pictures, order, start = header(data)
     columns = ascii_columns(data[start:], elements) if order == "=" else {}
@@ -67,12 +71,12 @@ def read_ply(data: bytes, shelf: Shelf) -> Contents:
 
 
 def indices(columns: dict[str, Any]) -> Any:
-    """the lists of vertices that faces or strips have; empty without."""
+    """Returns the lists of vertices that faces or strips have; an empty list if there are none."""
     return columns.get("vertex_indices", columns.get("vertex_index", []))
 
 
 def unrolled(rows: Any) -> Integers:
-    """[t, 3] the triangles of rows of strips, which -1 parts."""
+    """Returns [t, 3], the triangles of rows of strips; -1 ends a strip within a row."""
     found = [np.zeros((0, 3), "int64")]
     for row in rows:
         row = np.asarray(row, "int64")
@@ -82,7 +86,9 @@ def unrolled(rows: Any) -> Integers:
 
 
 def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
-    """(elements, names of pictures, byte order, where the rows begin)."""
+    """Returns (elements, names of pictures, byte order, where the rows begin). Raises ValueError if
+    it is no header.
+    """
     # the header is text up to end_header, whatever follows it
     end = data.find(b"end_header")
     if not data.startswith(b"ply") or end < 0:
@@ -110,6 +116,9 @@ def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
 
 
 def ascii_columns(data: bytes, elements: list[Element]) -> dict[str, dict[str, Any]]:
+    """Returns {element: {property: its values, or a list of arrays}} from rows of text. Raises
+    ValueError if rows are missing.
+    """
     words = data.split()
     at = 0
     columns: dict[str, dict[str, Any]] = {}
@@ -144,7 +153,9 @@ def ascii_columns(data: bytes, elements: list[Element]) -> dict[str, dict[str, A
 
 
 def finished(rows: dict[str, list[Any]], element: Element) -> dict[str, Any]:
-    """lists stay lists of arrays; the others become arrays."""
+    """Returns the columns of an element: lists stay lists of arrays, the other columns become
+    arrays.
+    """
     return {
         name: rows[name] if count else np.array(rows[name], kind)
         for name, kind, count in element.properties
@@ -154,6 +165,9 @@ def finished(rows: dict[str, list[Any]], element: Element) -> dict[str, Any]:
 def binary_columns(
     data: bytes, at: int, elements: list[Element], order: str
 ) -> dict[str, dict[str, Any]]:
+    """Returns {element: {property: its values, or a list of arrays}} from binary rows. Raises
+    ValueError if rows are missing.
+    """
     columns: dict[str, dict[str, Any]] = {}
     for element in elements:
         # no first row to take the lengths from
@@ -186,6 +200,9 @@ def binary_columns(
 
 
 def taken(data: bytes, at: int, kind: str, count: int) -> Array:
+    """Returns `count` values of a type from byte `at` on. Raises ValueError if the data
+    end before.
+    """
     size = np.dtype(kind).itemsize * count
     if at + size > len(data):
         raise ValueError(f"it ends after {len(data)} bytes, within a row")
@@ -193,7 +210,7 @@ def taken(data: bytes, at: int, kind: str, count: int) -> Array:
 
 
 def first_lengths(data: bytes, at: int, element: Element, order: str) -> dict[str, int]:
-    """length of every list in the element's first row."""
+    """Returns the length of every list in the element's first row."""
     lengths: dict[str, int] = {}
     for name, kind, count in element.properties:
         if count:
@@ -205,6 +222,7 @@ def first_lengths(data: bytes, at: int, element: Element, order: str) -> dict[st
 
 
 def row_type(element: Element, lengths: dict[str, int], order: str) -> np.dtype[Any]:
+    """Returns the type of an element's rows, if all lists have these lengths."""
     fields: list[tuple[Any, ...]] = []
     for name, kind, count in element.properties:
         if count:
@@ -215,7 +233,9 @@ def row_type(element: Element, lengths: dict[str, int], order: str) -> np.dtype[
 
 
 def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, Integers]:
-    """(corners [t, 2, 3]: position in its polygon and vertex; [t] number of its polygon)."""
+    """Returns (corners [t, 2, 3]: position in its polygon and vertex; [t] number of its
+    polygon).
+    """
     # triangles already: no polygon to cut, and a million faces stay one array
     if isinstance(lists, np.ndarray) and lists.shape[1] == 3:
         faces = lists.astype("int64")
@@ -254,8 +274,8 @@ def parts(
     names: list[str],
     shelf: Shelf,
 ) -> list[Part]:
-    """a part for every picture. Where faces have colours or coordinates of their own, corners do
-    not share vertices.
+    """Returns a part for every picture. Where faces have colours or coordinates of their own,
+    corners do not share vertices.
     """
     faces = corners[:, 1]
     colour = colours(vertex)
@@ -314,7 +334,7 @@ def parts(
 
 
 def colours(columns: dict[str, Any]) -> Floats | None:
-    """[n, 3] fractions, or None without colours."""
+    """Returns [n, 3] fractions, or None if there are no colours."""
     for names in COLOURS:
         if all(name in columns for name in names):
             return fractions(np.stack([columns[name] for name in names], 1))
@@ -329,6 +349,7 @@ PAIRS = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "text
 
 
 def vertex_uv(vertex: dict[str, Any]) -> Floats:
+    """Returns [v, 2] coordinates of the vertices in pictures, zeros if there are none."""
     for a, b in PAIRS:
         # the first pair that a file has: exporters name them differently
         if {a, b} <= vertex.keys():

@@ -1,6 +1,6 @@
-"""Polygons cut into triangles by clipping ears: right for concave ones, where a fan would fold over
-(Meisters, "Polygons have ears", 1975), and for those with holes, whose outline goes into each hole
-and back by a bridge, so that the bridge's corners are there twice.
+"""Cuts polygons into triangles by clipping ears. This is right for concave ones, where a fan would
+fold over (Meisters, "Polygons have ears", 1975), and for those with holes, whose outline goes into
+each hole and back by a bridge, so that the bridge's corners are there twice.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Cut(NamedTuple):
 
 
 def cut(points: Floats, counts: Integers) -> Cut:
-    """the triangles of polygons, each as `triangles`. points [c, 3]: corners, one polygon behind
-    the other; counts [n]: how many each has. Fewer than three are no polygon.
+    """Returns the triangles of polygons, each cut as by `triangles`. points [c, 3]: corners, one
+    polygon behind the other; counts [n]: how many each has. Fewer than three are no polygon.
     """
     starts = np.cumsum(counts) - counts
     corners = [np.zeros((0, 3), "int64")]
     polygon = [np.zeros(0, "int64")]
     crossed = False
     guessed = 0
-    # files of a million quads: those of equally many corners at once
+    # all polygons of equally many corners at once, since files may hold a million quads
     for count in np.unique(counts[counts > 2]):
         alike = np.flatnonzero(counts == count)
         first = starts[alike]
@@ -63,10 +63,10 @@ def cut(points: Floats, counts: Integers) -> Cut:
 
 
 def triangles(points: Floats) -> tuple[list[Triangle], bool]:
-    """(corners of the n - 2 triangles of a polygon [n, 3], are they right?). A convex one is cut as
-    a fan around its first corner. [] for one that crosses itself: its corners alone cannot fill it
-    without overlap. Not right: a fan, where nothing can be cut off, or sides cross at corners; and
-    what goes around twice.
+    """Returns (corners of the n - 2 triangles of a polygon [n, 3], whether they are sure to be
+    right). A convex one is cut as a fan around its first corner. [] for one that crosses itself:
+    its corners alone cannot fill it without overlap. Not sure: a fan, where nothing can be cut off
+    or sides cross at corners; and an outline that goes around twice.
     """
     count = len(points)
     # right for triangles and convex polygons, and the best guess for what has no ears
@@ -74,7 +74,7 @@ def triangles(points: Floats) -> tuple[list[Triangle], bool]:
     if count < 4:
         return fan, True
     flat = projected(points[None])[0]
-    # nearly all polygons of exporters are convex: the search for ears is for the others
+    # nearly all polygons of exporters are convex; only the others need the search for ears
     if convex(flat[None])[0]:
         return fan, True
     if crosses_itself(flat):
@@ -96,7 +96,7 @@ def triangles(points: Floats) -> tuple[list[Triangle], bool]:
 
 
 def projected(points: Floats) -> Floats:
-    """[m, n, 2] polygons [m, n, 3], each onto the coordinate plane that it faces most,
+    """Returns the polygons [m, n, 3] as [m, n, 2], each on the coordinate plane that it faces most,
     counter-clockwise.
     """
     away = points - points[:, :1]
@@ -104,7 +104,7 @@ def projected(points: Floats) -> Floats:
     normal = np.cross(away, np.roll(away, -1, 1)).sum(1)
     extent = np.ptp(points, axis=1)
     broad = np.abs(normal).max(1) > 1e-9 * extent.max(1) ** 2
-    # else as much to the left as to the right: a bow tie, or no area at all
+    # not broad: as much area to the left as to the right (a bow tie), or none at all
     axis = np.where(broad, np.abs(normal).argmax(1), extent.argmin(1))[:, None]
     planes = np.concatenate([(axis + 1) % 3, (axis + 2) % 3], 1)
     flat = np.take_along_axis(points, planes[:, None], 2)
@@ -115,15 +115,15 @@ def projected(points: Floats) -> Floats:
 
 
 def turn(flat: Floats, a: int, b: int, c: int) -> float:
-    """twice the signed area of a triangle."""
+    """Returns twice the signed area of a triangle."""
     one = flat[b] - flat[a]
     two = flat[c] - flat[a]
     return float(one[0] * two[1] - one[1] * two[0])
 
 
 def convex(flat: Floats) -> Bools:
-    """[m] does each polygon [m, n, 2] turn to the left at every corner, and once in all? A
-    pentagram turns twice.
+    """Returns [m] bool, whether each polygon [m, n, 2] turns to the left at every corner, and goes
+    around once. A pentagram goes around twice.
     """
     before = np.roll(flat, 1, 1)
     one = flat - before
@@ -140,7 +140,7 @@ def convex(flat: Floats) -> Bools:
 
 
 def turned(sides: Floats) -> Floats:
-    """[m] radians to the left over all corners of polygons with sides [m, n, 2]."""
+    """Returns [m] radians that polygons with sides [m, n, 2] turn to the left over all corners."""
     x, y = sides[..., 0], sides[..., 1]
     following = np.roll(sides, -1, 1)
     cross = x * following[..., 1] - y * following[..., 0]
@@ -148,7 +148,9 @@ def turned(sides: Floats) -> Floats:
 
 
 def folded(sides: Floats) -> Bools:
-    """[m] do polygons with sides [m, n, 2] somewhere go back as they came?"""
+    """Returns [m] bool, whether polygons with sides [m, n, 2] somewhere go back the way
+    they came.
+    """
     x, y = sides[..., 0], sides[..., 1]
     following = np.roll(sides, -1, 1)
     straight = x * following[..., 1] - y * following[..., 0] == 0
@@ -156,8 +158,8 @@ def folded(sides: Floats) -> Bools:
 
 
 def around_twice(flat: Floats) -> bool:
-    """does an outline that does not cross itself go around twice? So it does where it goes around a
-    hole as around itself: then its triangles cover the hole.
+    """Returns whether an outline that does not cross itself goes around twice. It does if it goes
+    around a hole the same way as around itself: then its triangles cover the hole.
     """
     sides = np.roll(flat, -1, 0) - flat
     sides = sides[None, (sides != 0).any(1)]
@@ -166,7 +168,9 @@ def around_twice(flat: Floats) -> bool:
 
 
 def crosses_itself(flat: Floats) -> bool:
-    """does a side go through another one? Sides that touch, or lie in each other, do not."""
+    """Returns whether a side goes through another one. Sides that touch, or lie in each other, do
+    not.
+    """
     ends = np.roll(flat, -1, 0)
     side = ends - flat
     # [i, j]: on which side of side i its start and its end have corner j
@@ -178,12 +182,14 @@ def crosses_itself(flat: Floats) -> bool:
 
 
 def corner(left: Sequence[int], k: int) -> Triangle:
-    """corner k of those that are left, between the one before it and the one behind it."""
+    """Returns corner k of those that are left, between the one before it and the one behind it."""
     return left[k - 1], left[k], left[(k + 1) % len(left)]
 
 
 def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """does corner k stick out, and does no other corner lie in the triangle that it cuts off?"""
+    """Returns whether corner k sticks out and no other corner lies in the triangle that it cuts
+    off.
+    """
     a, b, c = corner(left, k)
     # a corner that turns inwards, or lies on a straight side, is no ear
     if turn(flat, a, b, c) <= 0:
@@ -193,7 +199,7 @@ def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
             continue
         if turn(flat, b, c, d) < 0 or turn(flat, c, a, d) < 0:
             continue
-        # a bridge's corners are there twice, and do not stand in their own way
+        # a bridge's corners are there twice, and do not block themselves
         if not any((flat[d] == flat[e]).all() for e in (a, b, c)):
             return False
         # unless the outline goes from there into the triangle, and leaves it by the cut
@@ -206,22 +212,24 @@ def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
 
 
 def is_fold(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """does the outline go back at corner k as it came, or stand still?"""
+    """Returns whether the outline at corner k goes back the way it came, or stands still."""
     a, b, c = corner(left, k)
     back = float((flat[a] - flat[b]) @ (flat[c] - flat[b]))
     return back >= 0 and turn(flat, a, b, c) == 0
 
 
 def is_straight(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """is the triangle of corner k without area?"""
+    """Returns whether the triangle of corner k has no area."""
     return abs(turn(flat, *corner(left, k))) <= rounding(flat)
 
 
-# Which corner is cut off next. A fold has no area, and its corners would stand in others' way; of a
-# bridge that is cut off on both sides nothing but a line is left.
+# Which corner is cut off next. Folds go first: they have no area, and their corners would block
+# others. Straight ones go last: of a bridge that is cut off on both sides only a line is left.
 ORDER = (is_fold, is_ear, is_straight)
 
 
 def rounding(flat: Floats) -> float:
-    """the area, in squares of the unit, that rounding leaves of 0 for coordinates of this size."""
+    """Returns the area, in squares of the unit, up to which rounding may turn 0, for coordinates of
+    this size.
+    """
     return 1e-9 * float(np.ptp(flat, axis=0).max()) ** 2

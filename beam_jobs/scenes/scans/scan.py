@@ -1,8 +1,8 @@
 """A mesh file as a scene that cameras look at: its own colours, which hold the light already, flat
 faces, curvature from the mesh.
 
-Both sides of a face are visible: scans have holes, and are wound as their maker liked. A surface
-bends towards the side it is seen from.
+Both sides of a face are visible: scans have holes, and their faces are wound in no fixed direction.
+A surface bends towards the side it is seen from.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SUBPIXELS = (
 
 @dataclass(frozen=True)
 class Met:
-    """what n rays meet: distance [n] m (inf: nothing), triangle [n] (-1), normal [n, 3] towards the
+    """What n rays meet. distance [n] m (inf: nothing), triangle [n] (-1), normal [n, 3] towards the
     ray's origin, curvature [n, 2] 1/m, colour [n, 3] in [0, 1]. float32, int32; 0 where nothing is.
     """
 
@@ -50,9 +50,9 @@ class Met:
 
 
 class Scan:
-    """mesh: as read; yaw: radians by which it was turned about z so that its walls run along x and
-    y (vanishing points and room boxes need that); normal [f, 3]; area [f] m2; curvature [f, 3, 2]
-    at the corners.
+    """A mesh that cameras look at. mesh: as read; yaw: radians by which it was turned about z so
+    that its walls run along x and y (vanishing points and room boxes need that); normal [f, 3];
+    area [f] m2; curvature [f, 3, 2] at the corners.
     """
 
     def __init__(self, mesh: Mesh, radius: float = 0.035) -> None:
@@ -66,7 +66,7 @@ class Scan:
         self.normal = spread / (2 * self.area[:, None])
         self.curvature = principal_curvatures(self.vertices, mesh.faces, radius)
         repeated = np.array([repeats(mesh, number) for number in range(len(mesh.pictures))], bool)
-        # within one picture its border goes on: what an atlas has on its other side is no neighbour
+        # a picture that does not repeat has no neighbours beyond its border, which goes on there
         wraps = np.where((mesh.wraps == REPEAT) & ~repeated[:, None], BORDER, mesh.wraps)
         self.caster = (
             RayCaster(self.vertices, mesh.faces)
@@ -77,12 +77,13 @@ class Scan:
         self.density = texel_density(mesh, self.area)
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:
-        """as `RayCaster.cast`."""
+        """Returns what `RayCaster.cast` returns."""
         return self.caster.cast(origins, directions)
 
     def look(self, camera: Camera, size: int, antialias: bool = True) -> Surfaces:
-        """one view. instance: the published class id of the surface, 0 without face labels, -1
-        where nothing is. antialias: four rays a pixel, for the colour, where edges run.
+        """Returns the maps of one view. instance: the published class id of the surface, 0 without
+        face labels, -1 where nothing is. antialias: whether the colours of pixels on edges are the
+        mean of four rays.
         """
         rays, share = pixel_rays(camera, size)
         pixel = 2 * np.tan(camera.field_of_view / 2) / size
@@ -102,7 +103,7 @@ class Scan:
             normal,
             facing,
         )
-        # nothing hit is -1, which reads the first triangle: masked by the outer choice
+        # -1, where nothing is hit, is read as the first triangle and replaced by the outer choice
         classes = np.where(
             met.triangle < 0,
             -1,
@@ -118,7 +119,7 @@ class Scan:
         )
 
     def met(self, camera: Camera, rays: Floats, pixel: float) -> Met:
-        """what the rays meet. pixel: a pixel's side at 1 m, metres."""
+        """Returns what the rays meet. pixel: a pixel's side at 1 m, metres."""
         n = len(rays)
         mesh = self.mesh
         # one row repeated without memory: Embree reads it as if there were n
@@ -158,7 +159,7 @@ class Scan:
             texels,
             picture,
         )
-        # nothing hit is -1, which reads the last triangle
+        # -1, where nothing is hit, reads the last triangle and is masked
         linear = mesh.linear[met.triangle] & (met.triangle >= 0)
         light = met.colour[linear]
         met.colour[linear] = 1
@@ -168,8 +169,8 @@ class Scan:
         return met
 
     def smooth_edges(self, camera: Camera, met: Met, size: int, pixel: float) -> None:
-        """met.colour of the pixels where depth, normal or (where no picture is filtered) colour
-        jumps: the mean over four rays of a rotated grid.
+        """Changes met.colour of the pixels where depth, normal or (where no picture is filtered)
+        colour jumps, to the mean over four rays of a rotated grid.
         """
         marked = np.zeros(size * size, np.bool_)
         # a picture is looked up at the pixel's own scale already; colours of vertices are not
@@ -208,8 +209,8 @@ def _met(
     texels: Floats,
     picture: Integers,
 ) -> None:
-    """fills what `Met` holds, colours of the vertices; and where to look the pictures up: uv,
-    texels a pixel, the picture's number (-1: none).
+    """Fills the arrays of `Met`, with the colours of the vertices; and where to look the pictures
+    up: uv, texels a pixel, the picture's number (-1: none).
     """
     for i in range(len(triangle)):
         p = triangle[i]
@@ -239,7 +240,7 @@ def _met(
 def _edges(
     distance: Floats, normal: Floats, colour: Floats, size: int, colours_too: bool, marked: Bools
 ) -> None:
-    """marks both pixels wherever two neighbours differ in depth by a twentieth, in direction by 26
+    """Marks both pixels wherever two neighbours differ in depth by a twentieth, in direction by 26
     degrees, or in colour by a tenth.
     """
     for i in range(size * size):
@@ -264,14 +265,14 @@ def _edges(
 
 
 def crossed(vertices: Floats, faces: Integers) -> Floats:
-    """[f, 3] normals, twice the area long."""
+    """Returns [f, 3] normals, as long as twice the area."""
     corner = vertices[faces]
     return np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
 
 
 def wall_direction(vertices: Floats, faces: Integers) -> float:
-    """radians in [-pi/4, pi/4) that most walls are turned from the axes, 0 below a degree: the
-    fullest degree of a histogram by area, refined.
+    """Returns the angle in radians, in [-pi/4, pi/4), by which most walls are turned from the axes,
+    0 if it is below a degree. It is the fullest degree of a histogram by area, refined.
     """
     spread = crossed(vertices, faces)
     area = np.linalg.norm(spread, axis=1)
@@ -295,15 +296,15 @@ def wall_direction(vertices: Floats, faces: Integers) -> float:
 
 
 def repeats(mesh: Mesh, picture: int) -> bool:
-    """do the coordinates of this picture's surfaces leave [0, 1]?"""
+    """Returns whether the coordinates of this picture's surfaces leave [0, 1]."""
     uv = mesh.uv[mesh.faces[mesh.picture == picture]]
-    # a little beyond is rounding of an exporter, and must not switch on repeats
-    # initial: a picture stays where all of its faces are without area
+    # a little beyond is an exporter's rounding, and no repeat
+    # initial: a picture may have no faces left, if none of them had an area
     return bool(uv.min(initial=0) < -1e-3 or uv.max(initial=1) > 1 + 1e-3)
 
 
 def texel_density(mesh: Mesh, area: Floats) -> Floats:
-    """[f] texels a metre, 0 without a picture."""
+    """Returns [f] texels a metre, 0 without a picture."""
     uv = mesh.uv[mesh.faces]
     first, second = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     # a last 0, which -1 (no picture) reads

@@ -1,5 +1,5 @@
-"""Look-up in pictures of any size: every picture with its halvings in one array, the level by the
-pixel's footprint, bilinear within it.
+"""Looks up pictures of any size: every picture is kept with its halvings in one array; the level
+follows from the pixel's footprint, and within it the look-up is bilinear.
 
 Halving keeps small pixels of a distant wall from flickering between texels (Williams, "Pyramidal
 Parametrics", 1983).
@@ -15,14 +15,14 @@ import numpy as np
 from beam_jobs.scenes.scans.parts import MIRROR, REPEAT
 from models.tasks.arrays import Bytes, Floats, Integers
 
-# Halvings of a picture: so many, its own size with them, and of a larger one all down to this side.
+# Sizes of a picture that are kept: LEVELS, its own with them; of a large one all down to SMALLEST.
 LEVELS, SMALLEST = 6, 32
 NEARER = 2**0.5  # texels a pixel spans from which on the next level is nearer
 
 
 class Pictures:
-    """pictures: uint8 [h, w, 3] each. wraps [picture, 2]: BORDER, REPEAT or MIRROR along u and
-    v (an atlas has no neighbours beyond its border).
+    """Pictures that pixels are looked up in. pictures: uint8 [h, w, 3] each. wraps [picture, 2]:
+    BORDER, REPEAT or MIRROR along u and v (an atlas has no neighbours beyond its border).
     """
 
     def __init__(self, pictures: tuple[Bytes, ...], wraps: Integers) -> None:
@@ -35,7 +35,7 @@ class Pictures:
         start = 0
         for number, picture in enumerate(pictures):
             for level in range(counts[number]):
-                # the table is one array: a picture's last level stands for those that it has not
+                # the table is one array, so that a picture's last level also fills its rows beyond
                 self.table[number, level:] = start, *picture.shape[:2]
                 pieces.append(picture.reshape(-1))
                 start += picture.size
@@ -44,25 +44,27 @@ class Pictures:
                     (max(1, picture.shape[1] // 2), max(1, picture.shape[0] // 2)),
                     interpolation=cv2.INTER_AREA,
                 )
-        # there is nothing to concatenate without pictures, and the look-up still wants an array
+        # without pictures there is nothing to concatenate, but the look-up still needs an array
         self.texels = np.concatenate(pieces) if pieces else np.zeros(3, "uint8")
 
     def paint(self, picture: Integers, uv: Floats, texels: Floats, colour: Floats) -> None:
-        """colour [n, 3] (in place) times that of picture [n] (-1: none) at uv [n, 2], v upwards, in
-        [0, 1]; texels [n]: how many of the full picture's a pixel spans.
+        """Multiplies colour [n, 3], in place, by that of picture [n] (-1: none) at uv [n, 2], v
+        upwards, in [0, 1]; texels [n]: how many texels of the full picture a pixel spans.
         """
         _paint(self.texels, self.table, self.wraps, picture, uv, texels, colour)
 
 
 def levels(height: int, width: int) -> int:
-    """how many sizes of a picture are kept, each half the one before."""
+    """Returns how many sizes of a picture are kept, each half the one before."""
     # a picture of 16384 texels would flicker from 45 texels a pixel on with as many as a small one
     return max(LEVELS, 1 + math.ceil(math.log2(max(height, width) / SMALLEST)))
 
 
 @numba.njit(cache=True, nogil=True)
 def within(value: float, wrap: int) -> float:
-    """the coordinate in [0, 1] that is meant; as it is where the border goes on."""
+    """Returns the coordinate in [0, 1] that is meant; the coordinate itself where the border goes
+    on.
+    """
     # `floor`, not truncation: coordinates may be negative
     if wrap == REPEAT:
         return value - np.floor(value)
@@ -75,8 +77,9 @@ def within(value: float, wrap: int) -> float:
 def neighbours(
     u: float, v: float, height: int, width: int, wraps: Integers
 ) -> tuple[int, int, int, int, float, float]:
-    """(left, right, above, below: the texels around (u, v); shares of right and of below in what
-    lies between them). u, v in [0, 1] from left to right and upwards; beyond as wraps [2] says.
+    """Returns (left, right, above, below: the texels around (u, v); shares of right and of below in
+    what lies between them). u, v in [0, 1] from left to right and upwards; beyond as wraps [2]
+    says.
     """
     u, v = within(u, wraps[0]), within(v, wraps[1])
     # v runs upwards, rows downwards; the middle of a texel lies at half a step
@@ -104,7 +107,7 @@ def _paint(
     span: Floats,
     colour: Floats,
 ) -> None:
-    """`Pictures.paint`, pixel by pixel."""
+    """Does the work of `Pictures.paint`, pixel by pixel."""
     for i in range(len(picture)):
         p = picture[i]
         if p < 0:

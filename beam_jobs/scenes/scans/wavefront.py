@@ -24,10 +24,10 @@ from beam_jobs.scenes.scans.parts import (
 from beam_jobs.scenes.scans.polygons import cut
 from models.tasks.arrays import Floats, Integers
 
-# How many values may follow an option of map_Kd; what is a number among them belongs to it.
+# How many values may follow an option of map_Kd.
 OPTIONS = {"-s": 3, "-o": 3, "-t": 3, "-mm": 2, "-blendu": 1, "-blendv": 1, "-cc": 1, "-clamp": 1,
            "-texres": 1, "-bm": 1, "-boost": 1, "-imfchan": 1, "-type": 1}  # fmt: skip
-# elements that are no surface, or one that is not drawn here
+# elements that are no surface, or a surface that is not drawn here
 LEFT_OUT = {"p": "points and lines", "l": "points and lines", "curv": "free-form curves",
             "curv2": "free-form curves", "surf": "free-form surfaces"}  # fmt: skip
 GREY = 0.7  # surfaces without any material
@@ -35,8 +35,8 @@ GREY = 0.7  # surfaces without any material
 
 @dataclass
 class Material:
-    """colour [3] in [0, 1]; picture: of Pillow, or None; scale, move [2]: of its coordinates; wrap:
-    of `Part`.
+    """What is read of a material. colour [3] in [0, 1]; picture: of Pillow, or None; scale, move
+    [2]: of its coordinates; wrap: of `Part`.
 
     MTL multiplies picture and colour, and so do most readers. Black beside a picture counts as
     white, as in Blend4Web and Sketchfab: exporters write `Kd 0 0 0` where the picture alone is
@@ -50,15 +50,17 @@ class Material:
     wrap: tuple[int, int] = (REPEAT, REPEAT)
 
     def factor(self, mapped: bool) -> Floats:
-        """[3] what a surface is multiplied by; mapped: it has coordinates in the picture."""
+        """Returns [3], by which a surface's colours are multiplied. mapped: whether it has
+        coordinates in the picture.
+        """
         meant = self.picture is None or not mapped or self.colour.any()
         return self.colour if meant else np.ones(3)
 
 
 @dataclass
 class Polygons:
-    """All of a file. counts: corners of each; material: the name of each one's; vertex, texture:
-    indices of every corner, texture -1 without, one polygon behind the other.
+    """All polygons of a file. counts: corners of each; material: the name of each one's; vertex,
+    texture: indices of every corner, texture -1 without, one polygon behind the other.
     """
 
     counts: list[int] = field(default_factory=list)
@@ -68,7 +70,9 @@ class Polygons:
 
 
 def read_obj(data: bytes, shelf: Shelf) -> Contents:
-    """a part for every material, in the order in which they are first used. Raises ValueError."""
+    """Returns what a file holds, a part for every material, in the order in which they are first
+    used. Raises ValueError for a line that cannot be read.
+    """
     vertices: list[list[float]] = []
     uvs: list[list[float]] = []
     polygons = Polygons()
@@ -124,7 +128,7 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
 
 
 def note_unplaced(name: str, pairs: Integers, shelf: Shelf) -> None:
-    """notes the triangles of a material with a picture that have no coordinates in it. pairs: of
+    """Notes the triangles of a material with a picture that have no coordinates in it. pairs: of
     `part`.
     """
     placed = (pairs[:, 1] >= 0).reshape(-1, 3).all(1)
@@ -140,12 +144,14 @@ def note_unplaced(name: str, pairs: Integers, shelf: Shelf) -> None:
 
 
 def lines(data: bytes) -> Iterator[tuple[int, str]]:
-    """(number, text) of every line that says something; one that ends in \\ goes on in the next."""
+    """Yields (number, text) of every line that is neither empty nor a comment. One that ends in a
+    back-slash is joined with the next.
+    """
     begun = ""
-    # bytes are split and stripped: a letter of another encoding may look like a blank in this one
+    # split and stripped as bytes: a letter of another encoding may read as a blank in this one
     for number, row in enumerate(data.removeprefix(codecs.BOM_UTF8).splitlines(), 1):
         line = legible(row.strip()).replace("\t", " ")
-        # before all else: a comment may end in a path of Windows
+        # first of all, since a comment may end in a Windows path and so in a back-slash
         if line.startswith("#"):
             continue
         line = begun + line
@@ -161,19 +167,21 @@ def lines(data: bytes) -> Iterator[tuple[int, str]]:
 
 
 def spoken(text: str) -> str:
-    """a line of numbers without the comment behind them."""
+    """Returns a line of numbers without the comment behind them."""
     return text.partition("#")[0]
 
 
 def numbers(values: list[str], least: int) -> list[float]:
-    """Raises ValueError for fewer than so many."""
+    """Returns the values as numbers. Raises ValueError if there are fewer than `least`, or one is
+    no number.
+    """
     if len(values) < least:
         raise ValueError(f"expected at least {least} numbers, got {len(values)}")
     return [float(x) for x in values]
 
 
 def face(values: list[str], vertices: int, uvs: int, polygons: Polygons) -> None:
-    """adds the polygon of one f line. vertices, uvs: how many there are so far. Negative numbers
+    """Adds the polygon of one f line. vertices, uvs: how many there are so far. Negative numbers
     count back from the line itself.
     """
     polygons.counts.append(len(values))
@@ -185,7 +193,9 @@ def face(values: list[str], vertices: int, uvs: int, polygons: Polygons) -> None
 
 
 def counted(text: str, count: int) -> int:
-    """index from 0 of what an OBJ file counts from 1, or from -1 backwards."""
+    """Returns the index from 0 of what an OBJ file counts from 1, or from -1 backwards. Raises
+    ValueError for an index beyond `count`.
+    """
     number = int(text)
     # negative numbers count from the last vertex read so far, not the last of the file
     index = number - 1 if number > 0 else count + number
@@ -202,8 +212,8 @@ def part(
     triangle: Integers,
     material: Material,
 ) -> Part:
-    """of triangles. painted: of `vertex_colours`; pairs [3 t, 2]: vertex and coordinate (-1: none)
-    of their corners; those that share both share a row.
+    """Returns the part that some triangles make. painted: of `vertex_colours`; pairs [3 t, 2]:
+    vertex and coordinate (-1: none) of their corners; corners that share both share a row.
     """
     # OBJ numbers places and coordinates apart: a vertex here is a pair that occurs
     rows, inverse = np.unique(pairs, axis=0, return_inverse=True)
@@ -230,8 +240,8 @@ def part(
 
 
 def vertex_colours(vertices: list[list[float]]) -> Floats:
-    """[v, 3] fractions, NaN for a vertex without: x y z r g b, fractions or codes by all of the
-    file's.
+    """Returns [v, 3] fractions, NaN for a vertex without colour. Colours stand behind the place (x
+    y z r g b); all of a file's together decide whether they are fractions or codes.
     """
     painted = np.array([len(vertex) >= 6 for vertex in vertices], bool)
     colour = np.full((len(vertices), 3), np.nan)
@@ -241,7 +251,7 @@ def vertex_colours(vertices: list[list[float]]) -> Floats:
 
 
 def library(names: str, shelf: Shelf) -> dict[str, Material]:
-    """the materials of a mtllib line: one name, which may hold spaces, or several."""
+    """Returns the materials of a mtllib line: one name, which may hold spaces, or several."""
     # a name may hold blanks: the whole line first
     single = shelf.path(names) is not None
     if not single:
@@ -258,6 +268,7 @@ def library(names: str, shelf: Shelf) -> dict[str, Material]:
 
 
 def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
+    """Returns {name: material} of an MTL file, and notes what is not read."""
     found: dict[str, Material] = {}
     material = Material()
     name = ""
@@ -288,7 +299,7 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
             ambient.append(name)
         elif word.lower() == "map_d":
             shelf.note("pictures of transparency (map_d) are not read: drawn opaque")
-    # exporters write the same picture as both: only alone it is missed
+    # exporters often write the same picture as both; only one that stands alone is lost
     for name in ambient:
         if name not in diffuse:
             shelf.note(
@@ -299,8 +310,8 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
 
 
 def picture_name(text: str) -> tuple[str, Floats, Floats, bool]:
-    """(name, scale [2], move [2], does it end at its border?) of a map_Kd statement: options first,
-    then a name that may hold spaces.
+    """Returns (name, scale [2], move [2], whether it ends at its border) of a map_Kd statement:
+    options first, then a name that may hold spaces.
     """
     clamped = False
     scale = np.ones(2)
@@ -326,7 +337,9 @@ def picture_name(text: str) -> tuple[str, Floats, Floats, bool]:
 
 
 def belongs(option: str, word: str) -> bool:
-    """is the word a value of the option? on and off, a channel, a kind of map, or a number."""
+    """Returns whether the word is a value of the option: on and off, a channel, a kind of map, or a
+    number.
+    """
     if option in ("-blendu", "-blendv", "-cc", "-clamp", "-imfchan", "-type"):
         return True
     return is_number(word)
