@@ -1,5 +1,5 @@
-"""`python -m serving ask`: one question about a picture or its views, or a whole folder; figures to
-disk, paths or JSON to stdout.
+"""Runs `python -m serving ask`: one question about a picture or its views, or about every picture
+of a folder; figures go to disk, paths or JSON to stdout.
 
 What can be refused without a server is refused before gRPC is imported.
 """

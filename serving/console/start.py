@@ -1,4 +1,4 @@
-"""`python -m serving console`: the page, until interrupted."""
+"""Runs `python -m serving console`: the page, until interrupted."""
 
 from __future__ import annotations
 

@@ -108,8 +108,8 @@ def judge_server(
 def cold_figures(
     candidate: Path, base: Path, contract: Contract, limits: Limits
 ) -> dict[str, float]:
-    """Figures of a server without warm-up records: seconds to start, and to the first answer. base:
-    as of `judge_server`.
+    """Returns figures of a server without warm-up records: seconds to start, and to the first
+    answer. base: as for `judge_server`.
     """
     link_tree(candidate, base / "1", without=(WARMUP,))
     with (
@@ -265,9 +265,9 @@ class Judgement:
 
 
 def first_answer(client: Client, contract: Contract) -> float:
-    """Seconds that a server takes for its first question: one picture, all tasks about one view of
-    it, all forms of answers. Where no task is about one view, it is asked about as many pictures as
-    the least task takes.
+    """Returns the seconds that a server takes for its first question: one picture, all tasks about
+    one view of it, all forms of answers. Where no task is about one view, it is asked about as many
+    pictures as the least task takes.
     """
     views = min(entry["images"] for entry in contract["tasks"].values())
     png = [encode_png(image) for image in probe_images(contract["size"])]
@@ -280,12 +280,12 @@ def first_answer(client: Client, contract: Contract) -> float:
 
 
 def made_up_records() -> list[bytes]:
-    """PNG pictures that stand in for records where there are none to replay."""
+    """Returns PNG pictures that stand in for records where there are none to replay."""
     return [encode_png(image) for image in probe_images(256)]
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims width x height pixels and ends after its header, bytes."""
+    """Returns the bytes of a PNG that claims width x height pixels and ends after its header."""
     # 8 bits, RGB; compression, filter and interlacing as always
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     # PNG's check covers the chunk's name and its data
