@@ -1,5 +1,5 @@
-"""nonfixated_matches: the published JSON file that describes not a view but a point: which views of
-other points see it, and at which pixel.
+"""Reads and writes nonfixated_matches, the published JSON file that describes not a view but a
+point: which views of other points see it, and at which pixel.
 
 File: `nonfixated_matches/point_<P>_view_all_domain_nonfixatedpose.json`, keys point_uuid,
 point_location, views of {camera_uuid, point_uuid, view_id, nonfixated_pixel_x, nonfixated_pixel_y}.
