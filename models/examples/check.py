@@ -33,7 +33,7 @@ from models.provenance.stores import here, lasting
 
 # Anomalies of a shard that are named; more are counted.
 NAMED = 100
-# Views from which on a process each core checks: one takes seconds to begin.
+# Number of views from which each core runs a process to check: a process takes seconds to begin.
 MANY = 8_000
 
 
@@ -80,7 +80,7 @@ class Findings:
 def check_contract(uri: str, processes: int | None = None) -> list[str]:
     """Returns the anomalies of an Examples artifact, one line each; empty if every record keeps the
     contract and is the one that manifest and index list. Nothing is sampled.
-    processes: if None, one for few views, else one a core.
+    processes: if None, one for few views, and one a core for many.
     """
     return check_examples(uri, processes).all_lines()
 

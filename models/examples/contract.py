@@ -16,7 +16,7 @@ from models.tasks.arrays import Array, Bools, Floats
 from models.tasks.labels.surfaces import rays
 from models.tasks.targets import SURFACE_LIMIT
 
-GRID = 64  # pixels a side at which labels are held against each other
+GRID = 64  # pixels a side at which labels are compared with each other
 DEPTH_TOLERANCE = 64  # 1/512 metre
 # By how much the depth along the ray may differ from what the other depth and the camera make of
 # it: 1/512 metre, and a share. In the released frame that has both they differ by 4 codes at most
@@ -122,7 +122,7 @@ def anomalies(view: View, size: int) -> list[str]:
             )
     # A grid of some 64 x 64 pixels tells a wrong file from a right one, at a fraction of the cost.
     step = max(1, view.size // GRID)
-    # of the pixels that are left, from -1 at one edge of the view to 1 at the other
+    # places of the pixels that are left, from -1 at one edge of the view to 1 at the other
     places = (2 * np.arange(0, view.size, step) + 1) / view.size - 1
     thinned = {
         folder: value[::step, ::step] for folder, value in view.labels.items() if value.ndim > 1

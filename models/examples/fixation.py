@@ -16,7 +16,7 @@ from models.tasks.targets import SURFACE_LIMIT
 # Degrees off the axis up to which a camera fixates its point. All published files looked at and all
 # procedural views are off by less than 0.001.
 ON_AXIS = 1
-MIDDLE = 1 / 32  # of the view: half the side of the square in its middle whose depth is looked at
+MIDDLE = 1 / 32  # share of the view: half the side of the square in its middle that is looked at
 LEAST_SEEN = 0.5  # share of that square
 # By how much depth may differ. Of 249 procedural views and the two released ones with a camera the
 # nearest depth within the square is 0.97 to 1.03 times the distance, its median 0.76 to 1.18 times.
@@ -72,10 +72,10 @@ def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | N
         return None
     size = len(labels[folder])
     reach = max(1, round(size * MIDDLE))
-    # of an even number of pixels two are in the middle
+    # in an even number of pixels two are in the middle
     span = slice(max(0, (size - 1) // 2 - reach), size // 2 + reach + 1)
     codes = labels[folder][span, span]
-    # of foreign depth 0 is nothing seen
+    # in other people's depth 0 means that nothing is seen
     seen = codes[(codes < SURFACE_LIMIT) & (codes > 0)]
     if seen.size < LEAST_SEEN * codes.size:
         return None

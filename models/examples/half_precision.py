@@ -9,7 +9,7 @@ import numpy as np
 
 from models.tasks.arrays import Floats
 
-# Numbers from which on a call of OpenCV costs less.
+# Count of numbers from which a call of OpenCV costs less.
 MANY = 1024
 # OpenCV 5 (the newer lane's) has halves as a type and no function of their own: taking zero away,
 # which leaves -0.0 as it is, converts them.

@@ -3,8 +3,8 @@ Another encoding breaks no range: a normal with green up is a unit vector all th
 and camera say which way a surface faces, on whatever scale the depth is.
 
 The stored normals are compared with what they would be in another encoding; only what another
-encoding explains, and ours does not, is a contradiction. What depth does not tell (noise, edges, a
-wall seen head on, which looks the same both ways) is none.
+encoding explains, and the contract's does not, is a contradiction. What depth does not tell (noise,
+edges, a wall seen head on, which looks the same both ways) is none.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLATNESS = 0.02
 LEAST_PIXELS = 300
 LEAST_SHARE = 0.1
 MARGIN = 5  # degrees by which one normal must be nearer than another to count
-# Of the flat pixels that the other encoding explains better, and how many times those that it
+# Share of the flat pixels that the other encoding explains better, and how many times those that it
 # explains worse; `normal_contradiction` says what sound views reach.
 BETTER_SHARE = 0.25
 BETTER_TIMES = 4
@@ -37,7 +37,7 @@ ALIKE = 0.05  # difference in gain below which two encodings explain as much: th
 CLEAR = 3  # median degrees up to which nobody asks how else depth might be meant
 EXPLAINED = 5  # median degrees that depth meant another way must reach: noise reaches none
 CLOSE = 30  # degrees
-CLOSE_SHARE = 0.75  # of the flat pixels with normals so close, from which on both lie alike
+CLOSE_SHARE = 0.75  # share of flat pixels with normals so close from which both maps lie alike
 # Published axes (x right, y down, z away) as the camera's own (y up, looking along -z).
 CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
 AXES = "x right, y down, z away from the camera, code (n + 1) 127.5"

@@ -199,7 +199,7 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
 
 def read_table(path: str, place: Place) -> member.Table | None:
     """Returns what the record at a place says of its features; None for a record of earlier code,
-    which says nothing.
+    which has no table.
     """
     (head,) = read_places(path, place, [(0, min(HEAD, place.length))])
     try:

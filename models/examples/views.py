@@ -107,7 +107,7 @@ class Cameras(Mapping[ViewKey, Camera]):
         self.views = views
         self.keys_here = views.keys[positions.start : positions.stop]
         self.start = positions.start
-        # of this instance: a cache on the method would keep every instance alive
+        # a cache for this instance: one on the method would keep every instance alive
         self.camera = functools.lru_cache(maxsize=CAMERAS)(self._camera)
 
     def _camera(self, key: object) -> Camera | None:
