@@ -27,7 +27,7 @@ class Kind:
     losses: tuple[str, ...]
     # a map [S, S, channels]; otherwise [channels], one answer a sample
     dense: bool = False
-    # is there a label at all?
+    # whether there is a label at all
     trained: bool = True
     # quantities with a scale: short schedules learn them standardised
     numbers: bool = False

@@ -81,7 +81,7 @@ class Task:
     output: Output
     # A function of `models.networks.losses.losses`, among those of the output's kind.
     loss: str
-    # Of the training target.
+    # Unit of the training target.
     unit: str
     # The published folders that the target is computed from.
     labels: tuple[str, ...]
@@ -100,9 +100,9 @@ class Task:
     mask: str = "none"
     # "none": a mirrored picture has no label.
     flip: str = "mirror"
-    # Does the label follow from the picture's colours, so that other light gives another label?
+    # Whether the label follows from the picture's colours, so that other light gives another label.
     colours: bool = False
-    # May transfers start from the task, end at it?
+    # Whether transfers may start from the task, and end at it.
     source: bool = True
     target: bool = True
     # What its classes, or the numbers of its vector, are called, channel by channel; (): unnamed.
@@ -112,7 +112,7 @@ class Task:
     # The published head: hidden layers, and how many times narrower they are than other tasks'.
     head_layers: int = 1
     head_narrowing: int = 1
-    # Does the lean head read the differences of the views' representations too?
+    # Whether the lean head reads the differences of the views' representations too.
     compares: bool = False
     # The spelling in the released affinities.
     published: str = ""

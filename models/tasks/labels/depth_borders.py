@@ -19,7 +19,7 @@ import numpy as np
 
 from models.tasks.arrays import Bools, Bytes, Floats
 
-BORDER = 0.8  # score from which on a step in depth is a border
+BORDER = 0.8  # score from which a step in depth is a border
 REACH = 3  # pixels across which a border is looked for
 # (x, y): left, right, up, down; the opposite of way w is w ^ 1.
 WAYS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])

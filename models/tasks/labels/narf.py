@@ -20,7 +20,7 @@ from models.tasks.labels.surface_change import surface_changes
 
 BINS = 18  # cells of directions in half a turn
 LEAST_CHANGE = 0.2  # of a surface; smaller changes do not count
-OPTIMAL = 0.25  # share of the radius from which on a change does not disturb
+OPTIMAL = 0.25  # share of the radius from which a change does not disturb
 PATCH = 10  # pixels that the support spans at least
 LANES = 8  # numbers of a vector instruction
 
@@ -281,7 +281,8 @@ def hand_out(
 
     takers: [3, w + LANES] the row's points, inf where no score is wanted: before `left` and from
     `right` on none is. The very next pixels get the whole score, at any distance. Indices are
-    unsigned and spans whole multiples of `LANES`, else the compiler makes no vector instructions.
+    unsigned and spans whole multiples of `LANES`, otherwise the compiler makes no vector
+    instructions.
     """
     for g in range(len(givers)):
         y, x, reach = givers[g, 0], givers[g, 1], givers[g, 2]

@@ -67,7 +67,7 @@ def sorted_pairs(cost: Floats) -> Integers:
     # in a picture of one colour all costs are 0
     factor = np.float32(65535 / (highest + 1e-12))
     key = np.empty(len(flat), np.int32)
-    # of 32 bits: half as much of the cache for the places that are looked up pair by pair
+    # 32 bits: the places that are looked up pair by pair take half as much of the cache
     start = np.zeros(65537, np.int32)
     order = np.empty(len(flat), np.int32)
     for i in range(len(flat)):
@@ -279,7 +279,7 @@ def cheapest_level(
         if 0 < members < len(order):
             # Ncut of Shi and Malik, equation 2
             cost = cut / inside + cut / (total - inside)
-            if cost <= best:  # of levels that divide alike the lowest, as when trying from below
+            if cost <= best:  # the lowest of levels that divide alike, as when trying from below
                 best, chosen = cost, level
     return best, chosen
 
