@@ -1,4 +1,4 @@
-"""Says in words in what a new policy differs from the served one."""
+"""Says in words how a new policy differs from the served one."""
 
 from __future__ import annotations
 
