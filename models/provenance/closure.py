@@ -303,7 +303,7 @@ def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Def
         if isinstance(part, (ast.Import, ast.ImportFrom)):
             inside = bindings_of(part)
             bindings |= inside
-            # bound inside, as local names are, and yet perhaps a name of ours
+            # bound inside, as local names are, and yet perhaps a name of this repository
             local -= set(inside)
     names: set[Definition] = set()
     for base, chain in found:
