@@ -13,7 +13,7 @@ from pathlib import Path
 from models.tasks import task
 
 VOCABULARIES = Path(__file__).parent / "vocabularies"
-NUMBER = re.compile(r"^\d+ ")  # of a class in the vocabulary that the file is a part of
+NUMBER = re.compile(r"^\d+ ")  # a class's number in the vocabulary that the file is a part of
 
 
 def class_names(name: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def pixels_of(text: Any) -> Any:
     # in 64 bits: two sides of 16 bits each may overflow 32
     area = tf.reduce_prod(tf.cast(sides, tf.int64))
     fits = tf.reduce_all((sides > 0) & (sides <= LARGEST_SIDE)) & (area <= LARGEST_AREA)
-    # what is no picture at all is said first: its "size" is made of random bytes
+    # what is no picture at all is refused first: its "size" is made of random bytes
     with tf.control_dependencies([known]):
         words = (
             f"expected a picture of at most {LARGEST_SIDE} pixels a side and {LARGEST_AREA} in "

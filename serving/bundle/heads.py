@@ -26,9 +26,9 @@ Edge = tuple[tuple[str, ...], Any]
 
 
 class SourceNetwork(Protocol):
-    """What is needed of `models.networks.task_networks`' networks; encoder, head: keras.Model.
-    task: None of a source from outside, whose encoder takes pictures in [0, 1] and which has no
-    head.
+    """What is needed of the networks of `models.networks.task_networks`. encoder, head:
+    keras.Model. task: None for a source from outside, whose encoder takes pictures in [0, 1] and
+    which has no head.
     """
 
     @property

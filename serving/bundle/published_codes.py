@@ -20,7 +20,7 @@ DEPTH_LEVELS = 65536
 LOG_LEVELS = math.log(DEPTH_LEVELS)
 # networks that answer the farthest depth do not claim a window
 NO_SURFACE = DEPTH_LEVELS - 1  # a code that is never an answer
-# metres from which on a depth means a window or the like
+# metres from which a depth means a window or the like
 FARTHEST_SURFACE = SURFACE_LIMIT / CODES_PER_METRE
 CURVATURE_ZERO = 127
 CURVATURE_RADIUS = 0.03  # metres; a ball of this radius has the largest code

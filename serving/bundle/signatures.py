@@ -15,7 +15,7 @@ The default answers in small forms because a stock gRPC client reads 4 MiB: ever
 pictures of 64 pixels is over it, and at 256 pixels that of one.
 
 Tasks about k = 2 or 3 views: `images_k`, `image_bytes_k`, `compact_k` take [N, k, S, S, 3] or [N,
-k]; `<task>` and its variants likewise.
+k]; so do `<task>` and its variants.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from serving.client.readings import SHOWN, alike, constant_words, likeliest, mag
 SHEET_WIDTH = 1180  # pixels
 SHEET_SCALE = 2
 GAP = 12  # pixels
-GREY = 128  # of the panel where there is no picture
+GREY = 128  # colour of the panel where there is no picture
 
 
 def save_answers(

@@ -99,7 +99,7 @@ def ask(options: argparse.Namespace) -> int:
     question = Question.from_options(options)
     from PIL import Image
 
-    # pictures between Pillow's two limits are scaled down, and a word of ours says so
+    # pictures between Pillow's two limits are scaled down, and a note says so
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     return ask_folder(question) if question.folder else ask_once(question)
 

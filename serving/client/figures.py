@@ -78,7 +78,7 @@ def glimpse_of(data: bytes) -> Bytes:
     of `photo_of`.
     """
     with Image.open(io.BytesIO(data)) as image:
-        # of a JPEG an eighth to a half as many pixels are decoded
+        # for a JPEG an eighth to a half as many pixels are decoded
         image.draft("RGB", (GLIMPSE, GLIMPSE))
         square = middle_of(rgb8(image).value)
     step = max(len(square) // GLIMPSE, 1)

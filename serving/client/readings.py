@@ -24,7 +24,7 @@ STRETCHED = re.compile(r"(?P<unit>[^,]+), 0 to (?P<high>[0-9.]+) as \[-1, 1\]")
 # than a constant. Ranges: [-1, 1], for curvature deviations of the label, for depth 1 / 11 of e.
 LEAST_SPREAD = {"depth": 0.01, "curvature": 0.1}
 LEAST_PIXEL_SPREAD = 0.05
-LEAST_CODES = 8  # of 255: the same of a picture's own channels, which noise of a camera fills
+LEAST_CODES = 8  # of 255: least spread of a picture's own channels, which a camera's noise fills
 ALIKE = 0.02  # mean difference of two pictures, a share of the range, that nobody sees
 LEAST_LEAD = 1.5  # how many times an even share the likeliest class has at least
 

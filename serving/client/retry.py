@@ -14,7 +14,7 @@ import grpc
 Answer = TypeVar("Answer")
 FIRST_PAUSE = 0.1  # seconds
 LONGEST_PAUSE = 3.0  # seconds
-AHEAD = 0.1  # seconds by which a server's clock may end a question before ours does
+AHEAD = 0.1  # seconds by which a server's clock may end a question before the client's does
 
 
 class MissedDeadline(grpc.RpcError):

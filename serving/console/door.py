@@ -65,7 +65,7 @@ class Visit(BaseHTTPRequestHandler):
     """One request of a browser."""
 
     server: Door
-    # of the socket: a silent browser would hold its thread for ever
+    # the socket's: a silent browser would hold its thread for ever
     timeout = SLOWEST
     server_version = "console"
     sys_version = ""
@@ -158,4 +158,4 @@ class Visit(BaseHTTPRequestHandler):
             self.close_connection = True  # the browser has gone
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Logs nothing: what a person drops here is nobody's record."""
+        """Logs nothing: what a person drops here is not recorded."""

@@ -18,7 +18,7 @@ from serving.client.figures import figure, headed_panels, photo_of, segments_of
 from serving.client.readings import likeliest, one_colour_words
 from serving.console.lineage import Lineage
 
-NEARLY_ALL = 0.98  # share of a picture from which one class is called the same everywhere
+NEARLY_ALL = 0.98  # share of a picture from which one class counts as being everywhere
 Shown = dict[str, Any]
 
 

@@ -21,7 +21,7 @@ def start(options: argparse.Namespace) -> int:
     from serving.console.console import Console
     from serving.console.door import Door
 
-    # pictures between Pillow's two limits are scaled down, and a word of ours says so
+    # pictures between Pillow's two limits are scaled down, and a note says so
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
     def connect() -> Client:

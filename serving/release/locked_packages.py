@@ -76,7 +76,7 @@ def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
         canonicalize_name(requirement.name),
         version,
         tuple(DIGEST.findall("\n".join(lines))),
-        # of a dependency group the lock does not say that it is ours
+        # the lock does not say that a dependency group is this project's
         tuple(sorted(via)) or (PROJECT,),
     )
 

@@ -77,7 +77,7 @@ class ServerProcess:
             reader.start()
         try:
             self.address = self.wait_for_address(since + start_within)
-        # of any kind, an interrupt too: no server may be left behind
+        # any error, an interrupt too: no server may be left behind
         except BaseException:
             self.stop()
             raise
@@ -160,7 +160,7 @@ def memory(pid: int) -> tuple[int, int]:
     is gone.
     """
     try:
-        # of Linux; "VmHWM" is the most that it ever had, which a look now and then would miss
+        # on Linux; "VmHWM" is the most that it ever had, which a look now and then would miss
         with open(f"/proc/{pid}/status") as file:
             fields = dict(line.split(":", 1) for line in file if ":" in line)
         now, most = (int(fields[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))

@@ -1,8 +1,8 @@
-"""Signs bundles and checks who signed them: an Ed25519 signature of its manifest, which names the
+"""Signs bundles and checks who signed them: an Ed25519 signature of the manifest, which names the
 SHA-256 of every file. A server that is told to require one loads nothing else.
 
-    openssl genpkey -algorithm ed25519 -out signing.pem (keep it where nobody serves)
-    openssl pkey -in signing.pem -pubout -out trusted.pem (goes to the gate and the servers)
+    openssl genpkey -algorithm ed25519 -out signing.pem          (keep it where nobody serves)
+    openssl pkey -in signing.pem -pubout -out trusted.pem        (goes to the gate and the servers)
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ def check_signed(bundle: str | Path, trusted: bytes) -> None:
     keys `trusted` (PEM, one public key after the other) signed that manifest. ValueError where none
     is a key.
 
-    The signature is checked before a file is read, over the very bytes that the files are then held
-    against.
+    The signature is checked before a file is read, over the very bytes that the files are then
+    compared with.
     """
     keys = public_keys(trusted)
-    # read once: what the signature is checked over is what the files are held against
+    # read once: what the signature is checked over is what the files are compared with
     manifest = read_manifest(bundle)
     signature = read_signature(bundle)
     if not any(is_signed_by(key, signature, manifest) for key in keys):

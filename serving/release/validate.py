@@ -33,7 +33,7 @@ PATIENCE = 3
 LARGEST_MIB = 16 << 10
 BOMB_SIDE = 50_000  # pixels that a picture of a few bytes claims
 
-Contract = Mapping[str, Any]  # of `serving.bundle.assets.contract`
+Contract = Mapping[str, Any]  # what `serving.bundle.assets.contract` returns
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Judgement:
                 )
             except OSError as error:
                 self.reasons.append(f"the candidate lacks what it is checked against: {error}")
-        # in any case: a server that died in a check is said, too
+        # in any case: a server that died in a check is reported, too
         self.check_memory()
         return Blessing(not self.reasons, tuple(self.reasons), self.figures)
 

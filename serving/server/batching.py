@@ -42,7 +42,7 @@ class Fetcher(Protocol):
 
 
 STOPPED = "The batch scheduler was stopped before this task was run"
-Key = tuple[int, tuple[str, ...]]  # of a queue: a version, and the names of the tensors fed
+Key = tuple[int, tuple[str, ...]]  # what names a queue: a version, and the tensors fed
 
 
 # compared by identity: `remove` compares, and whether two arrays are equal has no single answer

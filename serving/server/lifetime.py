@@ -144,7 +144,7 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
         door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
         door.start()
         print(f"REST on {shown}:{door.server_port}", flush=True)
-    stop = threading.Event()  # of the threads that poll
+    stop = threading.Event()  # ends the threads that poll
     # 0: one look, which `_loaded` took
     if serving.poll_seconds > 0:
         keep_polling(catalog, serving.poll_seconds, stop)

@@ -59,7 +59,7 @@ def load(folder: Path, number: int, loading: Loading) -> Version:
             # 0 in the flag is once, as in the original
             for _ in range(max(loading.warmups, 1)):
                 warm_up(version)
-    # of any kind: a session that nobody holds keeps its memory
+    # any error: a session that nobody holds keeps its memory
     except BaseException:
         version.close()
         raise

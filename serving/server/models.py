@@ -35,7 +35,7 @@ UNLOADING = 40
 END = 50
 # the status of a server that swaps for months must not grow
 REMEMBERED = 8  # ended versions that status still names
-LARGEST_NUMBER = 2**63 - 1  # of a version
+LARGEST_NUMBER = 2**63 - 1  # that a version may have
 
 
 class State(NamedTuple):
@@ -97,11 +97,11 @@ class Model:
         self.versions: dict[int, Version] = {}
         self.states: dict[int, State] = {}
         self.aspired: dict[int, Path] = {}  # number -> folder, of the last look, highest first
-        self.retries: dict[int, Retry] = {}  # of aspired versions
+        self.retries: dict[int, Retry] = {}  # aspired versions that are to be tried again
         # aspired versions that could not be loaded: not tried again before they have left
         self.failed: set[int] = set()
         self.unread: dict[int, str] = {}  # why a folder could not be looked into
-        self.lock = threading.Lock()  # of `versions` and what holds them
+        self.lock = threading.Lock()  # guards `versions` and what holds them
         self.turn = threading.Lock()  # one poll at a time
         self.is_removed = False  # for good: nobody would unload what a late poll loads
 

@@ -267,7 +267,7 @@ class Version:
             return values
         buffer = None
         if options is not None:
-            # options travel as a serialised message in a C buffer, which is ours to delete
+            # options travel as a serialised message in a C buffer, which has to be deleted here
             buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
         try:
             fed = {self._tensor(name): value for name, value in feeds.items()}

@@ -1,9 +1,9 @@
 """Declares the messages that a client needs, by field number.
 
 The stubs of tensorflow-serving-api import TensorFlow, which takes seconds and half a gigabyte; a
-question needs gRPC and protobuf alone. Names are ours, numbers TensorFlow's, so that the bytes are
-the same (`tests/serving/wire/test_messages.py` compares them with the originals). They stand in a
-descriptor pool of their own: a process that imports TensorFlow too has both.
+question needs gRPC and protobuf alone. Names are this project's, numbers TensorFlow's, so that the
+bytes are the same (`tests/serving/wire/test_messages.py` compares them with the originals). They
+stand in a descriptor pool of their own: a process that imports TensorFlow too has both.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 # as many values as a string tensor may have in a request
-MOST_FIELDS = 4 << 20  # of one message; a string tensor has a field a value
+MOST_FIELDS = 4 << 20  # in one message; a string tensor has a field a value
 VARINT = 0
 FIXED_64 = 1
 LENGTH = 2

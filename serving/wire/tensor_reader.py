@@ -70,7 +70,7 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
         elif number == CONTENT:
             content = bytes_of(value)
         else:
-            # of strings and unpacked numbers: one field a value
+            # strings and unpacked numbers have one field a value
             allowance.take(STRING_COST)
             values.append((number, value))
     dtype = numpy_type(kind)

@@ -49,7 +49,7 @@ def _pairs(values: Integers) -> memoryview:
         # bits 7 to 13 go one up: bit 7 of the first byte says that a second follows
         np.bitwise_and(low, 0x3F80, out=high)
         np.left_shift(high, 1, out=high)
-        # of a byte only bit 7 is beyond the first seven, and that bit is set anyway
+        # in a byte only bit 7 is beyond the first seven, and that bit is set anyway
         if values.dtype != np.uint8:
             np.bitwise_and(low, 0x7F, out=low)
         np.bitwise_or(low, 0x80, out=low)

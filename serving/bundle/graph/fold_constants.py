@@ -100,7 +100,7 @@ def folded(
         # a constant made by `fill` or `tile` is larger than what it is made of
         swells = value is None or np.asarray(value).nbytes > sources + SLACK
         if node.name in known or not swells:
-            # of the graph, not of the value: NumPy has no bfloat16
+            # the type in the graph, not the value's: NumPy has no bfloat16
             kind = graph.get_operation_by_name(node.name).outputs[0].dtype
             weights.write(small, node.name, np.asarray(value), kind)
         else:
@@ -125,7 +125,7 @@ def computed_values(graph: Any, names: Iterable[str], known: Mapping[str, Array]
     """Returns node -> its value, for nodes with one output. known: values of nodes that are fed."""
     import tensorflow as tf
 
-    # nodes of several outputs are none of what weights decide alone
+    # no node with several outputs depends on weights alone
     single = [name for name in names if len(graph.get_operation_by_name(name).outputs) == 1]
     with tf.compat.v1.Session(graph=graph) as session:
         feed = {f"{name}:0": value for name, value in known.items()}

@@ -245,7 +245,7 @@ def spec_of(request: Any) -> ModelSpec | None:
     """Returns the ModelSpec of a parsed request; None where it has none."""
     if not request.HasField("model_spec"):
         return None
-    # by way of its bytes: the request is TensorFlow's message, ours is another class
+    # by way of its bytes: the request is TensorFlow's message, `ModelSpec` here is another class
     return model_spec_of(request.model_spec.SerializeToString())
 
 

@@ -62,7 +62,7 @@ class Arrival(io.RawIOBase):
         except TimeoutError as error:
             raise self._late() from error
         finally:
-            # of reading alone: an answer may take its time
+            # the limit is for reading alone: an answer may take its time
             self.connection.settimeout(None)
         self.received += count
         return count

@@ -28,7 +28,7 @@ MOST_EMPTY_LINES = 8  # before a request: old clients end a body with one (RFC 9
 # Seconds in which a client that still sends may read why it is refused.
 PARTING_SECONDS = 1.0
 # enough for any length: more digits are refused before they are read as a number
-MOST_DIGITS = 18  # of a Content-Length
+MOST_DIGITS = 18  # that a Content-Length may have
 BUFFER = 64 << 10  # bytes that are read from a connection at a time
 CODES = frozenset(HTTPStatus)  # that have a phrase
 CORS = {"Origin": "*", "Methods": "POST, GET", "Headers": "Content-Type"}
@@ -98,7 +98,7 @@ class Connection(BaseHTTPRequestHandler):
     """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # of a line without one, and of what cannot be read
+    default_request_version = "HTTP/1.0"  # for a line without one, and for what cannot be read
     server: RestServer
     # TCP would hold back the end of an answer until the client has acknowledged its beginning,
     # which the client's side delays in turn, by 40 ms
@@ -153,7 +153,7 @@ class Connection(BaseHTTPRequestHandler):
                 self.rfile.readline(2)
         except LateError:
             return False
-        # the connection's idle time is none of the request's
+        # the connection's idle time does not count as the request's
         self.arrival.begin()
         return True
 
