@@ -1,3 +1,3 @@
-"""Who may ask? The bundle, the model server with TensorFlow Serving's protocol, the client, the
+"""Serving: the bundle, the model server with TensorFlow Serving's protocol, the client, and the
 gate before a push.
 """

@@ -345,13 +345,15 @@ def quieten() -> None:
 
 
 def is_rpc_error(error: Exception) -> bool:
-    """Whether an error is gRPC's. It is not imported for this: bad paths are refused at once."""
+    """Returns whether an error is gRPC's. gRPC is not imported for this: bad paths are refused at
+    once.
+    """
     grpc = sys.modules.get("grpc")
     return grpc is not None and isinstance(error, grpc.RpcError)
 
 
 def rpc_words(error: Any) -> str:
-    """Status code and details of a gRPC error, in a line."""
+    """Returns status code and details of a gRPC error, in a line."""
     return f"{error.code().name}: {error.details()}"
 
 

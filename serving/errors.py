@@ -1,5 +1,5 @@
-"""Protocol codes live here alone: what went wrong, as gRPC and as HTTP say it (TensorFlow Serving's
-own codes and texts).
+"""Protocol codes, which live here alone: what went wrong, as gRPC and as HTTP say it (TensorFlow
+Serving's own codes and texts).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HTTP = {
 
 
 class ServingError(Exception):
-    """A request that cannot be answered. code: grpc.StatusCode."""
+    """Raised for a request that cannot be answered. code: grpc.StatusCode."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
         super().__init__(cut(message))
@@ -41,9 +41,9 @@ class ServingError(Exception):
 
 
 def cut(message: str) -> str:
-    """at most LONGEST bytes of UTF-8, whole characters. Bytes, not characters: gRPC sends three
-    for each that is not ASCII, and a client that gets more than 8 KiB of them may read
-    RESOURCE_EXHAUSTED, whatever the code was.
+    """Returns a message of at most LONGEST bytes of UTF-8, whole characters. Bytes, not characters:
+    gRPC sends three for each that is not ASCII, and a client that gets more than 8 KiB of them may
+    read RESOURCE_EXHAUSTED, whatever the code was.
     """
     # half of a surrogate pair has no bytes
     data = message.encode(errors="replace")
@@ -93,7 +93,9 @@ def internal(message: str) -> ServingError:
 
 
 def from_tensorflow(error: Exception) -> ServingError:
-    """TensorFlow's op errors carry gRPC's numbers; exceptions of others become UNKNOWN."""
+    """Returns an error as a ServingError: TensorFlow's op errors carry gRPC's numbers; exceptions
+    of others become UNKNOWN.
+    """
     if isinstance(error, ServingError):
         return error
     unknown_number = grpc.StatusCode.UNKNOWN.value[0]

@@ -1,5 +1,5 @@
-"""How is a labelled view written down? Codecs of the published files and of tf.train.Example, and
-the decoded label store.
+"""How a labelled view is written down: codecs of the published files and of tf.train.Example, and
+the store of decoded labels.
 """
 
 from models.examples.example import encode_view, encoded_images, parse_view, records

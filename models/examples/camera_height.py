@@ -1,5 +1,6 @@
-"""How high above the floor does a camera stand, by its depth and normals? No contradiction, but a
-hint: people hold cameras at breast height, and depth on another scale lifts them to the ceiling.
+"""Estimates how high above the floor a camera stands, from its depth and normals. A strange height
+contradicts nothing, but it is a hint: people hold cameras at breast height, and depth read on
+another scale lifts them to the ceiling.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from models.tasks.labels.surfaces import rays
 
 # Degrees from upright up to which a surface is a floor, or something that stands level on it.
 LEVEL = 15
-LEAST_FLOOR = 0.05  # of the view
-# Percent of the level pixels that are less deep: tables lie above the floor, and few pixels err.
+LEAST_FLOOR = 0.05  # share of the view
+# Percentile of the level pixels' heights: tables lie above the floor, and few pixels err.
 DEEP = 95
 # Metres. Medians of 40 procedural buildings: 1.16 to 1.73; of their depth read on a scale of 1000
 # for 512 codes: 1.8 to 2.9. Tripods and people stand between, robots and drones do not.
@@ -24,9 +25,10 @@ USUAL_HEIGHT = (0.75, 2.0)
 
 
 def camera_height(labels: Mapping[str, Array], camera: Camera | None) -> float | None:
-    """metres above the lowest level surface that a view shows, None if it shows hardly any.
-
-    labels: maps thinned alike, depth in 1/512 m. A camera that nobody described is taken for level.
+    """Returns the height of the camera in metres above the lowest level surface that a view shows,
+    None if it shows hardly any.
+    labels: maps thinned alike, depth in 1/512 m. A camera that nobody described is taken to be
+    level.
     """
     surface = surface_of(labels, camera)
     if surface is None or not surface.along:

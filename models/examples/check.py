@@ -1,5 +1,5 @@
-"""Holds every record of an Examples artifact to its contract, its manifest and its index: shard by
-shard, in several processes where there is much to check, a record at a time.
+"""Checks every record of an Examples artifact against its contract, its manifest and its index: one
+record at a time, shard by shard, in several processes where there is much to check.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from models.provenance.stores import here, lasting
 
 # Anomalies of a shard that are named; more are counted.
 NAMED = 100
-# Views from which on a process each core checks: one takes seconds to begin.
+# Number of views from which each core runs a process to check: a process takes seconds to begin.
 MANY = 8_000
 
 
@@ -57,7 +57,7 @@ class Findings:
             self.more += 1
 
     def join(self, other: Findings) -> None:
-        """add what the check of another shard found."""
+        """Adds what the check of another shard found."""
         self.views += other.views
         self.lines += other.lines
         self.more += other.more
@@ -66,27 +66,28 @@ class Findings:
 
     @classmethod
     def read(cls, path: str) -> Findings:
-        """what was written as JSON by its fields."""
+        """Returns the findings that a JSON file holds, field by field."""
         return cls(**json.loads(Path(path).read_text()))
 
     def all_lines(self) -> list[str]:
-        """every anomaly, the damage too; the last line counts those that are not named."""
+        """Returns every anomaly, damage included, a line each; a last line counts those that are
+        not named.
+        """
         beyond = [f"and {self.more} more, not named: at most {NAMED} of a shard are"]
         return [*self.lines, *self.damaged, *(beyond if self.more else [])]
 
 
 def check_contract(uri: str, processes: int | None = None) -> list[str]:
-    """anomalies of an Examples artifact, one line each; empty if every record keeps the contract
-    and is the one that manifest and index list. Nothing is sampled.
-
-    processes: one for few views, else one a core, if None.
+    """Returns the anomalies of an Examples artifact, one line each; empty if every record keeps the
+    contract and is the one that manifest and index list. Nothing is sampled.
+    processes: if None, one for few views, and one a core for many.
     """
     return check_examples(uri, processes).all_lines()
 
 
 def check_examples(uri: str, processes: int | None = None) -> Findings:
-    """what `check_contract` finds, in numbers and by kind. Raises FileNotFoundError for examples of
-    earlier code, which have no index.
+    """Returns what `check_contract` finds, in numbers and by kind. Raises FileNotFoundError for
+    examples of earlier code, which have no index.
     """
     shards = shards_to_check(uri)
     if processes is None:
@@ -100,7 +101,9 @@ def check_examples(uri: str, processes: int | None = None) -> Findings:
 
 
 def concluded(uri: str, found: Findings) -> Findings:
-    """what was found in the shards, between what is seen of the artifact as a whole."""
+    """Returns the findings of the whole artifact: a changed contract, then what was found in the
+    shards, then empty splits.
+    """
     index = Index(Path(uri) / FOLDER)
     written = json.loads((Path(uri) / "contract.json").read_text())
     whole = Findings(lines=changes_of_contract(written))
@@ -111,12 +114,12 @@ def concluded(uri: str, found: Findings) -> Findings:
     return whole
 
 
-# Where the examples lie, a split, the number of a shard of it, the size of pictures.
+# Arguments of `check_shard`: where the examples lie, a split, the number of a shard, picture size.
 Shard = tuple[str, str, int, int]
 
 
 def shards_to_check(uri: str) -> list[Shard]:
-    """what `check_shard` is asked for, of all shards of an artifact, in their order."""
+    """Returns the arguments of `check_shard` for every shard of an artifact, in order."""
     index = Index(Path(uri) / FOLDER)
     size = json.loads((Path(uri) / "contract.json").read_text())["size"]
     place = lasting(uri)
@@ -124,7 +127,7 @@ def shards_to_check(uri: str) -> list[Shard]:
 
 
 def checked(shards: list[Shard], processes: int) -> Iterator[Findings]:
-    """what is found in shards, in their order."""
+    """Yields the findings of each shard, in the order of `shards`."""
     if processes < 2:
         yield from (check_shard(*shard) for shard in shards)
         return
@@ -135,7 +138,7 @@ def checked(shards: list[Shard], processes: int) -> Iterator[Findings]:
 
 
 def shards_of(uri: str, index: Index) -> list[tuple[str, int]]:
-    """(split, number) of every shard that the index, the manifest or a file speaks of."""
+    """Returns (split, number) of every shard that the index, the manifest or a file speaks of."""
     found = []
     for split in SPLITS:
         listed = {int(number) for number in np.unique(index.rows(split)["shard"])}
@@ -146,12 +149,14 @@ def shards_of(uri: str, index: Index) -> list[tuple[str, int]]:
 
 
 def numbers(paths: Iterable[Path]) -> set[int]:
-    """of the shards that files are named after."""
+    """Returns the numbers of the shards that files are named after."""
     return {int(path.name.split(".")[0].split("-")[1]) for path in paths}
 
 
 def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
-    """what is wrong with the records of one shard, held against manifest and index line by line."""
+    """Returns what is wrong with the records of one shard, compared line by line with manifest and
+    index.
+    """
     uri = here(uri)
     index = Index(Path(uri) / FOLDER)
     path = f"{uri}/{shard_file(split, shard, index.facts['shards'])}"
@@ -184,8 +189,8 @@ def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
 def check_rest(
     found: Findings, index: Index, path: str, split: str, shard: int, size: int, why: str
 ) -> None:
-    """those records of a damaged shard that the index still leads to, beyond the ones that were
-    checked; `why` it cannot be read from first to last.
+    """Checks those records of a damaged shard that the index still leads to, beyond the ones that
+    were checked already. why: says why the shard cannot be read from first to last.
     """
     checked_before, lost = found.views, 0
     uri = path.removesuffix("/" + shard_file(split, shard, index.facts["shards"]))
@@ -209,7 +214,9 @@ def check_rest(
 def check_record(
     found: Findings, record: bytes, listed: dict[str, Any] | None, where: str, size: int
 ) -> None:
-    """is a record sound, and the one that the manifest lists in its place?"""
+    """Adds to `found` what is wrong if a record is not sound, or not the one that the manifest
+    lists in its place.
+    """
     try:
         view = parse_view(record)
     except ValueError as error:
@@ -227,7 +234,9 @@ def check_record(
 def check_place(
     found: Findings, record: bytes, path: str, place: tuple[str, Place] | None, where: str
 ) -> None:
-    """does the index lead to a record, and the record's table to its features?"""
+    """Adds to `found` what is wrong if the index does not lead to a record, or the record's table
+    not to its features.
+    """
     if place is None:
         found.add(f"{where}: the index does not list it; ingest again")
         return
@@ -247,7 +256,7 @@ def check_place(
 
 
 def places_of(index: Index, split: str, shard: int) -> Iterator[tuple[str, Place]]:
-    """(key, place) of the records of a shard as the index has them, in the order of the file."""
+    """Yields (key, place) of a shard's records as the index has them, in the order of the file."""
     rows = index.rows(split)
     ours = np.flatnonzero(rows["shard"] == shard)
     keys = index.keys(split)
@@ -256,7 +265,9 @@ def places_of(index: Index, split: str, shard: int) -> Iterator[tuple[str, Place
 
 
 def manifest_lines(uri: str, split: str, shard: int) -> Iterator[dict[str, Any]]:
-    """what ingest said of every record of a shard, in the records' order; none without a file."""
+    """Yields what ingest wrote in the manifest of every record of a shard, in the records' order;
+    nothing if there is no file.
+    """
     path = Path(uri, "manifest", f"{split}-{shard:05d}.jsonl")
     if path.exists():
         with path.open() as file:

@@ -1,5 +1,5 @@
-"""The label contract: unit, range, missing code and classes of every label, machine-readable, and
-what a view can contradict in it. `check.py` holds examples to it.
+"""The label contract: unit, range, missing code and classes of every label in machine-readable
+form, and the checks of what a view can contradict in it. `check.py` applies it to examples.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from models.tasks.arrays import Array, Bools, Floats
 from models.tasks.labels.surfaces import rays
 from models.tasks.targets import SURFACE_LIMIT
 
-GRID = 64  # pixels a side at which labels are held against each other
+GRID = 64  # pixels a side at which labels are compared with each other
 DEPTH_TOLERANCE = 64  # 1/512 metre
 # By how much the depth along the ray may differ from what the other depth and the camera make of
 # it: 1/512 metre, and a share. In the released frame that has both they differ by 4 codes at most
 # (16 to 512 pixels), in 95 % of the pixels of each of 4,000 procedural views by one.
 RAY_TOLERANCE = 32
 RAY_SHARE = 0.02
-# Radians. Of cameras that nobody described; a depth along the ray that shows less is a copy.
+# Radians, for cameras that nobody described; depth along the ray that shows less is a copy.
 NARROWEST_FIELD_OF_VIEW = 0.2
-WRONG_SHARE = 0.05  # of the pixels, from which on a depth contradicts another, or itself
-LENGTH_TOLERANCE = 0.1  # of a normal
-# Of the normals, from which on they are another camera's: what a camera sees faces it. Of the four
+WRONG_SHARE = 0.05  # share of pixels above which a depth contradicts another, or itself
+LENGTH_TOLERANCE = 0.1  # by which a normal's length may differ from 1
+# Share of normals above which they are another camera's: what a camera sees faces it. Of the four
 # released frames 0.4 % face away at most (rounding at edges), of procedural views 0.2 %.
 AWAY_SHARE = 2 / 3
 # Labels that are near 0 nearly everywhere: edges and corners are few. The mean code of a view is
 # 0.12 of the largest one at most (125 procedural views; released frames: 0.08).
 MOSTLY_ZERO = ("edge_texture", "edge_occlusion", "keypoints2d", "keypoints3d")
-INVERTED = 0.75  # of the largest code, the mean from which on such a label is its complement
+INVERTED = 0.75  # share of the largest code above which a mean shows that the label is inverted
 # Correlation of reshading with the light that normals and depth reflect, up to which it is its
 # complement. Of 125 procedural views 0.86 to 0.99, of the released frames 0.75 to 0.97.
 COMPLEMENT = -0.5
 # Labels of the seen surface, which is there in all of them or in none.
 OF_THE_SURFACE = ("depth_zbuffer", "depth_euclidean", "normal")
-SUM_TOLERANCE = 0.02  # of probabilities
+SUM_TOLERANCE = 0.02  # by which a sum of probabilities may differ from 1
 # Metres. Rooms end well before; HM3D's, read at 1/512 m instead of 1/8192 m, lie beyond.
 DEEPEST_ROOM = 20
 # Features of any length beside the labels.
@@ -54,7 +54,7 @@ LISTS = {
 
 
 def contract(size: int) -> dict[str, Any]:
-    """what every record promises; written beside the examples as contract.json."""
+    """Returns what every record promises; it is written beside the examples as contract.json."""
     labels = {
         folder: {
             "unit": domain.unit,
@@ -74,13 +74,13 @@ def contract(size: int) -> dict[str, Any]:
 
 
 def finite(value: float) -> float | None:
-    """a bound as JSON can hold it: None where there is none."""
+    """Returns a bound as JSON can hold it: None where it is infinite."""
     return value if np.isfinite(value) else None
 
 
 def classes(domain: Domain) -> int | None:
-    """how many classes a label names; None for quantities, and for segments, whose ids mean nothing
-    beyond their view.
+    """Returns how many classes a label names; None for quantities, and for segments, whose ids mean
+    nothing beyond their view.
     """
     if domain.file == "npy":
         return domain.channels
@@ -88,7 +88,9 @@ def classes(domain: Domain) -> int | None:
 
 
 def changes_of_contract(written: dict[str, Any]) -> list[str]:
-    """what an artifact's contract.json promises otherwise than the code of today."""
+    """Returns a line for each part of an artifact's contract.json that differs from what this code
+    promises.
+    """
     # by way of JSON, as the file was written: tuples are lists there
     promised = json.loads(json.dumps(contract(written["size"])))
     lines = []
@@ -105,7 +107,9 @@ def changes_of_contract(written: dict[str, Any]) -> list[str]:
 
 
 def anomalies(view: View, size: int) -> list[str]:
-    """what a view's labels contradict: size, ranges, and each other."""
+    """Returns what a view's labels contradict, a line each: the size, the ranges, and each
+    other.
+    """
     lines = []
     if view.size != size:
         lines.append(f"image of {view.size} pixels, the contract says {size}")
@@ -118,7 +122,7 @@ def anomalies(view: View, size: int) -> list[str]:
             )
     # A grid of some 64 x 64 pixels tells a wrong file from a right one, at a fraction of the cost.
     step = max(1, view.size // GRID)
-    # of the pixels that are left, from -1 at one edge of the view to 1 at the other
+    # places of the pixels that are left, from -1 at one edge of the view to 1 at the other
     places = (2 * np.arange(0, view.size, step) + 1) / view.size - 1
     thinned = {
         folder: value[::step, ::step] for folder, value in view.labels.items() if value.ndim > 1
@@ -140,7 +144,9 @@ def anomalies(view: View, size: int) -> list[str]:
 
 
 def scale_anomaly(labels: Mapping[str, Array]) -> str:
-    """depth in 1/512 m ends at the walls of a room; "" if it does."""
+    """Returns a complaint if the median depth is larger than a room, as on another scale than 1/512
+    m; "" otherwise.
+    """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         codes = labels.get(folder, np.zeros(0))
         seen = codes[codes < SURFACE_LIMIT]
@@ -154,7 +160,9 @@ def scale_anomaly(labels: Mapping[str, Array]) -> str:
 
 
 def nothing_anomaly(labels: Mapping[str, Array]) -> str:
-    """nothing that is seen is 0 m away; "" if hardly a pixel says so."""
+    """Returns a complaint if many pixels are 0 m away, which nothing that is seen can be; ""
+    otherwise.
+    """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         nothing = labels.get(folder, np.ones(1)) == 0
         if nothing.mean() > WRONG_SHARE:
@@ -166,7 +174,9 @@ def nothing_anomaly(labels: Mapping[str, Array]) -> str:
 
 
 def depth_anomaly(labels: Mapping[str, Array]) -> str:
-    """a distance along the ray is never shorter than along the axis; "" if they agree."""
+    """Returns a complaint if distances along the ray are shorter than those along the axis; ""
+    otherwise.
+    """
     if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
         return ""
     along = labels["depth_zbuffer"].astype(int)
@@ -182,9 +192,9 @@ def depth_anomaly(labels: Mapping[str, Array]) -> str:
 
 
 def ray_anomaly(labels: Mapping[str, Array], camera: Camera | None, places: Floats) -> str:
-    """a pixel's depth along its ray is that along the axis times sqrt(1 + (x^2 + y^2) t^2), x and y
-    in `places`, t the tangent of half the field of view; "" if it is. Where nobody described the
-    camera, t is what the depths themselves show.
+    """Returns a complaint unless a pixel's depth along its ray is that along the axis times sqrt(1
+    + (x^2 + y^2) t^2), x and y in `places`, t the tangent of half the field of view; "" if it is.
+    Where nobody described the camera, t is what the depths themselves show.
     """
     if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
         return ""
@@ -216,8 +226,9 @@ def ray_anomaly(labels: Mapping[str, Array], camera: Camera | None, places: Floa
 
 
 def shown_tangent(along: Floats, ray: Floats, aside: Floats) -> float:
-    """of half the field of view, by the middle one of the pixels: [n] depths along the axis and the
-    ray, and x^2 + y^2 of their places.
+    """Returns the tangent of half the field of view that two depths show, the median over the
+    pixels. along, ray, aside: [n] depths along the axis and the ray, and x^2 + y^2 of the pixels'
+    places.
     """
     # the pixel in the middle of an odd number says nothing, a depth of 0 neither
     squares = ((ray / np.maximum(along, 1)) ** 2 - 1) / np.maximum(aside, 1e-6)
@@ -225,7 +236,7 @@ def shown_tangent(along: Floats, ray: Floats, aside: Floats) -> float:
 
 
 def normal_anomaly(labels: Mapping[str, Array]) -> str:
-    """normals are unit vectors in codes of their own; "" if they are."""
+    """Returns a complaint if normals, decoded, are not unit vectors; "" otherwise."""
     if "normal" not in labels:
         return ""
     seen = seen_pixels("normal", labels["normal"])
@@ -236,8 +247,8 @@ def normal_anomaly(labels: Mapping[str, Array]) -> str:
 
 
 def facing_anomaly(labels: Mapping[str, Array], camera: Camera | None, places: Floats) -> str:
-    """what is seen faces the camera; "" if the normals do. Scans have back faces, hence the
-    generous share.
+    """Returns a complaint if most normals face away from the camera; "" otherwise. Scans have back
+    faces, hence the generous share.
     """
     if "normal" not in labels:
         return ""
@@ -258,15 +269,17 @@ def facing_anomaly(labels: Mapping[str, Array], camera: Camera | None, places: F
 
 
 def encoding_anomaly(labels: Mapping[str, Array], camera: Camera | None) -> str:
-    """normals, depth and camera say the same of the surfaces in the axes and units of the contract;
-    "" unless they say the same in another encoding alone.
+    """Returns a complaint if normals, depth and camera agree on the surfaces only in another
+    encoding than the contract's axes and units; "" otherwise.
     """
     found = normal_contradiction(labels, camera)
     return found.said() if found else ""
 
 
 def inverted_anomaly(labels: Mapping[str, Array]) -> str:
-    """edges and corners are few; "" unless a label has them nearly everywhere."""
+    """Returns a complaint if a label of edges or corners, which are few, has them nearly
+    everywhere; "" otherwise.
+    """
     for folder in MOSTLY_ZERO:
         mean = labels[folder].mean() if folder in labels else 0
         largest = DOMAINS[folder].high
@@ -279,7 +292,9 @@ def inverted_anomaly(labels: Mapping[str, Array]) -> str:
 
 
 def reshading_anomaly(labels: Mapping[str, Array], camera: Camera | None) -> str:
-    """reshading is brightest on what is near and faces the camera; "" unless it is darkest."""
+    """Returns a complaint if reshading is darkest on what is near and faces the camera, where it
+    should be brightest; "" otherwise.
+    """
     if not {"reshading", "normal", "depth_zbuffer"} <= labels.keys():
         return ""
     # a quarter of the pixels tells light from dark
@@ -304,8 +319,8 @@ def reshading_anomaly(labels: Mapping[str, Array], camera: Camera | None) -> str
 
 
 def missing_anomaly(labels: Mapping[str, Array]) -> str:
-    """depths and normals are of the same surfaces: "" unless one of them has hardly a value where
-    another has, on more than half of the view.
+    """Returns a complaint if, on more than half of the view, one label of depth or normals has
+    values and another hardly any, although they are of the same surfaces; "" otherwise.
     """
     seen = {name: seen_pixels(name, labels[name]) for name in OF_THE_SURFACE if name in labels}
     for name, there in seen.items():
@@ -319,14 +334,14 @@ def missing_anomaly(labels: Mapping[str, Array]) -> str:
 
 
 def seen_pixels(folder: str, codes: Array) -> Bools:
-    """[n, n] where a label of `OF_THE_SURFACE` has a value."""
+    """Returns [n, n] where a label of `OF_THE_SURFACE` has a value."""
     if folder == "normal":
         return (codes != 128).any(-1) & codes.any(-1)
     return np.asarray(codes < SURFACE_LIMIT)
 
 
 def scene_anomaly(labels: Mapping[str, Array]) -> str:
-    """probabilities sum to 1; "" if they do."""
+    """Returns a complaint if the scene probabilities do not sum to 1; "" otherwise."""
     if "class_scene" not in labels:
         return ""
     total = labels["class_scene"].sum()

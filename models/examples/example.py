@@ -1,4 +1,6 @@
-"""A view as a tf.train.Example and back: maps as PNG, vectors as floats, one record a view."""
+"""Writes a view as a tf.train.Example and reads it back: maps as PNG, vectors as floats, one record
+a view.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ from models.tasks.arrays import Array, Floats
 
 
 def encode_view(view: View, split: str) -> bytes:
-    """a serialised tf.train.Example; absent labels are absent features (docs/ARCHITECTURE.md,
-    Examples artifact).
+    """Returns a view as a serialised tf.train.Example; absent labels are absent features
+    (docs/ARCHITECTURE.md, Examples artifact).
     """
     example = example_class()()
     # Filled in place: a Feature that is handed to another message is copied with all its pixels.
@@ -41,7 +43,7 @@ def encode_view(view: View, split: str) -> bytes:
 
 
 def add_picture(feature: Any, pixels: Array) -> None:
-    """PNG bytes into an empty tf.train.Feature, as all functions of its kind here."""
+    """Writes pixels as PNG bytes into an empty tf.train.Feature."""
     feature.bytes_list.value.append(encode_png(pixels))
 
 
@@ -50,19 +52,19 @@ def add_text(feature: Any, text: str) -> None:
 
 
 def add_wholes(feature: Any, values: Iterable[int]) -> None:
-    """int64; a list of none is a feature all the same."""
+    """Writes int64 values into an empty feature, which is there even if the list is empty."""
     feature.int64_list.SetInParent()
     feature.int64_list.value.extend(values)
 
 
 def add_floats(feature: Any, values: Floats) -> None:
-    """float32, as every float of a tf.train.Example is."""
+    """Writes values into an empty feature as float32, as every float of a tf.train.Example is."""
     feature.float_list.SetInParent()
     feature.float_list.value.extend(np.asarray(values, "float32"))
 
 
 def parse_view(record: bytes) -> View:
-    """the view in a record made by `encode_view`."""
+    """Returns the view in a record made by `encode_view`."""
     features = features_of(record)
     labels = {
         folder: parse_label(features[folder], domain)
@@ -78,14 +80,14 @@ def parse_view(record: bytes) -> View:
 
 
 def parse_label(feature: Any, domain: Domain) -> Array:
-    """the label in a feature, in the published encoding."""
+    """Returns the label in a feature, in the published encoding."""
     if domain.file == "png":
         return decode_png(bytes_of(feature), domain)
     return floats_of(feature)
 
 
 def parse_camera(features: Any) -> Camera | None:
-    """the camera among the features of a record, if the view has one."""
+    """Returns the camera among the features of a record, None if the view has none."""
     if "camera" not in features:
         return None
     listed = features["points_in_view"].int64_list.value if "points_in_view" in features else None
@@ -93,7 +95,7 @@ def parse_camera(features: Any) -> Camera | None:
 
 
 def records(uri: str, split: str) -> Iterator[bytes]:
-    """the serialised views of one split of an Examples artifact, shard by shard. Raises
+    """Yields the serialised views of one split of an Examples artifact, shard by shard. Raises
     DamagedRecord, which names the shard.
     """
     for path in shards_below(f"{uri}/Split-{split}"):
@@ -101,7 +103,7 @@ def records(uri: str, split: str) -> Iterator[bytes]:
 
 
 def encoded_images(uri: str, split: str, count: int) -> list[bytes]:
-    """the first `count` images of a split as PNG bytes."""
+    """Returns the first `count` images of a split as PNG bytes."""
     return [
         features_of(record)["rgb"].bytes_list.value[0]
         for record in itertools.islice(records(uri, split), count)

@@ -1,5 +1,5 @@
-"""What a view's camera says about itself: a camera that fixates a point looks at it, and the depth
-in the middle of its picture is its distance in metres.
+"""Checks a view's camera against what it fixates: a camera that fixates a point looks at it, and
+the depth in the middle of its picture is the point's distance in metres.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from models.tasks.targets import SURFACE_LIMIT
 # Degrees off the axis up to which a camera fixates its point. All published files looked at and all
 # procedural views are off by less than 0.001.
 ON_AXIS = 1
-MIDDLE = 1 / 32  # of the view: half the side of the square in its middle whose depth is looked at
-LEAST_SEEN = 0.5  # of that square
+MIDDLE = 1 / 32  # share of the view: half the side of the square in its middle that is looked at
+LEAST_SEEN = 0.5  # share of that square
 # By how much depth may differ. Of 249 procedural views and the two released ones with a camera the
 # nearest depth within the square is 0.97 to 1.03 times the distance, its median 0.76 to 1.18 times.
 SCALE_TOLERANCE = 1.25
@@ -25,15 +25,17 @@ DIRECTIONS = "a rotation from camera to world, the camera looking along its -z w
 
 
 def off_axis(place: Floats) -> float:
-    """degrees between -z and a place [3] in the camera's own axes; 180 of the camera itself."""
+    """Returns the angle in degrees between -z and a place [3] in the camera's own axes; 180 for the
+    camera's own place.
+    """
     distance = float(np.linalg.norm(place))
     cosine = -place[2] / distance if distance else -1.0
     return float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def pose_contradiction(camera: Camera) -> Contradiction | None:
-    """another convention of poses in which the camera would look at the point that it fixates, and
-    does not as it stands.
+    """Returns another convention of poses in which the camera would look at the point that it
+    fixates, if it does not as it stands; None otherwise.
     """
     if camera.point is None:
         return None
@@ -58,8 +60,9 @@ def pose_contradiction(camera: Camera) -> Contradiction | None:
 
 
 def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | None:
-    """how many times as deep as it is the point that the camera fixates lies in depth, labels in
-    1/512 m; None where it is not fixated or nothing is seen there, 1 if it is as deep as it is.
+    """Returns how many times too deep the depth map shows the point that the camera fixates.
+    labels: depth in 1/512 m. 1 if some depth in the middle of the picture fits; None where no point
+    is fixated or nothing is seen there.
     """
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if camera is None or camera.point is None or folder not in labels:
@@ -69,10 +72,10 @@ def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | N
         return None
     size = len(labels[folder])
     reach = max(1, round(size * MIDDLE))
-    # of an even number of pixels two are in the middle
+    # in an even number of pixels two are in the middle
     span = slice(max(0, (size - 1) // 2 - reach), size // 2 + reach + 1)
     codes = labels[folder][span, span]
-    # of foreign depth 0 is nothing seen
+    # in other people's depth 0 means that nothing is seen
     seen = codes[(codes < SURFACE_LIMIT) & (codes > 0)]
     if seen.size < LEAST_SEEN * codes.size:
         return None

@@ -1,5 +1,5 @@
-"""float32 to float16 and back as numpy does it, bit by bit, in a twentieth of its time: labels of
-maps are kept in half precision, and numpy converts number by number.
+"""Converts float32 to float16 and back, bit by bit as numpy does it, in a twentieth of its time.
+Labels of maps are kept in half precision, and numpy converts number by number.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 
 from models.tasks.arrays import Floats
 
-# Numbers from which on a call of OpenCV costs less.
+# Count of numbers from which a call of OpenCV costs less.
 MANY = 1024
 # OpenCV 5 (the newer lane's) has halves as a type and no function of their own: taking zero away,
 # which leaves -0.0 as it is, converts them.
@@ -17,8 +17,8 @@ OPENCV_4 = hasattr(cv2, "convertFp16")
 
 
 def to_half(values: Floats) -> Floats:
-    """float16 of any floats, rounded to the nearest, ties to even; infinite where they are too
-    large.
+    """Returns any floats as float16, rounded to the nearest, ties to even; infinite where they are
+    too large.
     """
     if values.dtype != np.float32 or values.size < MANY:
         return values.astype("float16")
@@ -28,7 +28,7 @@ def to_half(values: Floats) -> Floats:
 
 
 def to_single(values: Floats) -> Floats:
-    """float32 of any floats; themselves if they are that."""
+    """Returns any floats as float32; the same array if it is that already."""
     if values.dtype != np.float16 or values.size < MANY:
         return values.astype("float32", copy=False)
     column = np.ascontiguousarray(values).reshape(-1, 1)

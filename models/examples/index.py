@@ -1,5 +1,5 @@
-"""Which record of an Examples artifact is which view: an index in the order of keys, memory-mapped,
-32 bytes a view.
+"""The index that says which record of an Examples artifact is which view: in the order of keys,
+memory-mapped, 32 bytes a view.
 
 `<examples>/index/<split>.npy` holds `ROW`s; `<examples>/index/index.json` says what they refer to:
 {"hash", "size", "shards", "buildings": [names], "views": {split: count}}.
@@ -56,7 +56,7 @@ class Entry:
 
 
 def shard_file(split: str, shard: int, shards: int) -> str:
-    """the name of a file of records below an Examples artifact."""
+    """Returns the name of a file of records below an Examples artifact."""
     return f"Split-{split}/examples-{shard:05d}-of-{shards:05d}.tfrecord.gz"
 
 
@@ -87,7 +87,7 @@ class IndexWriter:
         self.waiting[split].clear()
 
     def close(self, facts: Mapping[str, Any]) -> None:
-        """the last rows, and index.json with `facts` (hash, size, shards)."""
+        """Writes the last rows, and index.json with `facts` (hash, size, shards)."""
         for split in SPLITS:
             self._flush(split)
         # a file's header is written when it is closed
@@ -116,19 +116,21 @@ class Index:
 
     @property
     def hash(self) -> str:
-        """16 hex digits: changes with any record."""
+        """16 hex digits that change with any record."""
         return str(self.facts["hash"])
 
     @property
     def size(self) -> int:
-        """side of the images in pixels."""
+        """Side of the images in pixels."""
         return int(self.facts["size"])
 
     def count(self, split: str) -> int:
         return int(self.facts["views"][split])
 
     def rows(self, split: str) -> Array:
-        """[n] of `ROW`, in the order of keys. Raises ValueError for an index that was cut."""
+        """Returns [n] of `ROW`, in the order of keys. Raises ValueError for an index that was
+        cut.
+        """
         if split not in self._rows:
             path = self.folder / f"{split}.npy"
             rows: Array = map_npy(path)
@@ -144,22 +146,26 @@ class Index:
         return Keys(self.buildings, self.rows(split))
 
     def record(self, examples: str, split: str, position: int) -> bytes:
-        """the serialised view at a position, by one read. Raises DamagedRecord, FileNotFoundError
-        as `read_record` does.
+        """Returns the serialised view at a position, by one read. Raises DamagedRecord and
+        FileNotFoundError as `read_record` does.
         """
         return read_record(*self.file_and_place(examples, split, position))
 
     def features(self, examples: str, split: str, position: int, choose: Choice) -> dict[str, Any]:
-        """those features of the view at a position that `choose` takes, as `read_features`."""
+        """Returns those features of the view at a position that `choose` takes, as `read_features`
+        does.
+        """
         return read_features(*self.file_and_place(examples, split, position), choose)
 
     def file_and_place(self, examples: str, split: str, position: int) -> tuple[str, Place]:
-        """the shard that the record at a position lies in, and where."""
+        """Returns the path of the shard that holds the record at a position, and the record's place
+        in it.
+        """
         *_, shard, offset, length, crc = self.rows(split)[position].item()
         return self.path(examples, split, shard), Place(offset, length, crc)
 
     def place(self, split: str, position: int) -> Place:
-        """where in its shard the record at a position lies."""
+        """Returns where in its shard the record at a position lies."""
         row = self.rows(split)[position]
         return Place(int(row["offset"]), int(row["length"]), int(row["crc"]))
 
@@ -167,13 +173,17 @@ class Index:
         return f"{examples}/{shard_file(split, shard, self.facts['shards'])}"
 
     def spans(self, split: str) -> Iterator[range]:
-        """positions of one building after the other (keys of a building stand side by side)."""
+        """Returns the ranges of positions of one building after the other (keys of a building stand
+        side by side).
+        """
         buildings = self.rows(split)["building"]
         borders = [0, *(np.flatnonzero(np.diff(buildings)) + 1).tolist(), len(buildings)]
         return (range(a, b) for a, b in zip(borders, borders[1:]) if b > a)
 
     def copy_to(self, folder: Path) -> None:
-        """the index into another folder, whose user need not reach the examples for it."""
+        """Copies the index into another folder, whose user then needs no access to the examples for
+        it.
+        """
         for name in (DESCRIBED, *(f"{split}.npy" for split in SPLITS)):
             shutil.copyfile(self.folder / name, folder / name)
 
@@ -212,8 +222,9 @@ class KeyTexts(Sequence[str]):
 
 @dataclass(frozen=True)
 class SampleNames(Sequence[str]):
-    """Names of samples, the keys of their views joined by +, made when they are asked for: four
-    bytes a view of a sample in place of a text. views: [sample, images] positions among `keys`.
+    """Names of samples, the keys of their views joined by +, made when they are asked for: this
+    takes four bytes for each view of a sample instead of a text. views: [sample, images] positions
+    among `keys`.
     """
 
     keys: Sequence[ViewKey]
@@ -229,7 +240,7 @@ class SampleNames(Sequence[str]):
 
 
 def write_index(folder: Path, entries: Iterable[Entry], facts: Mapping[str, Any]) -> None:
-    """an index of `entries`, which come in the order of keys."""
+    """Writes an index of `entries`, which come in the order of keys, into `folder`."""
     writer = IndexWriter(folder)
     for entry in entries:
         writer.add(entry)

@@ -1,5 +1,5 @@
-"""Labels that are asked for again and again, kept in a temporary file from the first time on: what
-teaches hundreds of transfers for many epochs is decoded once.
+"""Keeps labels in a temporary file from the first time that they are asked for: what teaches
+hundreds of transfers for many epochs is decoded once.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from models.tasks.arrays import Array, Bools, Floats, Integers
 
 
 class KeptRows:
-    """An array [n, ...] in a file without a name, in TMPDIR: a row takes room once it is written,
-    and the system may drop its pages from memory.
+    """An array [n, ...] in a file without a name, in TMPDIR. A row takes disk space once it is
+    written, and the system may drop its pages from memory.
     """
 
     def __init__(self, like: Floats) -> None:
@@ -36,7 +36,9 @@ class KeptRows:
         self.values: Array = np.frombuffer(mapped, like.dtype).reshape(like.shape)
 
     def write(self, row: int, value: Floats) -> None:
-        """one row. Not through the map, where a full disk would end the process. Raises OSError."""
+        """Writes one row. Not through the memory map, where a full disk would end the process.
+        Raises OSError.
+        """
         rest = memoryview(value.tobytes())
         place = row * self.row
         while rest:
@@ -51,14 +53,14 @@ class KeptLabels:
     def __init__(self, data: TaskSamples) -> None:
         self.data = data
         self.parts = (KeptRows(data.target), KeptRows(data.mask))
-        # [m] have they been written?
+        # [m] whether a row has been written.
         self.made: Bools = np.zeros(len(data), bool)
-        # Has the disk no room for more?
+        # True once the disk had no room for more.
         self.full = False
         self.lock = threading.Lock()
 
     def labels(self, rows: Rows) -> Label:
-        """(targets, masks) of some rows."""
+        """Returns (targets, masks) of some rows."""
         places = np.arange(*rows.indices(len(self.made))) if isinstance(rows, slice) else rows
         with self.lock:
             lacking = np.unique(np.asarray(places)[~self.made[places]])
@@ -70,7 +72,9 @@ class KeptLabels:
         return target, mask
 
     def write(self, rows: Integers, labels: Label) -> None:
-        """labels of some rows into the files; where these have no room for them, it is said."""
+        """Writes labels of some rows into the files; where the disk has no room for them, says so
+        on standard error and keeps no more.
+        """
         try:
             for part, values in zip(self.parts, labels):
                 for row, value in zip(rows.tolist(), values):
@@ -98,7 +102,9 @@ class KeptSamples(TaskSamples):
 
 
 def kept_samples(data: TaskSamples) -> KeptSamples:
-    """`data`, whose labels are made when they are first asked for, and not again."""
+    """Returns `data` as samples whose labels are made when they are first asked for, and not
+    again.
+    """
     kept = KeptLabels(data)
 
     def part(number: int) -> Callable[[int], Floats]:

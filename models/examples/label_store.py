@@ -1,10 +1,10 @@
-"""Labels of all tasks, decoded once: memory-mapped images, samples, targets and masks that all
-networks and transfers share. What takes more than a stated bound is not kept, but made of the
+"""The store of decoded labels of all tasks: memory-mapped images, samples, targets and masks that
+all networks and transfers share. What takes more than a stated bound is not kept, but made from the
 examples' records when it is used: the same numbers, without a second copy of the data set.
 
-The store is a ledger, a folder a task: each holds the address of what it was made of (the manifest
-of the examples, what its entry says, the code of its target function), so that one more task, or an
-edit of one target function, makes that task's labels and no others.
+The store has a folder for each task, which holds the address of what its labels were made of (the
+manifest of the examples, the task's entry in the dictionary, the code of its target function). So
+one more task, or an edit of one target function, makes that task's labels and no others.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ DECODED = 1 << 30
 # Views from which on tasks are written side by side, a process each core: one takes seconds to
 # begin, and shares no decoded views.
 MANY = 20_000
-# Makes the labels of some tasks.
+# A function that makes the labels of some tasks.
 Writing = Callable[[Sequence[LabelWork]], None]
 
 
 class LabelStore:
-    """A store that `build_label_store` has written; arrays are memory-mapped, or made of the
-    examples' records, where they are used.
+    """A store that `build_label_store` has written. Arrays are memory-mapped, or made from the
+    examples' records where they are used.
     """
 
     def __init__(self, directory: str | Path) -> None:
@@ -78,22 +78,22 @@ class LabelStore:
 
     @property
     def size(self) -> int:
-        """side of the images in pixels."""
+        """Side of the images in pixels."""
         return int(self._images["size"])
 
     @property
     def manifest(self) -> str:
-        """hash of the manifest of the examples that the store was made of."""
+        """Hash of the manifest of the examples that the store was made of."""
         return str(self._images["manifest"])
 
     @property
     def views_address(self) -> str:
-        """16 hex digits: changes with the views and with how their images are decoded."""
+        """16 hex digits that change with the views and with how their images are decoded."""
         return str(self._images["address"])
 
     def address(self, task: str) -> str:
-        """16 hex digits: changes with what the labels of one task are made of, and with nothing of
-        other tasks. Raises LookupError for a task that the store does not hold.
+        """Returns 16 hex digits that change with what the labels of one task are made of, and with
+        nothing of other tasks. Raises LookupError for a task that the store does not hold.
         """
         facts = self._facts(task)
         if not facts:
@@ -101,11 +101,15 @@ class LabelStore:
         return str(facts["address"])
 
     def views(self, split: str) -> Sequence[str]:
-        """keys of the views of a split, in the order of `images`, made as they are asked for."""
+        """Returns the keys of the views of a split, in the order of `images`, made as they are
+        asked for.
+        """
         return KeyTexts(self._views[split].keys)
 
     def images(self, split: str) -> Bytes:
-        """uint8 [n, S, S, 3]; `LazyRows` where they are not kept."""
+        """Returns the images of a split, uint8 [n, S, S, 3]; as `LazyRows` where they are not
+        kept.
+        """
         path = self.directory / IMAGES / f"{split}.npy"
         if path.exists():
             array: Bytes = map_npy(path)
@@ -114,12 +118,14 @@ class LabelStore:
         return cast(Bytes, LazyRows(len(views), (self.size, self.size, 3), "uint8", views.image))
 
     def has(self, task: str) -> bool:
-        """does every split hold samples of the task?"""
+        """Returns whether every split holds samples of the task."""
         counts = self._facts(task).get("samples", {})
         return all(counts.get(split, 0) > 0 for split in SPLITS)
 
     def samples(self, task: str, split: str) -> TaskSamples:
-        """Raises LookupError if the split holds no labelled sample of the task."""
+        """Returns the samples of a task in a split. Raises LookupError if the split holds no
+        labelled sample of the task.
+        """
         if not self._facts(task).get("samples", {}).get(split, 0):
             labels = ", ".join(TASKS[task].labels) if task in TASKS else "unknown task"
             raise LookupError(
@@ -132,8 +138,9 @@ class LabelStore:
 
     @contextmanager
     def keeping(self, task: str, split: str) -> Iterator[None]:
-        """within it `samples` of a task and split are those whose labels, if they are made of the
-        records, are made once (`kept_labels.py`). Raises LookupError as `samples` does.
+        """As a context: inside it, if the labels of a task and split are made from the records,
+        `samples` returns samples whose labels are made once (`kept_labels.py`). Raises LookupError
+        as `samples` does.
         """
         data = self.samples(task, split)
         if isinstance(data, LazySamples):
@@ -155,27 +162,29 @@ class LabelStore:
         )
 
     def sample_names(self, task: str, split: str) -> Sequence[str]:
-        """a name a sample: the keys of its views joined by +."""
+        """Returns a name for each sample: the keys of its views joined by +."""
         return SampleNames(self._views[split].keys, self.samples(task, split).views)
 
     def whitening(self, task: str) -> tuple[Array, Array]:
-        """mean and standard deviation of a vector task's train targets, before whitening; (0, 1)
-        for tasks that are not whitened.
+        """Returns mean and standard deviation of a vector task's train targets, before whitening;
+        (0, 1) for tasks that are not whitened.
         """
         mean, deviation = self._facts(task).get("whitening") or (0.0, 1.0)
         return np.asarray(mean), np.asarray(deviation)
 
     def sums(self, task: str) -> LabelSums | None:
-        """of the task's train labels, where `sums_kept`; None for others, and without labels."""
+        """Returns the sums of the task's train labels, where they are kept (`sums_kept`); None for
+        other tasks, and where there are no labels.
+        """
         path = self.directory / task / SUMS
         return LabelSums.load(path) if path.exists() else None
 
     def __reduce__(self) -> tuple[type[LabelStore], tuple[Path]]:
-        """to another process goes where the store lies, and nothing of it."""
+        """Pickles as the folder alone: another process opens the store anew."""
         return LabelStore, (self.directory,)
 
     def _facts(self, task: str) -> dict[str, Any]:
-        """labels.json of a task, {} if the store has none of it."""
+        """Returns labels.json of a task, {} if the store has none of it."""
         if task not in self._tasks:
             described = self.directory / task / "labels.json"
             self._tasks[task] = json.loads(described.read_text()) if described.exists() else {}
@@ -193,17 +202,21 @@ def build_label_store(
     skip_damaged: bool = False,
     writing: Writing | None = None,
 ) -> LabelStore:
-    """index the Examples artifact at `examples` for all `tasks`, and decode what fits; what is
-    there of the same address is kept, what is there of other tasks is left alone.
+    """Makes a label store of the Examples artifact at `examples`: indexes it for all `tasks`, and
+    decodes what fits. What is there of the same address is kept; what is there of other tasks is
+    left alone.
 
-    max_samples: most samples of a multi-view task and split. cache_bytes: most bytes that a task's
-    decoded labels, or the images, take on disk; what would take more is made of the records when
-    it is used. It is part of no address, since the numbers are the same: what is there stays as it
-    is kept when the bound alone changes (remove a task's folder to have it made by the new bound).
+    max_samples: most samples of a multi-view task and split.
+    cache_bytes: most bytes that a task's decoded labels, or the images, take on disk; what would
+    take more is made from the records when it is used. It is part of no address, since the numbers
+    are the same: when the bound alone changes, what is there stays as it is kept (remove a task's
+    folder to have it made by the new bound).
     skip_damaged: leave out views whose records cannot be read, and say how many; their absence is
-    part of every address. writing: makes the labels that are lacking, by default `write_here`; a
-    Beam job elsewhere. Each task appears whole or not at all; one record after the other is
-    read. Raises DamagedRecord, FileNotFoundError, which name the shard.
+    part of every address.
+    writing: makes the labels that are lacking, by default `write_here`; a Beam job elsewhere.
+
+    Each task appears whole or not at all; one record after the other is read. Raises DamagedRecord,
+    FileNotFoundError, which name the shard.
     """
     whole_index = Index(Path(examples) / FOLDER)
     if not skip_damaged:
@@ -226,7 +239,7 @@ def store_of(
     cache_bytes: int,
     writing: Writing | None,
 ) -> LabelStore:
-    """`build_label_store` of the views of an index."""
+    """Does the work of `build_label_store` for the views of an index."""
     trained = [entry for entry in tasks.values() if entry.trained]
     wanted = {entry.name: labels_address(entry, index.hash, seed, max_samples) for entry in trained}
     images = address_of(write_images, inputs=index.hash)
@@ -258,8 +271,8 @@ def store_of(
 
 
 def write_here(work: Sequence[LabelWork], views: Mapping[str, Views]) -> None:
-    """all labels on this machine: one task after the other, or side by side where there are many
-    views.
+    """Makes all labels on this machine: one task after the other, or side by side where there are
+    many views.
     """
     count = sum(map(len, views.values()))
     processes = min(1 if count < MANY else os.cpu_count() or 1, len(work))
@@ -274,20 +287,20 @@ def write_here(work: Sequence[LabelWork], views: Mapping[str, Views]) -> None:
 
 
 def write_alone(work: LabelWork) -> None:
-    """`write_labels` in a process of its own."""
+    """Runs `write_labels` in a process of its own."""
     write_labels(work.folder, work.entry, work.views(), work.facts, work.limit, work.cache_bytes)
 
 
 def sweep_parts(work: LabelWork) -> None:
-    """remove parts that an interrupted run left of other labels of a task."""
+    """Removes parts that an interrupted run left of other labels of a task."""
     for folder in work.folder.parent.glob(f".{work.entry.name}.parts-*"):
         if folder != work.parts:
             shutil.rmtree(folder)
 
 
 def remember_examples(described: Path, examples: str) -> None:
-    """where the records lie that the store was made of: an ingest that ran again, to the same end,
-    has put them elsewhere.
+    """Writes into the store where the records lie now: an ingest that ran again, with the same
+    result, has put them elsewhere.
     """
     facts = json.loads(described.read_text())
     if facts["examples"] != lasting(examples):
@@ -297,7 +310,7 @@ def remember_examples(described: Path, examples: str) -> None:
 
 
 def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> str:
-    """16 hex digits of one task's labels."""
+    """Returns the address of one task's labels, 16 hex digits."""
     return address_of(
         write_labels,
         inputs=[manifest, seed, max_samples],
@@ -307,13 +320,13 @@ def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> s
 
 
 def there(folder: Path, address: str) -> bool:
-    """does a folder of the store hold what the address says, as it was written?"""
+    """Returns whether a folder of the store holds what the address says, as it was written."""
     described = folder / ("images.json" if folder.name == IMAGES else "labels.json")
     return whole(folder) and json.loads(described.read_text()).get("address") == address
 
 
 def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_bytes: int) -> None:
-    """the index of the views, and the images of all splits if they fit."""
+    """Writes the index of the views, and the images of all splits if they fit."""
     some = views[SPLITS[0]]
     shape = (some.index.size, some.index.size, 3)
     count = sum(len(views[split]) for split in SPLITS)

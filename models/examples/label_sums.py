@@ -1,6 +1,6 @@
-"""Sums over the labels of a split, of which the best constant answers and the rarity of colours are
-made. They are taken while labels are made, part by part on any machine: a pass over millions of
-views, by a process that trains, would take longer than the training.
+"""Sums over the labels of a split, from which the best constant answers and the rarity of colours
+are computed. They are taken while labels are made, part by part on any machine: a pass over
+millions of views by a process that trains would take longer than the training.
 
 Labels of maps and classes are half precision, multiples of 2**-24, so that their float64 sums are
 exact, whatever the order and the parts, while they stay below 2**29: half a billion samples of
@@ -22,9 +22,10 @@ from models.tasks.arrays import Array, Floats, Integers
 
 @dataclass(frozen=True)
 class LabelSums:
-    """Of some samples. total: float64, [S, S, C] of a map, [classes], or [C] of a vector. weight:
-    float64 of that sum, [S, S, 1] where it differs from place to place, else []. strongest: [bins]
-    int64, pixels whose strongest colour a bin is; None for tasks that are not about colours.
+    """Sums over the labels of some samples. total: float64, [S, S, C] for a map, [classes], or [C]
+    for a vector. weight: float64, the weight of that sum, [S, S, 1] where it differs from place to
+    place, else []. strongest: [bins] int64, the number of pixels whose strongest colour each bin
+    is; None for tasks that are not about colours.
     """
 
     total: Floats
@@ -50,16 +51,17 @@ class LabelSums:
 
 
 def sums_kept(task: Task) -> bool:
-    """are a task's sums exact in any order? Those of vectors are not (float32), and few enough to
-    be added up where they are asked for; embeddings have no constant.
+    """Returns whether a task's sums are exact in any order. Those of vectors are not (float32), and
+    are few enough to be added up where they are asked for; embeddings have no constant.
     """
     facts = task.output.facts
     return facts.averaged and np.dtype(facts.stored) == np.float16
 
 
 def summed(task: Task, target: Floats, mask: Floats) -> LabelSums:
-    """of some samples, float32: pixels of each class; probabilities, with one weight for all
-    places; numbers, place by place; vectors.
+    """Returns the sums of some samples, float32: for classes the pixels of each; for probabilities
+    their sum, with one weight for all places; for numbers the sum place by place; for vectors their
+    sum.
     """
     if task.loss == "weighted_cross_entropy":
         classes = target[..., 0].astype(int).ravel()
@@ -77,23 +79,23 @@ def summed(task: Task, target: Floats, mask: Floats) -> LabelSums:
 
 
 def strongest(target: Floats) -> Integers:
-    """[bins] of how many pixels of colours [..., bins] each bin is the strongest."""
+    """Returns [bins], of how many pixels of colours [..., bins] each bin is the strongest."""
     return np.bincount(target.argmax(-1).ravel(), minlength=target.shape[-1])
 
 
 class Adding:
-    """The sums of samples that come one by one: what `summed` makes of all at once. Those of maps
-    grow in place, since fresh arrays cost more than the sums.
+    """Sums samples that come one by one: the same result as `summed` gives of all at once. Those of
+    maps are added in place, since fresh arrays cost more than the sums.
     """
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.sums: LabelSums | None = None
-        # of numbers place by place; counts of classes, and vectors, are small
+        # numbers are summed place by place; counts of classes, and vectors, are small
         self.in_place = task.output.dense and task.loss != "weighted_cross_entropy"
 
     def add(self, target: Floats, mask: Floats) -> None:
-        """a sample, as the store has it: float16."""
+        """Adds a sample, as the store has it: float16."""
         target = to_single(target)
         mask = to_single(mask)
         if self.sums is None or not self.in_place:
@@ -111,5 +113,5 @@ class Adding:
 
 
 def accumulate(some: Floats, total: Floats) -> None:
-    """total [H, ...] float64 += some [H, ...] float32."""
+    """Adds `some` [H, ...] float32 to `total` [H, ...] float64, in place."""
     cv2.accumulate(some.reshape(len(some), -1), total.reshape(len(total), -1))

@@ -1,5 +1,5 @@
-"""Writes the labels of one task: all of its samples in one go, or part by part wherever there is
-room, to the same bytes.
+"""Writes the labels of one task: all of its samples in one go, or part by part on any machine, to
+the same bytes.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from models.tasks import Task
 from models.tasks.arrays import Array, Floats, Integers
 
 PARTS = ("views", "target", "mask")
-# The split whose labels constants are made of, and the file of their sums.
+# The split from whose labels constants are computed, and the file of their sums.
 TRAINED_ON = "train"
 SUMS = "train.sums.npz"
-# Targets before whitening, which takes the statistics of all.
+# Name of targets before whitening, which takes the statistics of all.
 RAW = "raw"
 # Samples that are whitened, or copied, at a time.
 CHUNK = 4096
@@ -42,8 +42,7 @@ PART = 2048
 
 @dataclass(frozen=True)
 class LabelWork:
-    """The labels of one task that a ledger lacks, in terms that any process can start from.
-
+    """The labels of one task that a store lacks, described so that any process can make them.
     examples: where the records lie (a store's address where there is one). index: folder of the
     index of the views. folder: where the labels go. limit, cache_bytes: as in `build_label_store`.
     """
@@ -59,26 +58,26 @@ class LabelWork:
 
     @property
     def parts(self) -> Path:
-        """where parts lie until all are there; other labels have other parts."""
+        """Folder in which parts lie until all are there; other labels have other parts."""
         return self.folder.parent / f".{self.entry.name}.parts-{self.address}.partial"
 
     @property
     def facts(self) -> dict[str, Any]:
-        """what labels.json says from the start."""
+        """What labels.json says from the start."""
         return {"address": self.address, "seed": self.seed}
 
     def views(self) -> dict[str, Views]:
-        """of every split; none stays decoded."""
+        """Returns the views of every split; none stays decoded."""
         return views_of(self.examples, Index(self.index), 0)
 
     def candidates(self, split: str) -> Path:
-        """the file of `draw`."""
+        """Returns the path of the file that `draw` writes."""
         return self.parts / f"{split}.npy"
 
 
 @dataclass(frozen=True)
 class LabelPart:
-    """Candidates [start, stop) of a split. kept: are targets and masks written?"""
+    """Candidates [start, stop) of a split. kept: whether targets and masks are written."""
 
     work: LabelWork
     split: str
@@ -99,7 +98,7 @@ def write_labels(
     limit: int,
     cache_bytes: int,
 ) -> None:
-    """one task's samples of all splits, in one go."""
+    """Writes one task's samples of all splits, in one go."""
     rows = {split: candidates(entry, views[split], facts["seed"], limit) for split in SPLITS}
     size = views[SPLITS[0]].index.size
     # decided before any label is made: candidates without one are counted, too
@@ -112,8 +111,8 @@ def write_labels(
 
 @contextmanager
 def labels_folder(folder: Path, facts: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """(where the labels of a task are written, what labels.json will say of them); they appear at
-    the block's end.
+    """As a context, yields (the folder where the labels of a task are written, what labels.json
+    will say of them); they appear at the block's end.
     """
     described = {**facts, "samples": {}, "whitening": None}
     with sealed_folder(folder) as scratch:
@@ -122,7 +121,9 @@ def labels_folder(folder: Path, facts: dict[str, Any]) -> Iterator[tuple[Path, d
 
 
 def draw(work: LabelWork, split: str) -> int:
-    """write the candidates of a split, how many. What is there is taken: it appears whole."""
+    """Writes the candidates of a split and returns how many they are. A file that is there is
+    taken: it appears whole.
+    """
     path = work.candidates(split)
     if not path.exists():
         rows = candidates(work.entry, work.views()[split], work.seed, work.limit)
@@ -132,7 +133,9 @@ def draw(work: LabelWork, split: str) -> int:
 
 
 def parts_of(work: LabelWork, counts: Mapping[str, int], most: int) -> list[LabelPart]:
-    """the parts of a task, `most` candidates each; counts: candidates of a split."""
+    """Returns the parts of a task, `most` candidates each. counts: number of candidates of each
+    split.
+    """
     size = Index(work.index).size
     kept = fits(work.entry, sum(counts.values()), size, work.cache_bytes)
     return [
@@ -143,7 +146,7 @@ def parts_of(work: LabelWork, counts: Mapping[str, int], most: int) -> list[Labe
 
 
 def write_part(part: LabelPart) -> None:
-    """the samples of a part; what is there, and whole, is kept."""
+    """Writes the samples of a part; a part that is there, and whole, is kept."""
     if whole(part.folder):
         return
     work = part.work
@@ -154,7 +157,7 @@ def write_part(part: LabelPart) -> None:
 
 
 def join_parts(work: LabelWork, parts: Sequence[LabelPart]) -> None:
-    """the labels of a task from all of its parts, which are gone then."""
+    """Writes the labels of a task from all of its parts, and removes these."""
     facts = {**work.facts, "kept": parts[0].kept}
     with labels_folder(work.folder, facts) as (scratch, described):
         for split in SPLITS:
@@ -169,12 +172,12 @@ def join_parts(work: LabelWork, parts: Sequence[LabelPart]) -> None:
 
 
 def sum_of(paths: Sequence[Path]) -> LabelSums:
-    """the sums of parts together, one part's held at a time."""
+    """Returns the sums of all parts together; only one part's are in memory at a time."""
     return functools.reduce(operator.add, map(LabelSums.load, paths))
 
 
 def append(paths: Sequence[Path], goal: Path) -> None:
-    """one array file of several, one after the other."""
+    """Writes one array file from several, one after the other."""
     first: Array = map_npy(paths[0])
     with npy_writer(goal, first.dtype, first.shape[1:]) as file:
         for path in paths:
@@ -184,26 +187,28 @@ def append(paths: Sequence[Path], goal: Path) -> None:
 
 
 def fits(entry: Task, count: int, size: int, cache_bytes: int) -> bool:
-    """do `count` samples of views of `size` pixels take at most `cache_bytes`?"""
+    """Returns whether `count` samples of views of `size` pixels take at most `cache_bytes`."""
     return count * bytes_of(entry, size) <= cache_bytes
 
 
 def bytes_of(entry: Task, size: int) -> int:
-    """of one sample of the store: its target and its mask."""
+    """Returns the bytes of one sample in the store: its target and its mask."""
     numbers = int(np.prod(entry.target_shape(size))) * np.dtype(entry.output.facts.stored).itemsize
     return numbers + int(np.prod(mask_shape(entry, size))) * np.dtype(MASK).itemsize
 
 
 def mask_shape(entry: Task, size: int) -> tuple[int, ...]:
-    """of a map's pixels; () for a sample as a whole."""
+    """Returns the shape of a sample's mask: a map's pixels and one channel; () for a sample as a
+    whole.
+    """
     return (*entry.target_shape(size)[:-1], 1) if entry.output.dense else ()
 
 
 def write_samples(
     scratch: Path, entry: Task, views: Views, rows: Integers, seed: int, kept: bool
 ) -> None:
-    """samples of a split as they come, not whitened yet: positions of their views and, where they
-    are kept, targets and masks. Targets that will be whitened are written in any case.
+    """Writes samples of a split as they come, not whitened yet: positions of their views and, where
+    they are kept, targets and masks. Targets that will be whitened are written in any case.
     """
     shape = entry.target_shape(views.index.size)
     part = RAW if entry.whitened else "target"
@@ -230,8 +235,8 @@ def write_samples(
 
 
 def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> None:
-    """the samples of a split as the store has them, of what `write_samples` wrote. facts: "kept"
-    says what stays, "whitening" is set by the first split that has samples, train.
+    """Turns what `write_samples` wrote into the samples of a split as the store has them.
+    facts: "kept" says what stays; "whitening" is set by the first split that has samples, train.
     """
     files = {name: scratch / f"{split}.{name}.npy" for name in (*PARTS, RAW)}
     count = len(map_npy(files["views"]))
@@ -249,7 +254,7 @@ def finish(scratch: Path, entry: Task, split: str, facts: dict[str, Any]) -> Non
 
 
 def write_whitened(raw: Path, path: Path, entry: Task, whitening: list[list[float]]) -> None:
-    """the targets of `raw` as the store has them."""
+    """Writes the targets of `raw` as the store has them."""
     values = map_npy(raw)
     mean, deviation = map(np.asarray, whitening)
     with npy_writer(path, entry.output.facts.stored, values.shape[1:]) as file:
@@ -258,5 +263,5 @@ def write_whitened(raw: Path, path: Path, entry: Task, whitening: list[list[floa
 
 
 def statistics(values: Floats) -> list[list[float]]:
-    """[mean, deviation] a channel, the deviation at least 0.001."""
+    """Returns [mean, deviation] of each channel, the deviation at least 0.001."""
     return [values.mean(0).tolist(), np.maximum(values.std(0), 1e-3).tolist()]

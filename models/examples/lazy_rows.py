@@ -13,8 +13,8 @@ from models.tasks.arrays import Array
 
 class LazyRows:
     """Stands for an array [n, *shape] of `dtype` where memory has no room for it: row i is
-    `make(i)`. Whatever takes rows of a memory-mapped array by a number, a slice, or numbers in any
-    shape takes them of this; `np.asarray` makes them all.
+    `make(i)`. It is indexed like a memory-mapped array: by a number, a slice, a mask, or numbers in
+    any shape; `np.asarray` makes all rows.
     """
 
     def __init__(
@@ -30,12 +30,12 @@ class LazyRows:
 
     @property
     def size(self) -> int:
-        """numbers of all rows."""
+        """Count of the numbers in all rows."""
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
     def nbytes(self) -> int:
-        """of all rows, were they made."""
+        """Bytes of all rows, were they made."""
         return self.size * self.dtype.itemsize
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ class LazyRows:
         return self.rows(places.astype("int64") if places.size == 0 else places)
 
     def rows(self, places: Array) -> Array:
-        """rows in the shape of `places`. Raises IndexError for those that are not there."""
+        """Returns rows in the shape of `places`. Raises IndexError for those that are not there."""
         wrong = (places < -len(self)) | (places >= len(self))
         if wrong.any():
             raise IndexError(f"row {places[wrong].flat[0]} of {len(self)}")

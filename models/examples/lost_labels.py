@@ -1,6 +1,6 @@
-"""What an ingest lost, label by label, in words: for the terminal, the gate before training and the
-report. Files of a label that are there, but reach no view, are easily overlooked: views are written
-without them.
+"""Says in words what an ingest lost, label by label: for the terminal, the gate before training and
+the report. Files of a label that are there, but reach no view, are easily overlooked: views are
+written without them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ Counts = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class LostLabel:
-    """carried: views that have the label. refused: views that were written without it, its file
-    being flawed. misnamed: files in its folders that are called otherwise than its files.
+    """A label of which files were lost. carried: views that have the label. refused: views that
+    were written without it, its file being flawed. misnamed: files in its folders whose names are
+    not those of its files.
     """
 
     label: str
@@ -28,8 +29,9 @@ class LostLabel:
 
     @property
     def share(self) -> float:
-        """of the views that have a file of it, those without the label. Misnamed files count where
-        nothing else is there: beside sound ones they may be copies in another format.
+        """Share of the views with a file of this label that go without the label. Misnamed files
+        count only where there are no others: beside sound ones they may be copies in another
+        format.
         """
         if self.refused:
             return self.refused / (self.refused + self.carried)
@@ -53,8 +55,8 @@ class LostLabel:
 
 
 def lost_labels(counts: Counts, statistics: Counts) -> list[LostLabel]:
-    """labels of which files were refused, gravest first. counts, statistics: what counts.json and
-    statistics.json of an Examples artifact hold.
+    """Returns the labels of which files were refused, gravest first. counts, statistics: what
+    counts.json and statistics.json of an Examples artifact hold.
     """
     refused = counts.get("labels_refused", {})
     misnamed = counts.get("labels_misnamed", {})
@@ -68,13 +70,13 @@ def lost_labels(counts: Counts, statistics: Counts) -> list[LostLabel]:
 
 
 def carried_by(statistics: Counts, label: str) -> int:
-    """views of all splits that have the label."""
+    """Returns how many views of all splits have the label."""
     rows = (split["labels"].get(label, {}) for split in statistics.values())
     return sum(row.get("views", 0) for row in rows)
 
 
 def loss_lines(counts: Counts, statistics: Counts) -> list[str]:
-    """what was lost, a line each, gravest first; [] for a data set of which nothing was."""
+    """Returns what was lost, a line each, gravest first; [] for a data set of which nothing was."""
     lines = []
     if counts["quarantined"]:
         lines.append(f"{counts['quarantined']} of {counts['read']} views are quarantined")

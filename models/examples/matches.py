@@ -1,5 +1,5 @@
-"""nonfixated_matches: the published JSON that describes not a view but a point: which views of
-other points see it, and at which pixel.
+"""Reads and writes nonfixated_matches, the published JSON file that describes not a view but a
+point: which views of other points see it, and at which pixel.
 
 File: `nonfixated_matches/point_<P>_view_all_domain_nonfixatedpose.json`, keys point_uuid,
 point_location, views of {camera_uuid, point_uuid, view_id, nonfixated_pixel_x, nonfixated_pixel_y}.
@@ -23,8 +23,8 @@ PICTURE = 512  # side of the published images in pixels
 
 @dataclass(frozen=True)
 class Sighting:
-    """view: the view that sees the point, without fixating it; pixel: (x right, y down) in [0,
-    512]; camera: the published camera id.
+    """A view that sees a point of the building that it does not fixate.
+    view: the view; pixel: (x right, y down) in [0, 512]; camera: the published camera id.
     """
 
     view: ViewKey
@@ -40,8 +40,9 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Matches:
-    """point: number of the point; location: [3] world metres; sightings: views of other points of
-    the same building that see it.
+    """The views that see one point of a building.
+    point: number of the point; location: [3] world metres; sightings: views of other points of the
+    same building that see it.
     """
 
     building: str
@@ -50,7 +51,7 @@ class Matches:
     sightings: tuple[Sighting, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """the published object."""
+        """Returns the object of the published JSON file."""
         views = [
             {
                 "camera_uuid": sighting.camera,
@@ -69,7 +70,9 @@ class Matches:
 
     @classmethod
     def from_json(cls, building: str, value: Mapping[str, Any]) -> Matches:
-        """of the published object. Raises LabelError that says what is wrong with another."""
+        """Returns the matches that an object of the published JSON file holds. Raises LabelError,
+        which says what is wrong with another object.
+        """
         try:
             sightings = [
                 Sighting(
@@ -90,14 +93,14 @@ class Matches:
 
 
 def read_matches(path: str | Path, building: str) -> Matches:
-    """the file of one point. Raises LabelError."""
+    """Reads the file of one point. Raises LabelError."""
     value = read_label(path, DOMAIN)
     assert isinstance(value, dict)  # what a JSON domain gives
     return Matches.from_json(building, value)
 
 
 def write_matches(root: str | Path, matches: Matches) -> Path:
-    """write the file of one point below `root` in the published layout; its path."""
+    """Writes the file of one point below `root` in the published layout and returns its path."""
     path = Path(root) / matches.building / DOMAIN.folder / file_name(DOMAIN, matches.point, "all")
     write_label(path, matches.to_json(), DOMAIN)
     return path

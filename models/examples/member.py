@@ -1,9 +1,10 @@
-"""A record as a gzip member of its own: stored blocks, not compressed, and in the member's header a
-table of the record's features, so that any of them can be read without the others.
+"""Writes and reads a record as a gzip member of its own: stored blocks, not compressed, and in the
+member's header a table of the record's features, so that any of them can be read without the
+others.
 
 A header's extra field is there for such things (RFC 1952, 2.3.1.1): every reader of gzip passes
 over it. The blocks (RFC 1951, 3.2.4) are all of the largest size but the last, so that the place of
-a byte of the record is computed.
+a byte of the record can be computed.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ GZIP_HEADER = 10
 # Before a table: the extra field's length, the two letters of its kind, and its own length.
 EXTRA = struct.Struct("<H2sH")
 KIND = b"TK"
-# A table: CRC-32 of the content, of the table behind this number, how many features it lists.
+# A table's head: CRC-32 of the content, CRC-32 of what follows it in the table, count of features.
 TABLE = struct.Struct("<IIH")
 ROW = struct.Struct("<III?")
-ROWS_AT = 8  # the part of a table that its own checksum is of
+ROWS_AT = 8  # byte of a table from which on its own checksum counts
 # Before the bytes of a stored block: is it the last (bit 0), its length, and the complement.
 BLOCK = struct.Struct("<BHH")
 LARGEST_BLOCK = 0xFFFF
@@ -55,11 +56,13 @@ class Table:
     spans: bytes
 
     def span(self, name: str) -> Span:
-        """where a feature lies. Raises ValueError for one that is not there."""
+        """Returns where a feature lies. Raises ValueError for one that is not there."""
         return Span(*ROW.unpack_from(self.spans, ROW.size * self.names.index(name)))
 
     def extent(self, span: Span) -> tuple[int, int]:
-        """(first byte, length) in the member of a feature, with the heads of blocks between."""
+        """Returns (first byte, length) of a feature in the member, the heads of blocks in between
+        included.
+        """
         first = self.header + place_of(span.start)
         if span.start == span.stop:
             return first, 0
@@ -67,12 +70,12 @@ class Table:
 
 
 def place_of(byte: int) -> int:
-    """where behind the header a byte of the content lies."""
+    """Returns how many bytes behind the header a byte of the content lies."""
     return byte + BLOCK.size * (byte // LARGEST_BLOCK + 1)
 
 
 def pack(content: bytes, parts: Iterable[Part]) -> bytes:
-    """the member of `content`. parts: the features that lie in it."""
+    """Returns the gzip member of `content`. parts: the features that lie in it."""
     view = memoryview(content)
     crc = deflate.crc32(content)
     table = table_bytes(view, crc, list(parts))
@@ -87,7 +90,7 @@ def pack(content: bytes, parts: Iterable[Part]) -> bytes:
 
 
 def table_bytes(content: memoryview, crc: int, parts: Sequence[Part]) -> bytes:
-    """the table of a member whose content has the CRC-32 `crc`."""
+    """Returns the table of a member whose content has the CRC-32 `crc`."""
     rows = [
         ROW.pack(part.start, part.stop, deflate.crc32(content[part.start : part.stop]), part.alone)
         for part in parts
@@ -98,8 +101,8 @@ def table_bytes(content: memoryview, crc: int, parts: Sequence[Part]) -> bytes:
 
 
 def header_length(head: memoryview) -> int:
-    """bytes before the first block of a member, by its first bytes. Raises ValueError for another
-    kind of member.
+    """Returns how many bytes stand before the first block of a member. head: its first bytes.
+    Raises ValueError for another kind of member.
     """
     start = bytes(head[: len(MAGIC) + 1])
     if start == MAGIC + PLAIN:
@@ -110,8 +113,8 @@ def header_length(head: memoryview) -> int:
 
 
 def table_of(head: memoryview) -> Table | None:
-    """the table of a member, of bytes that reach to its first block at least; None for a member
-    without one. Raises ValueError for one that is damaged.
+    """Returns the table of a member; None for a member without one. head: its bytes, at least up to
+    its first block. Raises ValueError for a damaged table.
     """
     header = header_length(head)
     start = GZIP_HEADER + EXTRA.size
@@ -128,7 +131,9 @@ def table_of(head: memoryview) -> Table | None:
 
 
 def without_block_heads(stored: memoryview, start: int) -> Iterator[memoryview]:
-    """the content of bytes that lie in a member from the content's byte `start` on, in pieces."""
+    """Yields the content, in pieces, of bytes of a member without the heads of its blocks. start:
+    the byte of the content with which `stored` begins.
+    """
     left = LARGEST_BLOCK - start % LARGEST_BLOCK
     place = 0
     while place < len(stored):
@@ -138,7 +143,9 @@ def without_block_heads(stored: memoryview, start: int) -> Iterator[memoryview]:
 
 
 def feature_bytes(stored: memoryview, span: Span) -> bytes:
-    """a feature, of the bytes at its extent. Raises ValueError if it is not what was written."""
+    """Returns a feature from the bytes at its extent. Raises ValueError if it is not what was
+    written.
+    """
     feature = b"".join(without_block_heads(stored, span.start))
     if deflate.crc32(feature) != span.crc:
         raise ValueError("it fails its checksum")
@@ -146,8 +153,8 @@ def feature_bytes(stored: memoryview, span: Span) -> bytes:
 
 
 def stored_blocks(member: memoryview) -> list[memoryview]:
-    """what the blocks of a member hold; nothing is copied. Raises ValueError for another kind of
-    member, or one whose checksum or length is wrong.
+    """Returns what the blocks of a member hold, as views; nothing is copied. Raises ValueError for
+    another kind of member, or one whose checksum or length is wrong.
     """
     if len(member) < GZIP_HEADER + TRAILER.size:
         raise ValueError("no gzip member of a record")

@@ -1,7 +1,8 @@
-"""tf.train.Example by its field numbers: the same bytes without TensorFlow, which takes seconds and
-280 MiB of every process that reads records.
+"""Reads and writes tf.train.Example by its field numbers: the same bytes, without TensorFlow, which
+takes seconds and 280 MiB in every process that reads records.
 
-The message stands in a descriptor pool of its own: a process that imports TensorFlow too has both.
+The message is declared in a descriptor pool of its own: a process that imports TensorFlow too has
+both.
 """
 
 from __future__ import annotations
@@ -23,20 +24,22 @@ STRING = descriptor_pb2.FieldDescriptorProto.TYPE_STRING
 MESSAGE = descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
 OPTIONAL = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL
 REPEATED = descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
-# Before a field of a message that is a message or text itself: its number and kind. Example holds
+# The byte before a field that holds a message or text: its number and kind. Example holds
 # Features in its first, Features an entry a feature, an entry its name and the Feature, a Feature
 # of bytes its list.
 FIRST = 0x0A
 SECOND = 0x12
-# Of the names of a record's features those that are wanted.
+# A function that picks the wanted ones among the names of a record's features.
 Choice = Callable[[Sequence[str]], Sequence[str]]
-# What a feature is one of: its list's number in Feature, and the type of the list's values.
+# The kinds of features: the list's number in Feature, and the type of the list's values.
 LISTS = {"bytes_list": (1, BYTES), "float_list": (2, FLOAT), "int64_list": (3, INT64)}
 
 
 @functools.cache
 def example_class() -> Any:
-    """the class of the message, with `FromString`, `SerializeToString` and `features.feature`."""
+    """Returns the class of the message, with `FromString`, `SerializeToString` and
+    `features.feature`.
+    """
     file = descriptor_pb2.FileDescriptorProto(
         name="taskonomy/records.proto", package=PACKAGE, syntax="proto3"
     )
@@ -60,7 +63,7 @@ def example_class() -> Any:
 
 @functools.cache
 def feature_class() -> Any:
-    """the class of one feature's message."""
+    """Returns the class of one feature's message."""
     features = example_class().DESCRIPTOR.fields_by_name["features"].message_type
     entry = features.fields_by_name["feature"].message_type
     return message_factory.GetMessageClass(entry.fields_by_name["value"].message_type)
@@ -69,7 +72,9 @@ def feature_class() -> Any:
 def add_field(
     message: Any, name: str, number: int, kind: Any, *, of: str = "", label: Any = OPTIONAL
 ) -> Any:
-    """a field of a message, of the message type `of` if it is one."""
+    """Adds a field to a message and returns it. of: the field's message type, "" if it holds
+    none.
+    """
     field = message.field.add(name=name, number=number, type=kind, label=label)
     if of:
         field.type_name = f".{PACKAGE}.{of}"
@@ -77,12 +82,14 @@ def add_field(
 
 
 def features_of(record: bytes) -> Any:
-    """name -> feature of a serialised tf.train.Example."""
+    """Returns name -> feature of a serialised tf.train.Example."""
     return example_class().FromString(record).features.feature
 
 
 def bytes_of(feature: Any) -> bytes:
-    """the first value of a feature of bytes, or what was read alone of one that has no other."""
+    """Returns the first value of a feature of bytes. feature: its message, or that value itself
+    where it was read alone.
+    """
     if isinstance(feature, bytes):
         return feature
     value: bytes = feature.bytes_list.value[0]
@@ -90,13 +97,13 @@ def bytes_of(feature: Any) -> bytes:
 
 
 def value_of(data: bytes, alone: bool) -> Any:
-    """the feature that lies in the bytes of a `Part`."""
+    """Returns the feature that lies in the bytes of a `Part`."""
     return data if alone else feature_class().FromString(data)
 
 
 def floats_of(feature: Any) -> Floats:
-    """float32 [n], the values of a feature of floats."""
-    # as they stand in the message: number by number a thousand take as long as a small picture
+    """Returns the values of a feature of floats, float32 [n]."""
+    # read as one block: a thousand numbers, one by one, take as long as a small picture
     data = feature.SerializeToString()
     try:
         place, end = field_at(data, 0, len(data), SECOND)
@@ -110,8 +117,8 @@ def floats_of(feature: Any) -> Floats:
 
 
 class Part(NamedTuple):
-    """Where in a record a feature lies. alone: [start, stop) are the bytes that are all it holds,
-    else they are its message.
+    """Where in a record a feature lies. alone: whether the bytes [start, stop) are the one value of
+    a feature of bytes; else they are the feature's message.
     """
 
     name: str
@@ -121,8 +128,8 @@ class Part(NamedTuple):
 
 
 def parts_of(record: bytes) -> Iterator[Part]:
-    """the features of a serialised tf.train.Example, in its order. Raises ValueError for bytes that
-    are none.
+    """Yields the features of a serialised tf.train.Example, in its order. Raises ValueError for
+    other bytes.
     """
     place, end = field_at(record, 0, len(record), FIRST)
     while place < end:
@@ -135,7 +142,9 @@ def parts_of(record: bytes) -> Iterator[Part]:
 
 
 def single_value(record: bytes, start: int, stop: int) -> tuple[int, int, bool]:
-    """(start, stop, True) of the one value of a feature of bytes, else of the feature, False."""
+    """Returns (start, stop, True) of the one value of a feature of bytes; for any other feature
+    (start, stop, False) of its message.
+    """
     value = start
     try:
         for _ in range(2):  # the list, its value
@@ -148,7 +157,9 @@ def single_value(record: bytes, start: int, stop: int) -> tuple[int, int, bool]:
 
 
 def field_at(record: bytes, place: int, end: int, kind: int) -> tuple[int, int]:
-    """(start, stop) of what a message's field at `place` holds, which is of a kind."""
+    """Returns (start, stop) of the content of the field at `place`. kind: its number and kind, as
+    one byte. Raises ValueError for another field, or one that passes `end`.
+    """
     length, start = 0, place + 1
     for shift in range(0, 35, 7):  # a varint: seven bits a byte, the lowest first
         if start >= end:

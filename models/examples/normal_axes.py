@@ -1,10 +1,10 @@
-"""Do a view's normals and its depth show the same surfaces in the axes of the contract? Another
-encoding breaks no range: a normal with green up is a unit vector all the same. But depth and camera
-say which way a surface faces, on whatever scale the depth is.
+"""Checks whether a view's normals and its depth show the same surfaces in the axes of the contract.
+Another encoding breaks no range: a normal with green up is a unit vector all the same. But depth
+and camera say which way a surface faces, on whatever scale the depth is.
 
-What is stored is held against what it would be in another encoding; only what another encoding
-explains, and ours does not, is a contradiction. What depth does not tell (noise, edges, a wall seen
-head on, which looks the same both ways) is none.
+The stored normals are compared with what they would be in another encoding; only what another
+encoding explains, and the contract's does not, is a contradiction. What depth does not tell (noise,
+edges, a wall seen head on, which looks the same both ways) is none.
 """
 
 from __future__ import annotations
@@ -21,30 +21,32 @@ from models.tasks.arrays import Array, Bools, Floats
 from models.tasks.labels import surfaces
 from models.tasks.targets import SURFACE_LIMIT
 
-USUAL_FIELD_OF_VIEW = 1.07  # radians, the published mean; of views that come without their camera
+USUAL_FIELD_OF_VIEW = 1.07  # radians, the published mean; for views without their camera
 # Of 1 / depth, which is linear in the pixel on a plane: its second difference, as a share, from
 # which on a pixel lies on an edge or on something small, of which depth does not say how it faces.
 FLATNESS = 0.02
-# Flat pixels that say something together, and their least share of the view.
+# Least number of flat pixels to judge by, and their least share of the view.
 LEAST_PIXELS = 300
 LEAST_SHARE = 0.1
 MARGIN = 5  # degrees by which one normal must be nearer than another to count
-# Of the flat pixels that the other encoding explains better, and how many times those that it
+# Share of the flat pixels that the other encoding explains better, and how many times those that it
 # explains worse; `normal_contradiction` says what sound views reach.
 BETTER_SHARE = 0.25
 BETTER_TIMES = 4
-ALIKE = 0.05  # gain up to which two encodings explain as much: the plainer one is said
+ALIKE = 0.05  # difference in gain below which two encodings explain as much: the plainer one wins
 CLEAR = 3  # median degrees up to which nobody asks how else depth might be meant
 EXPLAINED = 5  # median degrees that depth meant another way must reach: noise reaches none
 CLOSE = 30  # degrees
-CLOSE_SHARE = 0.75  # of the flat pixels with normals so close, from which on both lie alike
+CLOSE_SHARE = 0.75  # share of flat pixels with normals so close from which both maps lie alike
 # Published axes (x right, y down, z away) as the camera's own (y up, looking along -z).
 CAMERA_AXES = np.diag([1.0, -1.0, -1.0])
 AXES = "x right, y down, z away from the camera, code (n + 1) 127.5"
 
 
 def signed_permutations() -> Floats:
-    """[48, 3, 3] the ways to exchange three axes and to turn them round, the identity first."""
+    """Returns [48, 3, 3], all ways to exchange three axes and to reverse them, the identity
+    first.
+    """
     rows = np.eye(3)
     return np.stack(
         [
@@ -60,8 +62,9 @@ ALL_AXES = signed_permutations()
 
 @dataclass(frozen=True)
 class Contradiction:
-    """How a view is written instead of as the contract has it. kind: the other encoding, in the
-    same words for every view. evidence: what of this view only that explains. cure: what to do.
+    """Another encoding that a view is written in instead of the contract's. kind: the other
+    encoding, in the same words for every view. evidence: what in this view only that encoding
+    explains. cure: what to do.
     """
 
     kind: str
@@ -74,8 +77,9 @@ class Contradiction:
 
 @dataclass(frozen=True)
 class Encoding:
-    """What a view might be written in. shown: [n, 3] unit normals of the flat pixels that depth
-    then shows. within: median degrees from the stored ones, up to which that explains anything.
+    """An encoding that a view might be written in. shown: [n, 3] unit normals of the flat pixels
+    that depth then shows. within: median degrees between these and the stored ones, up to which the
+    encoding counts as an explanation.
     """
 
     kind: str
@@ -86,9 +90,10 @@ class Encoding:
 
 @dataclass(frozen=True)
 class Surface:
-    """Where a view's normals can be held against its depth. stored: [n, 3] unit normals of the flat
-    pixels. flat: [s, s], which they are. depth: [s, s] codes of any scale, inf unseen. along: they
-    are measured along the camera's axis, else along the pixel's ray. angle: field of view, radians.
+    """Where a view's normals can be compared with its depth. stored: [n, 3] unit normals of the
+    flat pixels. flat: [s, s], which pixels they are. depth: [s, s] codes of any scale, inf where
+    nothing is seen. along: whether they are measured along the camera's axis, else along the
+    pixel's ray. angle: field of view, radians.
     """
 
     stored: Floats
@@ -104,7 +109,9 @@ class Surface:
         along: bool | None = None,
         angle: float | None = None,
     ) -> Floats:
-        """[n, 3] unit normals at the flat pixels that depth shows, as it is or meant otherwise."""
+        """Returns [n, 3] unit normals at the flat pixels that depth shows, as it is or meant
+        otherwise.
+        """
         depth = self.depth if depth is None else depth
         angle = self.angle if angle is None else angle
         if not (self.along if along is None else along):
@@ -115,8 +122,8 @@ class Surface:
 def normal_contradiction(
     labels: Mapping[str, Array], camera: Camera | None
 ) -> Contradiction | None:
-    """another encoding of normals, depth or field of view that a view shows, None if it shows none.
-    labels: maps of a view, thinned alike to some 64 x 64 pixels.
+    """Returns another encoding of normals, depth or field of view that a view shows, None if it
+    shows none. labels: maps of a view, thinned alike to some 64 x 64 pixels.
 
     Measured on 249 procedural views and the four released frames (64 x 64 pixels): of sound views
     another encoding explains 12 % of the flat pixels better at most, and never twice as many as it
@@ -152,7 +159,9 @@ def normal_contradiction(
 
 
 def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | None:
-    """of a view's thinned labels; None if normals or depth are absent, or little is flat."""
+    """Returns the surface of a view's thinned labels; None if normals or depth are absent, or
+    little is flat.
+    """
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if "normal" not in labels or folder not in labels:
         return None
@@ -171,8 +180,8 @@ def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | 
 
 
 def flat_pixels(depth: Floats) -> Bools:
-    """[s, s] pixels whose 3 x 3 neighbours are all seen and lie nearly on a plane. depth: inf
-    unseen.
+    """Returns [s, s], the pixels whose 3 x 3 neighbours are all seen and lie nearly on a plane.
+    depth: inf where nothing is seen.
     """
     inverse = 1 / depth
     bend = np.array([[1.0, -2.0, 1.0]])
@@ -185,7 +194,7 @@ def flat_pixels(depth: Floats) -> Bools:
 
 
 def degrees(one: Floats, other: Floats) -> Floats:
-    """[n] angles between unit vectors [n, 3]."""
+    """Returns [n] angles between unit vectors [n, 3]."""
     cosine = np.einsum("ij,ij->i", one, other)
     angles: Floats = np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))
     return angles
@@ -194,7 +203,7 @@ def degrees(one: Floats, other: Floats) -> Floats:
 def encodings(
     surface: Surface, shown: Floats, off: Floats, camera: Camera | None
 ) -> Iterator[Encoding]:
-    """of other data sets, those that could be meant, the plainer ones first."""
+    """Yields the encodings of other data sets that could be meant, the plainer ones first."""
     yield from other_axes(surface, shown, camera)
     if camera is not None and np.median(off) > CLEAR:
         yield from other_depths(surface)
@@ -208,7 +217,7 @@ def encodings(
 
 
 def other_axes(surface: Surface, shown: Floats, camera: Camera | None) -> Iterator[Encoding]:
-    """the best of all ways to exchange the camera's axes, and the best of the world's."""
+    """Yields the best of all ways to exchange the camera's axes, and the best of the world's."""
     axes = best_axes(surface.stored, shown)
     kind = f"normal holds {axes_said(axes)} where (x, y, z) is meant"
     found = [Encoding(kind, f"convert the codes: {AXES}", shown @ axes.T)]
@@ -225,7 +234,9 @@ def other_axes(surface: Surface, shown: Floats, camera: Camera | None) -> Iterat
 
 
 def best_axes(stored: Floats, shown: Floats) -> Floats:
-    """[3, 3] of `ALL_AXES` the ones by which `shown` [n, 3] comes nearest to `stored`."""
+    """Returns [3, 3], the member of `ALL_AXES` by which `shown` [n, 3] comes nearest to
+    `stored`.
+    """
     # the mean cosine of each is a sum over nine numbers
     covariance = stored.T @ shown
     axes: Floats = ALL_AXES[np.einsum("nij,ij->n", ALL_AXES, covariance).argmax()]
@@ -233,22 +244,24 @@ def best_axes(stored: Floats, shown: Floats) -> Floats:
 
 
 def axes_said(axes: Floats) -> str:
-    """such as (x, -y, z)"""
+    """Returns axes as text, such as (x, -y, z)."""
     places = abs(axes).argmax(1).tolist()
     signs = ["-" if row[place] < 0 else "" for row, place in zip(axes, places)]
     return "({})".format(", ".join(sign + "xyz"[place] for sign, place in zip(signs, places)))
 
 
 def best_turn(stored: Floats, shown: Floats) -> Floats:
-    """[3, 3] orthogonal matrix that brings `shown` [n, 3] nearest to `stored` in the mean."""
+    """Returns the [3, 3] orthogonal matrix that brings `shown` [n, 3] nearest to `stored` on
+    average.
+    """
     left, _, right = np.linalg.svd(stored.T @ shown)
     turn: Floats = left @ right
     return turn
 
 
 def other_depths(surface: Surface) -> Iterator[Encoding]:
-    """distances along the ray in place of those along the axis or the other way round, and angles
-    that are half or twice the camera's.
+    """Yields the encodings of depth and angle: distances along the ray in place of those along the
+    axis or the other way round, and angles that are half or twice the camera's.
     """
     folder, other = "depth_zbuffer", "depth_euclidean"
     measured = "pixel's ray"
@@ -267,7 +280,9 @@ def other_depths(surface: Surface) -> Iterator[Encoding]:
 
 
 def turned_maps(surface: Surface) -> Iterator[Encoding]:
-    """depth whose pixels are mirrored, or turned by quarters, against those of the normals."""
+    """Yields the encodings in which depth is mirrored, or turned by quarters, against the
+    normals.
+    """
     for turns in range(4):
         for mirrored in (False, True):
             if turns or mirrored:
@@ -279,7 +294,7 @@ def turned_maps(surface: Surface) -> Iterator[Encoding]:
 
 
 def turned_said(turns: int, mirrored: bool) -> str:
-    """mirrored left to right, then turned left by quarters, in words."""
+    """Returns in words how a map is mirrored left to right, then turned left by quarters."""
     if mirrored and turns == 2:
         return "upside down, mirrored"
     turned = f"turned by {90 * turns} degrees" if turns else ""

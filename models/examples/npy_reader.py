@@ -1,5 +1,5 @@
-"""Array files, read by many threads: Beam's workers in memory, and those that feed training. The
-header of one is a Python literal, which only one thread may parse at a time.
+"""Reads array files from many threads: Beam's workers in memory, and those that feed training. The
+header of an array file is a Python literal, which only one thread may parse at a time.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from models.tasks.arrays import Array
 
 
 def map_npy(path: str | Path) -> Array:
-    """the array in a file, memory-mapped for reading. Raises as `numpy.load` does."""
+    """Returns the array in a file, memory-mapped for reading. Raises as `numpy.load` does."""
     with PARSING:
         array: Array = np.load(path, mmap_mode="r")
     return array
 
 
 def read_npy(file: IO[bytes]) -> Any:
-    """what is in a stranger's open file, pickled objects refused. Raises as `numpy.load` does."""
+    """Returns what is in an open file of unknown origin, pickled objects refused. Raises as
+    `numpy.load` does.
+    """
     with PARSING:
         return np.load(file, allow_pickle=False)

@@ -1,4 +1,4 @@
-"""An array file that grows row by row, so that nobody has to hold the array."""
+"""Writes an array file row by row, so that nobody has to hold the whole array."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import DTypeLike
 from models.examples.half_precision import to_half
 from models.tasks.arrays import Array
 
-# Bytes before the numbers: room for every dtype of ours, aligned as numpy's format 1.0 asks.
+# Bytes before the numbers: room for every dtype used here, aligned as numpy's format 1.0 asks.
 HEADER = 256
 
 
@@ -28,7 +28,9 @@ class NpyWriter:
         self.count = 0
 
     def extend(self, rows: Array) -> None:
-        """add rows, [n, *shape] of any dtype that can be cast. Raises ValueError for others."""
+        """Adds rows, [n, *shape] of any dtype that can be cast. Raises ValueError for other
+        shapes.
+        """
         if rows.shape[1:] != self.shape:
             raise ValueError(f"rows of shape {self.shape} are expected, got {rows.shape[1:]}")
         if self.dtype == np.float16 and rows.dtype != np.float16:
@@ -41,8 +43,8 @@ class NpyWriter:
 def npy_writer(
     path: str | Path, dtype: DTypeLike, shape: tuple[int, ...] = ()
 ) -> Iterator[NpyWriter]:
-    """writes the `.npy` file `path`, [n, *shape] of `dtype`, whose n is known at the block's end
-    alone; a block that ends in an error leaves a file that is none.
+    """As a context, writes the `.npy` file `path`, [n, *shape] of `dtype`, whose n is known only at
+    the block's end; a block that ends in an error leaves a file that cannot be read.
     """
     with open(path, "wb") as file:
         writer = NpyWriter(file, dtype, shape)
@@ -53,7 +55,7 @@ def npy_writer(
 
 
 def header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """256 bytes that say what follows."""
+    """Returns the 256 bytes that say what follows."""
     facts = {
         "descr": dtype.descr if dtype.names else dtype.str,
         "fortran_order": False,

@@ -1,6 +1,6 @@
-"""Do a view's labels lie as its picture lies? Where surfaces turn, pictures mostly have edges, too;
-labels that are mirrored or turned by quarters (a picture that a reader turned by its EXIF entry)
-have them elsewhere.
+"""Checks whether a view's labels lie as its picture lies. Where surfaces turn, pictures mostly have
+edges, too; labels that are mirrored or turned by quarters (a picture that a reader turned by its
+EXIF entry) have them elsewhere.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ MORE_ALIKE = 0.15
 
 
 def turn_contradiction(rgb: Bytes, normal: Bytes) -> Contradiction | None:
-    """how normals [S, S, 3] lie against the picture [S, S, 3], None if as it lies."""
+    """Returns how normals [S, S, 3] are turned against the picture [S, S, 3], None if they are
+    not.
+    """
     picture = edges(cv2.cvtColor(shrunk(rgb), cv2.COLOR_RGB2GRAY)[..., None])
     surface = edges(shrunk(normal))
     alike = {
@@ -41,13 +43,15 @@ def turn_contradiction(rgb: Bytes, normal: Bytes) -> Contradiction | None:
 
 
 def shrunk(picture: Bytes) -> Array:
-    """[s, s, 3] float32 of at most `SIDE` pixels, by nearest pixel: vectors have no mean."""
+    """Returns [s, s, 3] float32 of about `SIDE` pixels, by nearest pixel: vectors have no mean."""
     step = max(1, len(picture) // SIDE)
     return np.ascontiguousarray(picture[::step, ::step]).astype("float32")
 
 
 def edges(maps: Array) -> Floats:
-    """[s, s] logarithm of the steps from pixel to pixel of [s, s, channels], smoothed a little."""
+    """Returns [s, s], the logarithm of the steps from pixel to pixel of [s, s, channels], smoothed
+    a little.
+    """
     smooth = cv2.GaussianBlur(maps, (0, 0), 1).reshape(maps.shape)
     size = np.zeros(maps.shape[:2], "float32")
     for channel in np.moveaxis(smooth, -1, 0):
@@ -57,7 +61,7 @@ def edges(maps: Array) -> Floats:
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """of two maps, 0 if one is all the same."""
+    """Returns the correlation of two maps, 0 if one is all the same."""
     if not one.std() or not other.std():
         return 0.0
     return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])

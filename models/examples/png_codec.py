@@ -1,11 +1,11 @@
-"""PNG in and out, for ingest, annotation, label reading and feeding alike: the one file that knows
+"""Reads and writes PNG for ingest, annotation, label reading and feeding alike; no other file knows
 which library does it.
 
-Every header and checksum is ours and is looked at first, so no decoder ever sees a cut, changed or
-boasting file. Decoded by kornia-rs (Rust's `png`; 2.2 times as fast as OpenCV on released frames),
-by OpenCV in the forms that it does not know: palettes, less than 8 bits, grey with alpha. Encoded
-with libdeflate, of which one version gives the same bytes on every processor (ISA-L, 1.7 times as
-fast again, does not).
+This module looks at every header and checksum first, so no decoder ever sees a file that is cut,
+changed or claims too large a size. Decoded by kornia-rs (Rust's `png`; 2.2 times as fast as OpenCV
+on released frames), by OpenCV in the forms that kornia-rs does not know: palettes, less than 8
+bits, grey with alpha. Encoded with libdeflate, of which one version gives the same bytes on every
+processor (ISA-L, 1.7 times as fast again, does not).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from models.tasks.arrays import Array, Bytes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST_SIDE = 4096
-# colour type of the standard (section 11.2.2): its channels, and the bits a sample that it allows.
+# Colour types of the standard (section 11.2.2), their channels, and the bits a sample they allow.
 GREY = 0
 RGB = 2
 PALETTE = 3
@@ -45,12 +45,14 @@ SUB = 1  # the row filter that subtracts the pixel to the left
 
 
 class PngError(ValueError):
-    """Bytes that are no whole PNG picture; the message says what was expected and what came."""
+    """Raised for bytes that are no whole PNG picture; the message says what was expected and what
+    came.
+    """
 
 
 @dataclass(frozen=True)
 class Header:
-    """IHDR. depth: bits a sample; colour: the standard's colour type."""
+    """The IHDR chunk. depth: bits a sample; colour: the standard's colour type."""
 
     width: int
     height: int
@@ -72,7 +74,7 @@ class Header:
 
 
 def read_header(data: bytes) -> Header:
-    """the header, without a look at what follows. Raises PngError."""
+    """Returns the header, without a look at what follows. Raises PngError."""
     # 33 bytes: the signature's 8, and IHDR with length, kind and checksum
     if not data.startswith(SIGNATURE) or len(data) < 33 or data[12:16] != b"IHDR":
         raise PngError("not a PNG file")
@@ -86,8 +88,9 @@ def read_header(data: bytes) -> Header:
 
 
 def check_chunks(data: bytes) -> dict[bytes, bytes]:
-    """hold every chunk of a PNG against its length and CRC-32 (PNG specification, section 5): no
-    flipped bit passes. {kind: content} of the chunks but the pixel data. Raises PngError.
+    """Checks every chunk of a PNG against its length and CRC-32 (PNG specification, section 5), so
+    that no flipped bit passes. Returns {kind: content} of all chunks but the pixel data. Raises
+    PngError.
     """
     view = memoryview(data)
     place = len(SIGNATURE)
@@ -108,8 +111,8 @@ def check_chunks(data: bytes) -> dict[bytes, bytes]:
 
 
 def decode(data: bytes) -> Array:
-    """[height, width] or [height, width, channels] uint8 or uint16, channels in the order red,
-    green, blue, alpha (grey, alpha), exactly as they were written.
+    """Returns the pixels, [height, width] or [height, width, channels] uint8 or uint16, channels in
+    the order red, green, blue, alpha (grey, alpha), exactly as they were written.
 
     Palettes become the colours they name, grey of less than 8 bits is spread over 0 to 255 (as
     Pillow does), a transparent colour (tRNS) becomes an alpha channel. Raises PngError.
@@ -126,8 +129,8 @@ def decode(data: bytes) -> Array:
 
 
 def decode_by_kornia(data: bytes, header: Header) -> Array:
-    """[height, width, channels] of a form in `MODES`, of 8 or 16 bits; a transparent colour is
-    passed over.
+    """Returns the pixels [height, width, channels] of a form in `MODES`, of 8 or 16 bits; a
+    transparent colour is passed over.
     """
     unpack = (
         kornia_rs.io.decode_image_png_u8 if header.depth == 8 else kornia_rs.io.decode_image_png_u16
@@ -139,8 +142,9 @@ def decode_by_kornia(data: bytes, header: Header) -> Array:
 
 
 def decode_by_opencv(data: bytes, header: Header) -> Array:
-    """[height, width, channels] of any form; OpenCV itself turns colours around, and makes grey
-    with alpha four channels. A transparent colour of grey is passed over.
+    """Returns the pixels [height, width, channels] of any form, in the order of `decode`. OpenCV
+    itself reverses colours, and makes grey with alpha four channels. A transparent colour of grey
+    is passed over.
     """
     import cv2
 
@@ -161,8 +165,8 @@ def decode_by_opencv(data: bytes, header: Header) -> Array:
 
 
 def with_alpha(pixels: Array, transparent: bytes, header: Header) -> Array:
-    """the pixels and one channel more: 0 where they have the transparent colour, else the largest
-    code. transparent: tRNS, two bytes a sample, not spread over 0 to 255 as the pixels are.
+    """Returns the pixels and one channel more: 0 where they have the transparent colour, else the
+    largest code. transparent: tRNS, two bytes a sample, not spread over 0 to 255 as the pixels are.
     """
     if len(transparent) != 2 * pixels.shape[2]:
         raise PngError(f"damaged PNG: {len(transparent)} bytes of a transparent colour")
@@ -174,8 +178,8 @@ def with_alpha(pixels: Array, transparent: bytes, header: Header) -> Array:
 
 
 def encode(pixels: Array) -> bytes:
-    """the PNG file of [height, width] or [height, width, 1 to 4] uint8 or uint16, channels in the
-    order of `decode`. Raises ValueError for anything else.
+    """Returns the PNG file of [height, width] or [height, width, 1 to 4] uint8 or uint16, channels
+    in the order of `decode`. Raises ValueError for anything else.
     """
     height, width = pixels.shape[:2]
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
@@ -195,8 +199,8 @@ def encode(pixels: Array) -> bytes:
 
 
 def filtered(pixels: Array, step: int) -> Bytes:
-    """[height, 1 + bytes a row]: every row less its pixels `step` bytes to the left, behind the
-    number of that filter. Samples of 16 bits stand with the high byte first.
+    """Returns [height, 1 + bytes a row], uint8: the number of the filter, then the row with every
+    byte less the one `step` bytes to its left. Samples of 16 bits stand with the high byte first.
     """
     samples = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">"))
     rows = samples.view("uint8").reshape(len(pixels), -1)
@@ -210,6 +214,6 @@ def filtered(pixels: Array, step: int) -> Bytes:
 
 
 def chunk(kind: bytes, content: bytes | bytearray) -> bytes:
-    """length, kind, content, checksum (PNG specification, section 5.3)."""
+    """Returns a chunk: length, kind, content, checksum (PNG specification, section 5.3)."""
     body = kind + content
     return struct.pack(">I", len(content)) + body + struct.pack(">I", deflate.crc32(body))

@@ -1,5 +1,5 @@
-"""Files of the published data set: names, readers that refuse what is not the documented encoding,
-writers.
+"""Reads, writes and names files of the published data set; whatever is not in the documented
+encoding is refused.
 
 Layout: `<root>/<building>/<folder>/point_<P>_view_<V>_domain_<suffix>.<png|npy|json>` (data/README
 of StanfordVL/taskonomy).
@@ -27,15 +27,17 @@ from models.tasks.arrays import Array, Floats
 # nine digits fit into the index's 32 bits
 NAME = re.compile(r"^point_(\d{1,9})_view_(\d{1,9}|all)_domain_([a-z0-9_]+)\.(png|npy|json)$")
 LARGEST_FILE = 64 << 20  # bytes
-JPEG = b"\xff\xd8\xff"  # how one begins
+JPEG = b"\xff\xd8\xff"  # the first bytes of a JPEG file
 
 
 class LabelError(ValueError):
-    """A file that is no label of its domain; the message says what was expected and what came."""
+    """Raised for a file that is no label of its domain; the message says what was expected and what
+    came.
+    """
 
 
 class MissingLabel(LabelError):
-    """There is no such file, here or in a store."""
+    """Raised where there is no such file, here or in a store."""
 
 
 def file_name(domain: Domain, point: int, view: int | str) -> str:
@@ -43,7 +45,9 @@ def file_name(domain: Domain, point: int, view: int | str) -> str:
 
 
 def parse_name(domain: Domain, name: str) -> tuple[int, int] | None:
-    """(point, view) if `name` is a file of `domain` (either spelling of its suffix), else None."""
+    """Returns (point, view) if `name` is a file of `domain` (either spelling of its suffix), else
+    None.
+    """
     match = NAME.match(name)
     if (
         not match
@@ -60,8 +64,8 @@ def label_path(root: str | Path, key: ViewKey, domain: Domain) -> Path:
 
 
 def read_label(path: str | Path, domain: Domain) -> Array | dict[str, Any]:
-    """the label in a file: array of the domain's dtype and channels ([H, W] if one), or the JSON
-    object. Raises LabelError, never anything else.
+    """Returns the label in a file: an array of the domain's dtype and channels ([H, W] if one), or
+    the JSON object. Raises LabelError, never anything else.
     """
     try:
         status = os.stat(path)
@@ -82,7 +86,7 @@ def read_label(path: str | Path, domain: Domain) -> Array | dict[str, Any]:
 
 
 def decode_label(data: bytes, domain: Domain) -> Array | dict[str, Any]:
-    """the label in a file's bytes, as `read_label`."""
+    """Returns the label in a file's bytes, as `read_label` does."""
     if not data:
         raise LabelError("zero-byte file")
     if len(data) > LARGEST_FILE:
@@ -93,13 +97,13 @@ def decode_label(data: bytes, domain: Domain) -> Array | dict[str, Any]:
 
 
 def decode_png(data: bytes, domain: Domain) -> Array:
-    """[H, W] or [H, W, 3] in the domain's dtype; refuses JPEG, RGBA, palettes, wrong depth,
-    colour-coded ids, bombs, and every damaged bit.
+    """Returns [H, W] or [H, W, 3] in the domain's dtype. Raises LabelError for JPEG, RGBA,
+    palettes, wrong depth, colour-coded ids, decompression bombs, and every damaged bit.
     """
     if data.startswith(JPEG):
         raise LabelError("a JPEG named .png: its values are not exact")
     try:
-        # the header first: what boasts of its size is refused before it is unpacked
+        # the header first: a picture that claims too large a size is refused before it is unpacked
         check_form(png_codec.read_header(data), domain)
         pixels = png_codec.decode(data)
     except png_codec.PngError as error:
@@ -126,8 +130,9 @@ def check_form(header: png_codec.Header, domain: Domain) -> None:
 
 
 def fitted(pixels: Array, domain: Domain) -> Array:
-    """channels and range as the domain has them; three equal channels where one is meant are one
-    (published reshading).
+    """Returns pixels with the channels that the domain has; three equal channels where it has one
+    (published reshading) become one. Raises LabelError for other channels, or a code beyond the
+    domain's range.
     """
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if channels in (2, 4):
@@ -148,8 +153,8 @@ def fitted(pixels: Array, domain: Domain) -> Array:
 
 
 def decode_npy(data: bytes, domain: Domain) -> Floats:
-    """[channels] float32, finite; pickled arrays are refused, and sizes that the header merely
-    claims.
+    """Returns [channels] float32, finite. Raises LabelError for other values, for pickled arrays,
+    and for sizes that the header merely claims.
     """
     if len(data) > 64 * domain.channels + 4096:
         raise LabelError(f"{len(data)} bytes; {domain.channels} numbers take fewer")
@@ -171,8 +176,8 @@ def decode_npy(data: bytes, domain: Domain) -> Floats:
 
 
 def decode_json(data: bytes, domain: Domain) -> dict[str, Any]:
-    """the object, behind a byte order mark or not; NaN and infinities are refused at any depth,
-    1e999 included.
+    """Returns the object, with or without a byte order mark before it. Raises LabelError for NaN
+    and infinities at any depth, 1e999 included.
     """
 
     def refuse(text: str) -> NoReturn:
@@ -186,7 +191,7 @@ def decode_json(data: bytes, domain: Domain) -> dict[str, Any]:
         value = json.loads(data.decode("utf-8-sig"), parse_constant=refuse, parse_float=finite)
     except LabelError:
         raise
-    # a file of nothing but brackets
+    # RecursionError: a file of nothing but brackets
     except (ValueError, RecursionError) as error:
         raise LabelError(f"no JSON: {error}") from error
     if not isinstance(value, dict):
@@ -195,12 +200,12 @@ def decode_json(data: bytes, domain: Domain) -> dict[str, Any]:
 
 
 def encode_png(pixels: Array) -> bytes:
-    """PNG bytes of a map or picture, colours in the order red, green, blue."""
+    """Returns PNG bytes of a map or picture, colours in the order red, green, blue."""
     return png_codec.encode(pixels)
 
 
 def label_bytes(value: Array | dict[str, Any], domain: Domain) -> bytes:
-    """the file of one label."""
+    """Returns the bytes of the file of one label."""
     if domain.file == "png":
         return encode_png(np.asarray(value))
     if domain.file == "json":
@@ -211,7 +216,7 @@ def label_bytes(value: Array | dict[str, Any], domain: Domain) -> bytes:
 
 
 def write_label(path: str | Path, value: Array | dict[str, Any], domain: Domain) -> None:
-    """write atomically: a reader sees the whole file or none."""
+    """Writes a label atomically: a reader sees the whole file or none."""
     data = label_bytes(value, domain)
     with atomic_file(path, "wb") as file:
         file.write(data)

@@ -1,5 +1,5 @@
-"""Labels brought to the training size, once: ids and depth by the nearest pixel, everything else by
-area.
+"""Brings labels to the training size, once: ids, depth and normals by the nearest pixel, everything
+else by area.
 
 A mean of ids names nothing, and a mean across a depth border is a surface that is not there.
 """
@@ -14,10 +14,12 @@ from models.tasks.arrays import Array
 
 
 def resized(value: Array, domain: Domain, size: int) -> Array:
-    """[size, size(, c)] in the same dtype; the value itself where it fits already."""
+    """Returns [size, size(, c)] in the same dtype; the value itself where it has that size
+    already.
+    """
     if value.shape[0] == size:
         return value
-    # a normal of two walls' mean would be that of a third
+    # the mean of two walls' normals would be that of a third
     nearest = domain.ids or domain.missing is not None or domain.folder == "normal"
     if nearest:
         pick = ((np.arange(size) + 0.5) * value.shape[0] / size).astype(int)

@@ -1,9 +1,9 @@
-"""Files of records that are read both ways: from the first to the last, as every TFRecord reader
-does, and one record by its place.
+"""Files of records that are read both ways: from the first record to the last, as every TFRecord
+reader does, and one record by its place.
 
 A shard is a `.tfrecord.gz` whose records are gzip members of their own, without compression (PNGs
-do not shrink twice): members one after the other are one gzip stream (RFC 1952), so that TFX reads
-the file, and a member, or some features of it, can be read alone, held against its checksum.
+do not shrink twice). Members one after the other are one gzip stream (RFC 1952), so TFX reads the
+file, and a member, or some features of it, can be read alone and checked against its checksum.
 Decision 0008 has the figures.
 """
 
@@ -32,12 +32,12 @@ from models.provenance.stores import MOUNTED, STORES, here
 LENGTH = struct.Struct("<Q")
 HEADER = 12
 FOOTER = 4
-# Bytes of a member that are read before it is known how long its table is; ours take some 560.
+# Bytes of a member that are read before it is known how long its table is; tables take some 560.
 HEAD = 1024
 
 
 class DamagedRecord(ValueError):
-    """A record is not what was written there."""
+    """Raised where a record is not what was written there."""
 
 
 class Place(NamedTuple):
@@ -55,7 +55,7 @@ class ShardWriter:
         self.file = file
 
     def write(self, record: bytes) -> Place:
-        """add a serialised tf.train.Example; where it lies."""
+        """Adds a serialised tf.train.Example and returns where it lies."""
         length = LENGTH.pack(len(record))
         frame = b"".join([length, masked(length), record, masked(record)])
         packed = member.pack(frame, parts_in_frame(record))
@@ -66,7 +66,9 @@ class ShardWriter:
 
 
 def parts_in_frame(record: bytes) -> list[Part]:
-    """the features of a record, where they lie behind the record's length."""
+    """Returns the features of a record, placed in its frame, that is, behind the record's
+    length.
+    """
     return [
         Part(name, HEADER + start, HEADER + stop, alone)
         for name, start, stop, alone in parts_of(record)
@@ -75,13 +77,15 @@ def parts_in_frame(record: bytes) -> list[Part]:
 
 @contextmanager
 def shard_writer(path: str | Path) -> Iterator[ShardWriter]:
-    """writes the shard `path`."""
+    """As a context, writes the shard `path`."""
     with open(path, "wb") as file:
         yield ShardWriter(file)
 
 
 def shards_below(folder: str) -> list[str]:
-    """the paths of all shards of a split's folder, in order; [] for a folder that is not there."""
+    """Returns the paths of all shards of a split's folder, in order; [] for a folder that is not
+    there.
+    """
     local = here(folder.removeprefix("file://"))
     if "://" not in local:
         return sorted(map(str, Path(local).glob("*.tfrecord.gz")))
@@ -91,8 +95,8 @@ def shards_below(folder: str) -> list[str]:
 
 
 def records_of(path: str) -> Iterator[bytes]:
-    """the serialised views of one shard, from the first to the last. Raises DamagedRecord, which
-    names it, FileNotFoundError for one that is not there.
+    """Yields the serialised views of one shard, from the first to the last. Raises DamagedRecord,
+    which names the shard, and FileNotFoundError if it is not there.
     """
     local = here(path.removeprefix("file://"))
     read = remote_records if "://" in local else local_records
@@ -110,7 +114,9 @@ def records_of(path: str) -> Iterator[bytes]:
 
 
 def local_records(path: str) -> Iterator[bytes]:
-    """the records of a file of this machine, every checksum looked at, without TensorFlow."""
+    """Yields the records of a file on this machine, every checksum looked at, without
+    TensorFlow.
+    """
     with gzip.open(path, "rb") as file:
         while header := file.read(HEADER):
             length = LENGTH.unpack_from(header.ljust(HEADER))[0]
@@ -123,14 +129,14 @@ def local_records(path: str) -> Iterator[bytes]:
 
 
 def masked(data: bytes) -> bytes:
-    """the checksum that TFRecord files have: CRC-32C, turned and shifted."""
+    """Returns the checksum that TFRecord files have: CRC-32C, turned and shifted."""
     crc = google_crc32c.value(data)
     turned = (crc >> 15 | crc << 17) + 0xA282EAD8
     return struct.pack("<I", turned & 0xFFFFFFFF)
 
 
 def remote_records(path: str) -> Iterator[bytes]:
-    """the records of a file in a store that TensorFlow knows."""
+    """Yields the records of a file in a store that TensorFlow knows."""
     import tensorflow as tf
 
     if not tf.io.gfile.exists(path):
@@ -142,13 +148,13 @@ def remote_records(path: str) -> Iterator[bytes]:
 
 
 def read_record(path: str, place: Place) -> bytes:
-    """the record at a place of the shard `path`, by one read. Raises DamagedRecord if it is not the
-    one that was written, FileNotFoundError for a shard that is gone.
+    """Returns the record at a place of the shard `path`, by one read. Raises DamagedRecord if it is
+    not the one that was written, FileNotFoundError for a shard that is gone.
     """
     (stored,) = read_places(path, place, [(0, place.length)])
     try:
         blocks = member.stored_blocks(stored)
-        member.table_of(stored)  # others read by it: a damaged one is seen by all
+        member.table_of(stored)  # others read by the table: a damaged one is seen by all
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
     crc, size = member.TRAILER.unpack(stored[-member.TRAILER.size :])
@@ -165,16 +171,17 @@ def read_record(path: str, place: Place) -> bytes:
 
 
 def joined(blocks: list[memoryview]) -> bytes:
-    """what stands in blocks before the footer, copied once."""
+    """Returns what stands in blocks before the footer, copied once."""
     blocks[-1] = blocks[-1][:-FOOTER]
     return b"".join(blocks)
 
 
 def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
-    """name -> feature of those that `choose` takes, of the record at a place of the shard `path`:
-    its message, or the bytes alone if they are all it holds. Nothing else of the record is read:
-    its table, then what is chosen, each held against its own checksum. A record in a store, or of
-    earlier code, is read as a whole. Raises DamagedRecord, FileNotFoundError as `read_record` does.
+    """Returns name -> feature of those features that `choose` takes, from the record at a place of
+    the shard `path`: the feature's message, or the bytes alone if they are all that it holds.
+    Nothing else of the record is read: its table, then what is chosen, each checked against its own
+    checksum. A record in a store, or of earlier code, is read as a whole. Raises DamagedRecord and
+    FileNotFoundError as `read_record` does.
     """
     table = None if "://" in here(path.removeprefix("file://")) else read_table(path, place)
     if table is None:
@@ -191,8 +198,8 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
 
 
 def read_table(path: str, place: Place) -> member.Table | None:
-    """what the record at a place says of its features; None for one of earlier code, which says
-    nothing.
+    """Returns what the record at a place says of its features; None for a record of earlier code,
+    which has no table.
     """
     (head,) = read_places(path, place, [(0, min(HEAD, place.length))])
     try:
@@ -208,7 +215,7 @@ def read_table(path: str, place: Place) -> member.Table | None:
 
 
 def leads_to(table: member.Table, record: bytes) -> bool:
-    """are these the features of a record, byte by byte?"""
+    """Returns whether a table lists exactly the features of a record, byte by byte."""
     parts = parts_in_frame(record)
     crcs = [deflate.crc32(record[part.start - HEADER : part.stop - HEADER]) for part in parts]
     spans = [member.Span(part.start, part.stop, crc, part.alone) for part, crc in zip(parts, crcs)]
@@ -227,8 +234,9 @@ def another(path: str, place: Place) -> DamagedRecord:
 
 
 def read_places(path: str, place: Place, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
-    """the bytes at (first, length) of a member, each in a view that holds until this thread reads
-    the next. Raises DamagedRecord for one that is cut, FileNotFoundError for a shard that is gone.
+    """Returns the bytes at each (first, length) of a member, in views that hold until this thread
+    reads again. Raises DamagedRecord for a member that is cut, FileNotFoundError for a shard that
+    is gone.
     """
     try:
         parts = read_bytes(path, [(place.offset + first, length) for first, length in extents])
@@ -242,9 +250,9 @@ def read_places(path: str, place: Place, extents: Sequence[tuple[int, int]]) -> 
 
 
 def read_bytes(path: str, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
-    """the bytes at (offset, length) of a file of this machine, of a store that is mounted here, or
-    of one that TensorFlow knows, until this thread reads the next. Raises OSError for a store that
-    is neither.
+    """Returns the bytes at each (offset, length) of a file on this machine, in a store that is
+    mounted here, or in one that TensorFlow knows; they hold until this thread reads again. Raises
+    OSError for a store that is neither.
     """
     path = here(path.removeprefix("file://"))
     if "://" not in path:
@@ -272,7 +280,7 @@ def read_bytes(path: str, extents: Sequence[tuple[int, int]]) -> list[memoryview
 
 
 def bytes_at(file: Any, offset: int, length: int) -> bytes:
-    """bytes of a file that TensorFlow has opened."""
+    """Returns bytes of a file that TensorFlow has opened."""
     file.seek(offset)
     part: bytes = file.read(length)
     return part
@@ -282,8 +290,8 @@ READING = threading.local()
 
 
 def buffer(length: int) -> memoryview:
-    """`length` bytes that this thread reads into again and again: a fresh buffer costs more to the
-    system, which clears its pages, than reading into it.
+    """Returns `length` bytes that this thread reads into again and again: a fresh buffer costs the
+    system, which clears its pages, more than reading into it.
     """
     if len(getattr(READING, "bytes", b"")) < length:
         READING.bytes = bytearray(length + length // 2)
@@ -291,7 +299,7 @@ def buffer(length: int) -> memoryview:
 
 
 class Descriptor:
-    """An open file, closed when nobody knows it any more."""
+    """An open file, closed when nothing refers to it any more."""
 
     def __init__(self, path: str) -> None:
         self.number = os.open(path, os.O_RDONLY)
@@ -303,5 +311,7 @@ class Descriptor:
 
 @functools.lru_cache(maxsize=64)
 def opened(path: str, inode: int, changed: int) -> Descriptor:
-    """inode, changed: of the file, so that another in its place is opened anew."""
+    """Returns the open file at `path`, kept from call to call. inode, changed: of the file, so that
+    another file in its place is opened anew.
+    """
     return Descriptor(path)

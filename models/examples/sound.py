@@ -1,5 +1,5 @@
-"""The views of an Examples artifact whose records can still be read: what is left of one that was
-damaged.
+"""Finds the views of an Examples artifact whose records can still be read: what is left of a
+damaged artifact.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ CHUNK = 4096
 def sound_index(
     examples: str, index: Index, out: TextIO | None = None
 ) -> Iterator[tuple[Index, dict[str, int]]]:
-    """(the index without the views whose records are damaged or gone, how many are left out a
-    split), for the block: every record is read once and held against its checksums. The same index
-    where nothing is left out; another hash where something is, so that nothing made of all views
-    passes for what was made of the rest. Says on `out` (default: standard error) what is left out.
+    """As a context, yields (the index without the views whose records are damaged or gone, how many
+    are left out of each split): every record is read once and checked against its checksums. If
+    nothing is left out the index is the same; else it has another hash, so that nothing made of all
+    views passes for what was made of the rest. Says on `out` (default: standard error) what is left
+    out.
     """
     with tempfile.TemporaryDirectory(prefix="sound-index-") as scratch:
         folder = Path(scratch)
@@ -54,7 +55,7 @@ def sound_index(
 
 
 def lost_of(examples: str, index: Index, split: str, out: TextIO | None) -> Integers:
-    """positions of the views of a split whose records cannot be read."""
+    """Returns the positions of the views of a split whose records cannot be read."""
     lost = []
     first = ""
     for position in range(index.count(split)):
@@ -74,7 +75,7 @@ def lost_of(examples: str, index: Index, split: str, out: TextIO | None) -> Inte
 
 
 def copy_without(index: Index, split: str, lost: Integers, path: Path) -> None:
-    """the rows of a split but those at the positions `lost`."""
+    """Writes to `path` the rows of a split without those at the positions `lost`."""
     if not len(lost):
         shutil.copyfile(index.folder / f"{split}.npy", path)
         return

@@ -1,5 +1,5 @@
-"""Which buildings train, validate, test. Splits go by building, never by image: views of one
-building know each other.
+"""Decides which buildings train, validate and test. Splits go by building, never by image: views of
+one building show the same rooms.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 SPLITS = ("train", "val", "test")
-# What stands in a list for "in this split" and "not in it": published lists have 1 and 0, pandas
+# What a list may hold for "in this split" and "not in it": published lists have 1 and 0, pandas
 # writes True and 1.0.
 FLAGS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
 
 def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
-    """building -> split from a published CSV (`id,train,val,test`, one-hot rows of 1 and 0, or as
-    `FLAGS`; line ends may be bare CR, as in the originals).
+    """Returns building -> split from a published CSV (`id,train,val,test`, one-hot rows of 1 and 0,
+    or as `FLAGS`; line ends may be bare CR, as in the originals).
 
     data: the file's bytes, where `path` is no file of this machine.
 
@@ -58,10 +58,11 @@ def read_splits(path: str | Path, data: bytes | None = None) -> dict[str, str]:
 
 
 def entry_of(table: Mapping[str, str], building: str) -> str | None:
-    """what a table says of a building; None for one that is not in it. Published lists are in lower
-    case, some copies of the buildings and of the lists are not: the very name counts first, then
-    the same letters in either case, unless the table says different things of these. An accent is
-    the same as part of its letter or beside it (folders that were copied from a Mac).
+    """Returns what a table says of a building; None for one that is not in it. Published lists are
+    in lower case, some copies of the buildings and of the lists are not: the exact name counts
+    first, then the same letters in either case, unless the table says different things of these. It
+    does not matter whether an accent is part of its letter or a character of its own (folders that
+    were copied from a Mac).
     """
     if building in table:
         return table[building]
@@ -71,12 +72,14 @@ def entry_of(table: Mapping[str, str], building: str) -> str | None:
 
 
 def letters_of(name: str) -> str:
-    """a name in lower case, accents as parts of their letters."""
+    """Returns a name in lower case, accents as parts of their letters."""
     return unicodedata.normalize("NFC", name.lower())
 
 
 def split_list(splits: Mapping[str, str]) -> str:
-    """building -> split as the text of a list in the published form, which `read_splits` reads."""
+    """Returns building -> split as the text of a list in the published form, which `read_splits`
+    reads.
+    """
     text = io.StringIO()
     # a name with a comma is put in quotes
     rows = csv.writer(text, lineterminator="\n")
@@ -87,8 +90,8 @@ def split_list(splits: Mapping[str, str]) -> str:
 
 
 def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:
-    """8:1:1 in the order of the names' hashes, at least one building a split. Raises ValueError
-    with fewer than three buildings.
+    """Returns building -> split, 8:1:1 in the order of the names' hashes, at least one building a
+    split. Raises ValueError with fewer than three buildings.
     """
     # not hash(), which differs from process to process
     ordered = sorted(buildings, key=lambda name: hashlib.sha256(name.encode()).hexdigest())

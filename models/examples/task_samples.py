@@ -41,8 +41,9 @@ Taken = tuple[Bytes, Floats, Floats]
 
 @dataclass(frozen=True)
 class TaskSamples:
-    """views [m, images] int32 positions in `LabelStore.images`; target [m, ...]; mask [m, S, S, 1]
-    or [m], float16. Where labels are made when they are used, target and mask are `LazyRows`.
+    """The samples of a task in a split. views: [m, images] int32 positions in `LabelStore.images`;
+    target: [m, ...]; mask: [m, S, S, 1] or [m], float16. Where labels are made when they are used,
+    target and mask are `LazyRows`.
     """
 
     views: Integers
@@ -53,27 +54,29 @@ class TaskSamples:
         return len(self.views)
 
     def at_a_time(self, most: int) -> int:
-        """how many samples to hold at a time: `most`, fewer where their targets are large."""
+        """Returns how many samples to hold at a time: `most`, fewer where their targets are
+        large.
+        """
         return max(1, min(most, TARGETS // (4 * int(np.prod(self.target.shape[1:])))))
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
-        """(pictures uint8 [B, images, S, S, 3], targets, masks) of some rows. pictures: those of
-        the split, as `LabelStore.images` gives them. The one way to feed a network: where labels
-        are made when they are used, each record is read and parsed once, and no more of it is
-        decoded than the task reads.
+        """Returns (pictures uint8 [B, images, S, S, 3], targets, masks) of some rows. pictures:
+        those of the split, as `LabelStore.images` gives them. This is the one way to feed a
+        network: where labels are made when they are used, each record is read and parsed once, and
+        no more of it is decoded than the task reads.
         """
         return np.asarray(pictures[self.views[rows]]), *self.labels(rows)
 
     def labels(self, rows: Rows) -> Label:
-        """(targets, masks) of some rows."""
+        """Returns (targets, masks) of some rows."""
         return np.asarray(self.target[rows]), np.asarray(self.mask[rows])
 
 
 @dataclass(frozen=True)
 class LazySamples(TaskSamples):
-    """Samples whose targets and masks are made of the records.
-
-    make: the label of a row, of its views. read: a view by its position, with its picture or not.
+    """Samples whose targets and masks are made from the records.
+    make: makes the label of a row, of its views. read: reads a view by its position, with its
+    picture or not.
     """
 
     make: Callable[[int, Sequence[View]], Label]
@@ -90,7 +93,7 @@ class LazySamples(TaskSamples):
         return self._labels(rows, None)
 
     def _labels(self, rows: Rows, shown: Bytes | None) -> Label:
-        """(targets, masks); their pictures go into `shown` if it is there."""
+        """Returns (targets, masks) of some rows; their pictures go into `shown` if it is given."""
         positions = np.asarray(self.views[rows])
         every = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         numbers = np.asarray(every)
@@ -116,13 +119,15 @@ class LazySamples(TaskSamples):
 
 
 def evenly(count: int, most: int) -> Integers:
-    """[at most `most`] rising positions among `count`, evenly spread, the first and last there."""
+    """Returns at most `most` rising positions among `count`, evenly spread, the first and last
+    among them.
+    """
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
 
 def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
-    """[m, images] int32: what `samples` draws from all views of the split, one building held at a
-    time; labels may be lacking.
+    """Returns [m, images] int32, the positions that `samples` draws from all views of the split,
+    one building held at a time; labels may be lacking.
     """
     draw = np.random.default_rng([seed, name_number(entry)])
     if entry.sampling == "matching":  # its draws go across buildings
@@ -149,13 +154,13 @@ def candidates(entry: Task, views: Views, seed: int, limit: int) -> Integers:
 
 
 def name_number(entry: Task) -> int:
-    """of a task, for the seeds of its draws."""
+    """Returns the number of a task, for the seeds of its draws."""
     return zlib.crc32(entry.name.encode())
 
 
 def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) -> Label | None:
-    """(target, mask) of a sample, float32, not whitened; None where nothing of it is known. views:
-    those of the positions `row`.
+    """Returns (target, mask) of a sample, float32, not whitened; None where nothing of it is known.
+    views: those at the positions `row`.
     """
     # drawn from the sample itself: the same, whichever others are made
     draws = functools.partial(np.random.default_rng, [seed, name_number(entry), *row])
@@ -166,7 +171,7 @@ def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) 
 def labelled(
     entry: Task, views: Views, rows: Integers, seed: int
 ) -> Iterator[tuple[list[int], Label]]:
-    """(row, label) of those candidates that have one."""
+    """Yields (row, label) of those candidates that have a label."""
     for row in rows.tolist():
         label = label_of(entry, [views.view(i, entry) for i in row], row, seed)
         if label is not None:
@@ -174,7 +179,7 @@ def labelled(
 
 
 def stored(entry: Task, value: Array, whitening: tuple[Array, Array]) -> Floats:
-    """targets as the store has them: whitened where the task is, in its dtype."""
+    """Returns targets as the store has them: whitened where the task is, in its dtype."""
     if entry.whitened:
         mean, deviation = whitening
         value = (value - mean) / deviation
@@ -185,8 +190,8 @@ def stored(entry: Task, value: Array, whitening: tuple[Array, Array]) -> Floats:
 def lazy_samples(
     entry: Task, views: Views, rows: Integers, seed: int, whitening: tuple[Array, Array]
 ) -> TaskSamples:
-    """samples whose targets and masks are made of the records when they are asked for; the same
-    numbers as those that are kept.
+    """Returns samples whose targets and masks are made from the records when they are asked for;
+    the same numbers as those that are kept.
     """
     shape = entry.target_shape(views.index.size)
 
@@ -220,5 +225,5 @@ def lazy_samples(
 
 
 def remembered(make: Callable[[int], Label], count: int) -> Callable[[int], Label]:
-    """`make` with its last `count` results kept."""
+    """Returns `make` with its last `count` results kept."""
     return functools.lru_cache(maxsize=count)(make)

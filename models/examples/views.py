@@ -1,5 +1,5 @@
-"""The views of a split, each decoded when it is asked for: only the labels that a task reads, and
-whole while a stated memory is free, since the next task asks again.
+"""Decodes the views of a split when they are asked for: only the labels that a task reads, and
+whole views while a stated memory is free, since the next task asks again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CAMERAS = 1 << 14
 
 
 class Memory:
-    """Bytes that whole decoded views may still take, of all splits together."""
+    """The bytes that whole decoded views may still take, of all splits together."""
 
     def __init__(self, left: int) -> None:
         self.left = left
@@ -53,13 +53,13 @@ class Views:
         return self.index.keys(self.split)
 
     def spans(self) -> Iterator[range]:
-        """positions of one building after the other."""
+        """Returns the ranges of positions of one building after the other."""
         return self.index.spans(self.split)
 
     def view(self, position: int, task: Task, picture: bool = False) -> View:
-        """a view with what a target of `task` is made of, perhaps more: its labels, the camera only
-        if it reads "point_info". Without "rgb" among them its picture may be black, unless
-        `picture` asks for it. Raises DamagedRecord.
+        """Returns a view with at least what a target of `task` is made of: its labels, and the
+        camera only if it reads "point_info". Without "rgb" among the labels its picture may be
+        black, unless `picture` asks for it. Raises DamagedRecord.
         """
         if position in self.whole:
             return self.whole[position]
@@ -77,7 +77,7 @@ class Views:
         return parse_camera(self.features(position, camera_alone))
 
     def image(self, position: int) -> Bytes:
-        """uint8 [S, S, 3]."""
+        """Returns the picture of a view, uint8 [S, S, 3]."""
         if position in self.whole:
             return self.whole[position].rgb
         return image_of(self.features(position, picture_alone))
@@ -86,18 +86,20 @@ class Views:
         return self.index.record(self.examples, self.split, position)
 
     def features(self, position: int, choose: Choice) -> dict[str, Any]:
-        """name -> feature of a view, of those that `choose` takes; nothing else of it is read."""
+        """Returns name -> feature of a view, of those that `choose` takes; nothing else of it is
+        read.
+        """
         return self.index.features(self.examples, self.split, position, choose)
 
 
 def views_of(examples: str, index: Index, decoded: int) -> dict[str, Views]:
-    """the views of every split, of which `decoded` bytes together may stay decoded."""
+    """Returns the views of every split, of which `decoded` bytes together may stay decoded."""
     memory = Memory(decoded)
     return {split: Views(examples, index, split, memory) for split in SPLITS}
 
 
 class Cameras(Mapping[ViewKey, Camera]):
-    """Those cameras of some views that are known, read when they are asked for; the last ones are
+    """The known cameras of some views, read when they are asked for; the last ones are
     remembered.
     """
 
@@ -105,7 +107,7 @@ class Cameras(Mapping[ViewKey, Camera]):
         self.views = views
         self.keys_here = views.keys[positions.start : positions.stop]
         self.start = positions.start
-        # of this instance: a cache on the method would keep every instance alive
+        # a cache for this instance: one on the method would keep every instance alive
         self.camera = functools.lru_cache(maxsize=CAMERAS)(self._camera)
 
     def _camera(self, key: object) -> Camera | None:
@@ -134,8 +136,8 @@ class Cameras(Mapping[ViewKey, Camera]):
 
 
 def read_by(task: Task, picture: bool, there: Sequence[str]) -> list[str]:
-    """those features of a record that a target of `task` is made of, and the picture where it is
-    asked for.
+    """Returns the names of those features of a record that a target of `task` is made of, and of
+    the picture where it is asked for.
     """
     wanted = {"key", *task.labels}
     if picture:
@@ -156,7 +158,9 @@ def picture_alone(there: Sequence[str]) -> list[str]:
 
 
 def view_for(task: Task, features: Any, size: int) -> View:
-    """the view of those features that `read_by` takes; without a picture it is black."""
+    """Returns the view made of those features that `read_by` takes; without a picture it is
+    black.
+    """
     return View(
         ViewKey.parse(bytes_of(features["key"]).decode()),
         image_of(features) if "rgb" in features else black(size),
@@ -170,7 +174,7 @@ def view_for(task: Task, features: Any, size: int) -> View:
 
 
 def black(size: int) -> Bytes:
-    """uint8 [size, size, 3] in place of a picture that nobody reads."""
+    """Returns zeros, uint8 [size, size, 3], in place of a picture that nobody reads."""
     return np.zeros((size, size, 3), "uint8")
 
 

@@ -1,1 +1,3 @@
-"""May this be trained on, may this be served? What gates look at, in numpy alone."""
+"""Gates: checks that decide whether data may be trained on and whether a candidate may be served.
+What they look at is computed in numpy alone.
+"""

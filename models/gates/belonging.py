@@ -1,6 +1,7 @@
-"""Do labels belong to their pictures? A cheap predictor, ridge on pooled pixels, learns a task's
-labels on training buildings; on others its answer to a picture must fit this picture's label better
-than labels of other pictures. Labels that changed places, and labels that are noise, fit no better.
+"""Checks whether labels belong to their pictures. A cheap predictor, ridge on pooled pixels, learns
+a task's labels on training buildings; on other buildings its answer to a picture must fit this
+picture's label better than labels of other pictures. Labels that changed places, and labels that
+are noise, fit no better.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ SHUFFLES = 200
 # Samples that are read at a time.
 CHUNK = 16
 RIDGE = 10.0
-# {"samples", "loss", "shuffled", "z"}, plain numbers.
+# What `fit_of` returns: {"samples", "loss", "shuffled", "z"}, plain numbers.
 Belonging = dict[str, float]
 
 
 def of_task(store: LabelStore, task: Task, cells: PictureCells) -> Belonging | None:
-    """None where less than three held-out samples say anything."""
+    """Returns how well a task's labels fit their pictures; None with fewer than three samples to
+    learn from or to judge.
+    """
     features, target, weight, _ = rows_of(store, task, "train", TAUGHT, cells)
     judged = [rows_of(store, task, split, JUDGED // 2, cells) for split in ("val", "test")]
     held, truth, known, places = (np.concatenate(part) for part in zip(*judged))
@@ -46,7 +49,9 @@ class PictureCells:
         self.seen: dict[tuple[str, int], Floats] = {}
 
     def of(self, split: str, views: Array) -> Floats:
-        """[n, cells, cells, 7]: means and deviations of colours, edges of brightness."""
+        """Returns [n, cells, cells, 7] of some views: means and deviations of colours, edges of
+        brightness.
+        """
         return np.stack([self.one(split, int(view)) for view in views])
 
     def one(self, split: str, view: int) -> Floats:
@@ -66,8 +71,8 @@ class PictureCells:
 def rows_of(
     store: LabelStore, task: Task, split: str, limit: int, cells: PictureCells
 ) -> tuple[Floats, Floats, Floats, Array]:
-    """(features [n, cells, f], target [n, cells, k], weight [n, cells, 1], building [n]) of a
-    split; one cell where the label is no map.
+    """Returns (features [n, cells, f], target [n, cells, k], weight [n, cells, 1], building [n]) of
+    a split; one cell where the label is no map.
     """
     samples = store.samples(task.name, split)
     rows = evenly(len(samples), limit)
@@ -87,8 +92,8 @@ def rows_of(
 
 
 def around(cells: Floats) -> Floats:
-    """[n, s, s, f] -> [n, s * s, 10 f + 5]: every cell with its eight neighbours, the mean of its
-    picture, and its place.
+    """Converts cells [n, s, s, f] to features [n, s * s, 10 f + 5]: every cell with its eight
+    neighbours, the mean of its picture, and its place.
     """
     count, side, _, width = cells.shape
     padded = np.pad(cells, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
@@ -101,7 +106,9 @@ def around(cells: Floats) -> Floats:
 
 
 def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) -> Floats:
-    """[m, cells, k]: ridge of the weighed rows on standardised features."""
+    """Returns answers [m, cells, k] to `held`, by ridge regression of the weighted rows on
+    standardised features.
+    """
     width, channels = features.shape[-1], target.shape[-1]
     x, y = features.reshape(-1, width), target.reshape(-1, channels)
     w = weight.reshape(-1, 1)
@@ -122,14 +129,15 @@ def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) ->
 
 
 def fit_of(answer: Floats, truth: Floats, known: Floats, places: Array) -> Belonging:
-    """loss: mean squared error a known cell; shuffled: the same when labels are dealt out at random
-    among the held-out pictures of a building (buildings differ in ways that pictures do not show);
-    z: by how many deviations of `SHUFFLES` such deals the true one is better. The draws are always
-    the same ones.
+    """Returns how well answers fit the labels of their own pictures: samples, their number; loss,
+    mean squared error a known cell; shuffled, the same when labels are dealt out at random among
+    the held-out pictures of a building (buildings differ in ways that pictures do not show); z, by
+    how many deviations of `SHUFFLES` such deals the true one is better. The draws are always the
+    same ones.
     """
     count = len(truth)
     scale = truth.reshape(-1, truth.shape[-1]).std(0)
-    # a number that hardly varies would else weigh most
+    # otherwise a number that hardly varies would weigh most
     scale = np.maximum(scale, 0.1 * scale.max() + 1e-9)
     weight = np.broadcast_to(known, truth.shape).reshape(count, -1)
     said, label = (answer / scale).reshape(count, -1), (truth / scale).reshape(count, -1)
@@ -151,7 +159,7 @@ def fit_of(answer: Floats, truth: Floats, known: Floats, places: Array) -> Belon
 
 
 def dealt(places: Array, random: np.random.Generator) -> Array:
-    """[n]: positions in another order, every one within its place."""
+    """Returns [n], positions in random order, each one exchanged only with others of its place."""
     rows = np.arange(len(places))
     for place in np.unique(places):
         own = np.flatnonzero(places == place)

@@ -1,4 +1,4 @@
-"""One thing that a gate looked at."""
+"""The result of one check of a gate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Check:
-    """said: what was found, in words; figures: numbers behind it, by name."""
+    """One thing that a gate looked at. said: what was found, in words; figures: numbers behind it,
+    by name.
+    """
 
     name: str
     passed: bool

@@ -1,6 +1,6 @@
-"""What is wrong with a data set's labels by themselves, and beside data that were accepted before.
-
-Limits are wide on purpose: a gate that cries wolf is switched off. They are ours.
+"""Finds what is wrong with a data set's labels by themselves, and compared with data that were
+accepted before. Limits are wide on purpose: a gate that raises false alarms is switched off. The
+limits are this project's own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models.tasks.arrays import Floats
 NOISE = 0.08
 # Most of a split's maps that may be one value everywhere.
 CONSTANT = 0.9
-# Fewer maps or held-out samples than that say nothing.
+# Fewer maps or held-out samples than this say nothing.
 FEW = 8
 # What a predictor's answers to pictures must reach in `z` where the label is made of the picture by
 # an algorithm. The least of such labels on 40 teaching and 41 judged views was 14.3.
@@ -37,13 +37,13 @@ MOVED_ALONE = 3.0
 SHARES = {"masked": 0.25, "constant": 0.3}
 ROUGHER = 0.5
 SAYS = {"masked": "carry no label", "constant": "are one value everywhere"}
-# Of a task's split: (new row, accepted row) -> what is wrong, with figures.
+# What is wrong with a task, in words, and the figures behind it.
 Wrong = tuple[str, dict[str, float]]
 
 
 def alone(found: Profile) -> list[Check]:
-    """checks that need nothing to compare with; one that passed for each of them, or all that did
-    not.
+    """Returns the checks that need nothing to compare with: for each kind one that passed, or all
+    that did not.
     """
     return [
         *every("labels are not noise", found, noise, "neighbouring pixels agree"),
@@ -53,7 +53,9 @@ def alone(found: Profile) -> list[Check]:
 
 
 def beside(found: Profile, accepted: Profile) -> list[Check]:
-    """the same against the accepted data."""
+    """Returns the checks of a profile against that of the accepted data: for each kind one that
+    passed, or all that did not.
+    """
     lost = sorted(set(accepted) - set(found))
     checks = [Check("tasks are still labelled", not lost, lost_tasks(lost))]
 
@@ -83,7 +85,9 @@ def every(
     judge: Callable[[str, str, Mapping[str, Any]], Wrong | None],
     fine: str,
 ) -> Iterator[Check]:
-    """a refused check a task and split that `judge` finds wrong; else one that passed."""
+    """Yields a refused check for each task and split that `judge` finds wrong; if there is none,
+    one that passed.
+    """
     wrong = [
         Check(name, False, f"{task}, {split}: {said[0]}", said[1])
         for task in found
@@ -96,7 +100,9 @@ def every(
 def of_tasks(
     name: str, found: Profile, judge: Callable[[str, Mapping[str, Any]], Wrong | None], fine: str
 ) -> Iterator[Check]:
-    """the same of what is known of a task as a whole: how its labels fit pictures."""
+    """Yields a refused check for each task whose fit of labels to pictures `judge` finds wrong; if
+    there is none, one that passed.
+    """
     wrong = [
         Check(name, False, f"{task}: {said[0]}", said[1])
         for task in found
@@ -128,7 +134,9 @@ def constant(task: str, split: str, row: Mapping[str, Any]) -> Wrong | None:
 
 
 def strangers(task: str, row: Mapping[str, Any]) -> Wrong | None:
-    """labels that an algorithm makes from the picture must be foretold by it."""
+    """Returns what is wrong if labels that an algorithm makes from the picture cannot be predicted
+    from it; None otherwise.
+    """
     made = TASKS[task].derivation and TASKS[task].output.dense
     if not made or row["samples"] < 2 * FEW or row["z"] >= BELONGS:
         return None
@@ -156,7 +164,9 @@ def unfitting(row: Mapping[str, Any], expected: float) -> Wrong:
 
 
 def moved(task: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Wrong | None:
-    """the first of: shares that grew, maps that got rough, means that moved."""
+    """Returns the first thing that is wrong: shares that grew, maps that got rough, means that
+    moved; None if nothing is.
+    """
     if min(row["samples"], before["samples"]) < FEW:
         return None
     for share, limit in SHARES.items():
@@ -172,12 +182,14 @@ def moved(task: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Wrong
 
 
 def moved_mean(task: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Wrong | None:
-    """of the number that moved most: means of samples, errors of whole buildings."""
+    """Returns what is wrong with the channel whose mean moved most, measured in deviations of
+    samples and in errors of whole buildings; None if none moved too far.
+    """
     now, then = array_of(row["mean"]), array_of(before["mean"])
     if len(now) != len(then):
         return f"{len(now)} numbers a label, {len(then)} in the accepted data", {}
     spread = np.sqrt((array_of(row["deviation"]) ** 2 + array_of(before["deviation"]) ** 2) / 2)
-    # A number that hardly varies at all (a rare class) would make a mote a drift.
+    # In a number that hardly varies at all (a rare class) the least change would look like a drift.
     floor = 0.05 * np.nanmax(spread, initial=0) + 1e-6
     far = np.nan_to_num(np.abs(now - then) / np.maximum(spread, floor))
     error = np.sqrt(error_of(row) ** 2 + error_of(before) ** 2)
@@ -198,7 +210,9 @@ def moved_mean(task: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> 
 
 
 def error_of(row: Mapping[str, Any]) -> Floats:
-    """[k] standard error of the mean, of buildings as wholes: views of one are alike."""
+    """Returns [k], the standard error of the mean with buildings as units: views of one building
+    are alike.
+    """
     means = np.array([array_of(each) for each in row["by_building"].values()])
     known = np.isfinite(means)
     count = np.maximum(known.sum(0), 1)
@@ -209,7 +223,7 @@ def error_of(row: Mapping[str, Any]) -> Floats:
 
 
 def number_called(task: str, position: int) -> str:
-    """a channel's name where it has one."""
+    """Returns a channel's name, "number N" where it has none."""
     if task == IMAGES:
         return ("red", "green", "blue")[position]
     names = TASKS[task].names

@@ -1,8 +1,9 @@
-"""Is a candidate as good as what is served? Paired losses on the same test samples, with intervals.
+"""Checks whether a candidate is as good as what is served: paired losses on the same test samples,
+with intervals.
 
-A target is refused if it is worse by more than the margin beyond doubt (all of its interval); the
-whole, the geometric mean over targets, must be good enough beyond doubt. Asking the second of each
-of twenty targets would refuse nearly every candidate on a small test set.
+A target is refused if it is worse by more than the margin with certainty (all of its interval); the
+whole, the geometric mean over targets, must be good enough with certainty. Asking the second of
+each of twenty targets would refuse nearly every candidate on a small test set.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from models.gates.check import Check
 from models.tasks.arrays import Array, Floats
 
 RESAMPLES = 2000
-# Of one target, of which there are about twenty; of the whole.
+# Confidence of the interval of one target, of which there are about twenty; and of the whole.
 TARGET_INTERVAL = 0.99
 WHOLE_INTERVAL = 0.95
 # Fewer buildings cannot be resampled: then samples are, as if they were independent.
@@ -27,7 +28,9 @@ TARGETS = "no target is worse than the served one"
 
 @dataclass(frozen=True)
 class Pair:
-    """Losses of one target. candidate, served: [n] of the same samples; places: their buildings."""
+    """Losses of one target. candidate, served: [n], on the same samples; places: their
+    buildings.
+    """
 
     candidate: Floats
     served: Floats
@@ -42,14 +45,16 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """of the sums of losses."""
+        """Ratio of the summed losses, candidate over served."""
         sums = [np.array([part.sum()]) for part in (self.candidate, self.served)]
         return float(ratio(sums[0], sums[1])[0])
 
 
 @dataclass(frozen=True)
 class Change:
-    """loss of the candidate over that of the served version, less 1: 0.1 is a tenth worse."""
+    """Loss of the candidate over that of the served version, less 1: 0.1 is a tenth worse. low,
+    high: its interval.
+    """
 
     change: float
     low: float
@@ -60,9 +65,8 @@ class Change:
 
 
 def changes(pairs: Mapping[str, Pair], seed: int = 0) -> tuple[dict[str, Change], Change]:
-    """(of every target, of the whole), by one bootstrap of buildings that all targets share.
-
-    Raises ValueError without targets.
+    """Returns (the change of every target, the change of the whole), by one bootstrap of buildings
+    that all targets share. Raises ValueError without targets.
     """
     if not pairs:
         raise ValueError("no target in common with the served version: nothing to compare")
@@ -85,14 +89,16 @@ def changes(pairs: Mapping[str, Pair], seed: int = 0) -> tuple[dict[str, Change]
 
 
 def by_samples(pair: Pair, random: np.random.Generator) -> Floats:
-    """[RESAMPLES] ratios of mean losses."""
+    """Returns [RESAMPLES] ratios of mean losses, by a bootstrap of samples."""
     count = len(pair.candidate)
     weights = random.multinomial(count, np.full(count, 1 / count), RESAMPLES)
     return ratio(weights @ pair.candidate, weights @ pair.served)
 
 
 def by_places(pair: Pair, everywhere: Sequence[str], weights: Array) -> Floats:
-    """the same of whole buildings; weights [RESAMPLES, buildings]."""
+    """Returns [RESAMPLES] ratios of mean losses, by a bootstrap of whole buildings. weights:
+    [RESAMPLES, buildings].
+    """
     place = np.searchsorted(everywhere, list(pair.places))
     sums = [
         np.bincount(place, part, len(everywhere)).astype("float64")
@@ -105,7 +111,7 @@ def by_places(pair: Pair, everywhere: Sequence[str], weights: Array) -> Floats:
 
 
 def ratio(candidate: Floats, served: Floats) -> Floats:
-    """never 0 or infinite: losses below 1e-9 count as that."""
+    """Returns candidate over served, never 0 or infinite: losses below 1e-9 count as 1e-9."""
     return np.maximum(candidate, 1e-9) / np.maximum(served, 1e-9)
 
 
@@ -115,8 +121,8 @@ def between(point: float, ratios: Floats, share: float) -> Change:
 
 
 def judge(pairs: Mapping[str, Pair], margin: float, ways: Mapping[str, str]) -> list[Check]:
-    """the checks. margin: share by which losses may be larger; ways: target -> how it is answered
-    now and was before, where that changed.
+    """Returns the checks of a candidate's losses. margin: share by which losses may be larger;
+    ways: target -> how it is answered now and was before, where that changed.
     """
     of_targets, whole = changes(pairs)
     worse = [name for name, change in of_targets.items() if change.low > margin]

@@ -1,16 +1,16 @@
-"""What a new policy does otherwise than the served one, in words."""
+"""Says in words how a new policy differs from the served one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-# `models.taxonomy.program.taxonomy.Taxonomy.to_json`.
+# What `models.taxonomy.program.taxonomy.Taxonomy.to_json` returns.
 Policy = Mapping[str, Any]
 
 
 def way(policy: Policy, target: str) -> str | None:
-    """how a policy answers a target; None if it does not."""
+    """Returns how a policy answers a target, in words; None if it does not."""
     edge = next((edge for edge in policy["edges"] if edge["target"] == target), None)
     if edge is None:
         return None
@@ -22,7 +22,9 @@ def way(policy: Policy, target: str) -> str | None:
 
 
 def changed_ways(served: Policy, candidate: Policy) -> dict[str, str]:
-    """target -> what answers it now and before, of those that both answer otherwise."""
+    """Returns target -> what answers it now and before, for those targets that the two policies
+    answer differently.
+    """
     said = {}
     for target in (edge["target"] for edge in candidate["edges"]):
         before, now = way(served, target), way(candidate, target)
@@ -32,7 +34,9 @@ def changed_ways(served: Policy, candidate: Policy) -> dict[str, str]:
 
 
 def explained(served: Policy, candidate: Policy) -> list[str]:
-    """lines: whose labels are bought, which are not any more, and targets by what answers them."""
+    """Returns lines that say whose labels are bought, whose are not any more, and which targets are
+    answered in another way.
+    """
     old, new = set(served["supervised"]), set(candidate["supervised"])
     lines = [f"labels of {name} are supervised now" for name in sorted(new - old)]
     lines += [f"labels of {name} are no longer supervised" for name in sorted(old - new)]

@@ -1,5 +1,5 @@
-"""What the labels of a data set look like in numbers, task by task and split by split: what a later
-data set is compared with.
+"""Describes the labels of a data set in numbers, task by task and split by split; a later data set
+is compared with them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.tasks.arrays import Array, Floats
 
 # Samples of a task and split that are looked at, spread evenly.
 LIMIT = 512
-# Samples that are read at a time: shares of classes of 256 pixels take 9 MB each.
+# Samples that are read at a time: shares of classes at 256 pixels a side take 9 MB each.
 CHUNK = 16
 IMAGES = "images"
 # {task: {split: row}} of JSON values, with "belongs" beside the splits.
@@ -26,8 +26,8 @@ Profile = dict[str, dict[str, Any]]
 
 
 def profile(store: LabelStore, limit: int = LIMIT) -> Profile:
-    """of all tasks of the store whose labels somebody gave, and of the pictures themselves
-    (`images`), from which all other labels follow.
+    """Returns the profile of all tasks of the store whose labels somebody gave, and of the pictures
+    themselves (`images`), from which all other labels follow.
 
     A split's row: samples; buildings; mean, deviation [k] of `summaries.of_samples`; by_building
     {name: [k]}; masked (share without weight); of maps constant (share) and smoothness (median).
@@ -51,7 +51,7 @@ def of_images(store: LabelStore, split: str, limit: int) -> dict[str, Any]:
 
 
 def of_split(store: LabelStore, task: Task, split: str, limit: int) -> dict[str, Any]:
-    """one task's row of a split."""
+    """Returns one task's row of a split."""
     samples, keys = store.samples(task.name, split), store.views(split)
     rows = evenly(len(samples), limit)
     parts: list[Floats] = []
@@ -82,7 +82,9 @@ def of_split(store: LabelStore, task: Task, split: str, limit: int) -> dict[str,
 
 
 def described(values: Floats, places: Sequence[str], count: int) -> dict[str, Any]:
-    """values [n, k]; places: building of every row; count: of all samples, seen or not."""
+    """Returns the row of a split that is made of its values. values: [n, k]; places: building of
+    every row; count: of all samples, seen or not.
+    """
     if values.shape[1] > summaries.CLASSES * 4:  # logits and probabilities of many classes
         values = likeliest(values)
     return {
@@ -97,14 +99,16 @@ def described(values: Floats, places: Sequence[str], count: int) -> dict[str, An
 
 
 def likeliest(values: Floats) -> Floats:
-    """[n, classes] scores -> [n, CLASSES] shares: the likeliest class, in so many groups of ids."""
+    """Converts scores [n, classes] to [n, CLASSES] shares: the likeliest class, by its id modulo
+    CLASSES. NaN where scores are unknown.
+    """
     known = np.isfinite(values).all(1)
     ids = np.where(known, np.nan_to_num(values).argmax(1) % summaries.CLASSES, 0)
     return np.where(known[:, None], np.eye(summaries.CLASSES)[ids], np.nan)
 
 
 def mean_of(values: Floats) -> Floats:
-    """[k] over the rows that are known; NaN of none."""
+    """Returns [k], the mean of the rows that are known; NaN if none is."""
     known = np.isfinite(values)
     with np.errstate(invalid="ignore"):
         means: Floats = np.where(known, values, 0).sum(0) / known.sum(0)
@@ -112,15 +116,15 @@ def mean_of(values: Floats) -> Floats:
 
 
 def numbers(values: Floats) -> list[float | None]:
-    """for JSON, which has no NaN."""
+    """Returns values for JSON, which has no NaN: None in its place."""
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def array_of(row: Sequence[float | None]) -> Floats:
-    """back from JSON."""
+    """Returns the array of what `numbers` made: NaN for None."""
     return np.array([np.nan if value is None else value for value in row], float)
 
 
 def splits_of(rows: Mapping[str, Any]) -> list[str]:
-    """the splits that a task's rows are of."""
+    """Returns the splits that a task's rows are of."""
     return [split for split in SPLITS if split in rows]

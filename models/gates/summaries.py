@@ -1,4 +1,6 @@
-"""A label in a few numbers: per sample for drift, per cell of a map for what pictures say of it."""
+"""Summarises a label in a few numbers: for each sample, to find drift, and for each cell of a map,
+to see what pictures say of it.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ CLASSES = 32
 
 
 def of_samples(task: Task, target: Array, mask: Array) -> Floats:
-    """[n, k] float64: of a map of values the mean of every channel where it is known; of class ids
-    the share of every class; of segments the share of pixels that differ from their neighbour; of
-    vectors and classes the target itself. NaN where nothing is known.
+    """Returns [n, k] float64: for a map of values the mean of every channel where it is known; for
+    class ids the share of every class; for segments the share of pixels that differ from their
+    neighbour; for vectors and classes the target itself. NaN where nothing is known.
     """
     value, known = np.asarray(target, "float64"), np.asarray(mask, "float64")
     if not task.output.dense:
@@ -28,7 +30,9 @@ def of_samples(task: Task, target: Array, mask: Array) -> Floats:
 
 
 def features_of_map(task: Task, target: Floats) -> Floats:
-    """[n, S, S, c] -> [n, S, S, k]: ids become shares of classes, or borders of segments."""
+    """Converts targets [n, S, S, c] to [n, S, S, k]: ids become shares of classes, or borders of
+    segments; values stay as they are.
+    """
     if not task.labelled_by_ids:
         return target
     if task.loss == "pair_metric":
@@ -38,7 +42,9 @@ def features_of_map(task: Task, target: Floats) -> Floats:
 
 
 def borders(ids: Array) -> Array:
-    """[n, S, S] bool: does the pixel to the right or below belong to another segment?"""
+    """Returns [n, S, S] bool, whether the pixel to the right or below belongs to another
+    segment.
+    """
     found = np.zeros(ids.shape, bool)
     found[:, :, :-1] |= ids[:, :, :-1] != ids[:, :, 1:]
     found[:, :-1] |= ids[:, :-1] != ids[:, 1:]
@@ -46,7 +52,7 @@ def borders(ids: Array) -> Array:
 
 
 def in_cells(task: Task, target: Array, mask: Array) -> tuple[Floats, Floats]:
-    """(values [n, cells, k], weights [n, cells, 1]) of maps; of anything else one cell."""
+    """Returns (values [n, cells, k], weights [n, cells, 1]) of maps; of anything else one cell."""
     value, known = np.asarray(target, "float64"), np.asarray(mask, "float64")
     if not task.output.dense:
         return value[:, None], known.reshape(-1, 1, 1)
@@ -57,7 +63,9 @@ def in_cells(task: Task, target: Array, mask: Array) -> tuple[Floats, Floats]:
 
 
 def pooled(maps: Floats) -> Floats:
-    """[n, S, S, c] -> [n, cells, cells, c]: means of cells; a border that fills none is cut."""
+    """Averages maps [n, S, S, c] over cells to [n, cells, cells, c]; pixels at the right and lower
+    border that fill no cell are left out.
+    """
     count, side, _, channels = maps.shape
     cells = min(CELLS, side)
     step = side // cells
@@ -67,14 +75,14 @@ def pooled(maps: Floats) -> Floats:
 
 
 def flat(maps: Floats) -> Floats:
-    """[n, cells, cells, c] -> [n, cells * cells, c]."""
+    """Converts [n, cells, cells, c] to [n, cells * cells, c]."""
     return maps.reshape(len(maps), -1, maps.shape[-1])
 
 
 def smoothness(task: Task, target: Array, mask: Array) -> Floats:
-    """[n] in [-1, 1]: how much a pixel of a map agrees with the one on its right, over chance:
-    the correlation of values, Cohen's kappa of ids; about 0 for noise, whatever its distribution.
-    NaN for a map that is constant, or unknown.
+    """Returns [n] in [-1, 1], how much a pixel of a map agrees with the one on its right, over
+    chance: the correlation of values, Cohen's kappa of ids; about 0 for noise, whatever its
+    distribution. NaN for a map that is constant, or unknown.
     """
     known = (np.asarray(mask) > 0)[..., 0]
     return np.array([agreement(task, one, seen) for one, seen in zip(np.asarray(target), known)])
@@ -99,11 +107,13 @@ def agreement(task: Task, target: Array, known: Array) -> float:
 
 
 def is_constant(task: Task, target: Array, mask: Array) -> Array:
-    """[n] bool: is a map one value wherever it is known?"""
+    """Returns [n] bool, whether a map is one value wherever it is known."""
     known = (np.asarray(mask) > 0)[..., 0]
     return np.array([is_one_value(one[seen]) for one, seen in zip(np.asarray(target), known)])
 
 
 def is_one_value(values: Array) -> bool:
-    """of [pixels, c]; False of no pixel, which is another fault."""
+    """Returns whether values [pixels, c] are all the same; False without any pixel, which is
+    another fault.
+    """
     return bool(len(values)) and bool(np.ptp(values.astype("float64"), axis=0).max() < 1e-6)

@@ -1,3 +1,3 @@
-"""What was a result made of, and is it whole? Atomic writes and derived addresses. Standard library
-only.
+"""What a result was made of, and whether it is whole: atomic writes and derived addresses. Standard
+library only.
 """

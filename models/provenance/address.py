@@ -1,4 +1,5 @@
-"""Addresses of pieces of work, derived: inputs, the settings that are read, and the code that runs.
+"""Derives the addresses of pieces of work from their inputs, the settings that are read, and the
+code that runs.
 
 Work whose address is in a ledger is not done again; work whose address has changed is never taken
 from there. A ledger may keep the newest address alone, as that of task networks does. Nobody lists
@@ -18,7 +19,7 @@ from models.provenance.closure import Choices, Closure, Definition, closure_of, 
 from models.provenance.mentions import functions_in
 from models.provenance.sources import parsed
 
-# In the metadata of a dataclass field: it says how work is done, and changes no result.
+# Metadata of a dataclass field that says how work is done, and changes no result.
 NO_RESULT = {"result": False}
 # One function, or several that do the work together.
 Work = Definition | Callable[..., object] | tuple[Definition | Callable[..., object], ...]
@@ -27,7 +28,7 @@ Work = Definition | Callable[..., object] | tuple[Definition | Callable[..., obj
 def address_of(
     work: Work, *, inputs: object = None, settings: object = (), choices: Choices | None = None
 ) -> str:
-    """16 hex digits of one piece of work.
+    """Returns the address of one piece of work, 16 hex digits.
 
     work: the function that does it. inputs: content of what it works on, as JSON knows values.
     settings: a frozen dataclass, or several, of which those fields count that the closure of the
@@ -42,7 +43,9 @@ def address_of(
 def reads(
     work: Work, settings: object = (), choices: Choices | None = None
 ) -> tuple[str, list[dict[str, Any]]]:
-    """(digest of the code, for each of the settings: field -> value of those that it reads)."""
+    """Returns (digest of the code, for each of the settings: field -> value of those that it
+    reads).
+    """
     roots = work if isinstance(work, tuple) else (work,)
     values = settings if isinstance(settings, tuple) else (settings,)
     kinds = {name_of(kind) for value in values for kind in classes_of(value)}
@@ -59,8 +62,8 @@ def reads(
 
 
 def classes_of(value: object) -> set[type]:
-    """the class of a dataclass value, and those of its fields that are such values. Raises
-    TypeError for what is none.
+    """Returns the class of a dataclass value, and those of its fields that are such values. Raises
+    TypeError for any other value.
     """
     if not is_dataclass(value) or isinstance(value, type):
         raise TypeError(f"settings are dataclasses, got {type(value).__name__}")
@@ -69,7 +72,7 @@ def classes_of(value: object) -> set[type]:
 
 
 def methods_read(kinds: Iterable[Definition], closure: Closure) -> set[Definition]:
-    """methods and properties of classes that a closure reads."""
+    """Returns the methods and properties of classes that a closure reads."""
     names = set()
     for kind in kinds:
         module, _, name = kind.partition(":")
@@ -81,7 +84,9 @@ def methods_read(kinds: Iterable[Definition], closure: Closure) -> set[Definitio
 
 
 def fields_of(value: Any, names: Collection[str]) -> dict[str, Any]:
-    """field -> value of those fields of a dataclass that are among `names` and change results."""
+    """Returns field -> value of those fields of a dataclass that are among `names` and change
+    results.
+    """
     rows = {
         item.name: getattr(value, item.name)
         for item in fields(value)

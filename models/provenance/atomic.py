@@ -1,10 +1,10 @@
 """Files and folders that appear whole or not at all: written beside their place, renamed when done.
 
-The one place for this habit: a reader never sees half a file, and an interrupted writer leaves the
-old content. What is being written is called `.NAME.PID-THREAD.partial`, in the same folder, since a
-rename is atomic within one file system only. Where a folder replaces another, the old one steps
-aside as `.NAME.older` between two renames; `recover` brings it back after a kill. A mount point
-cannot step aside: it is refused before anything is written.
+Every writer of the project uses this module: a reader never sees half a file, and an interrupted
+writer leaves the old content. What is being written is called `.NAME.PID-THREAD.partial`, in the
+same folder, since a rename is atomic within one file system only. Where a folder replaces another,
+the old one is called `.NAME.older` between two renames; `recover` brings it back after a kill. A
+mount point cannot be renamed: it is refused before anything is written.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import IO, Any
 
 
 def partial_path(path: str | Path) -> Path:
-    """where `path` is written by this thread before it is shown."""
+    """Returns where `path` is written by this thread before it is renamed to it."""
     path = Path(path)
     # workers of a job may write one thing twice, at once, and pods have the same few process ids
     writer = f"{os.getpid()}-{threading.get_ident():x}"
@@ -37,7 +37,7 @@ FULL = (*NO_ROOM, errno.EFBIG)  # or a file would be longer than the user's may 
 
 @contextmanager
 def naming_a_full_disk(path: Path) -> Iterator[None]:
-    """an error of a disk without room says what was being written there."""
+    """As a context, adds to the error of a disk without room what was being written there."""
     try:
         yield
     except OSError as error:
@@ -53,7 +53,8 @@ def naming_a_full_disk(path: Path) -> Iterator[None]:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """the place to write a file that becomes `path` when the block ends without an error.
+    """As a context, yields the place to write a file that becomes `path` when the block ends
+    without an error.
 
     The parent folder is made. After an error the partial file is removed and `path` is untouched.
     """
@@ -72,7 +73,9 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """an open file ("w" or "wb") that becomes `path` when the block ends without an error."""
+    """As a context, yields an open file ("w" or "wb") that becomes `path` when the block ends
+    without an error.
+    """
     encoding = None if "b" in mode else "utf-8"
     with atomic_path(path) as scratch, open(scratch, mode, encoding=encoding) as file:
         yield file
@@ -80,7 +83,8 @@ def atomic_file(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """an empty folder that takes the place of `path` (file or folder) when the block ends well.
+    """As a context, yields an empty folder that takes the place of `path` (file or folder) when the
+    block ends well.
 
     After an error the partial folder is removed and what stood at `path` is untouched. Raises
     OSError for a mount point, before the block runs.
@@ -103,7 +107,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
 
 
 def check_replaceable(path: str | Path) -> None:
-    """Raises OSError for a mount point: the system renames none, so that no folder can take its
+    """Raises OSError for a mount point: the system does not rename one, so no folder can take its
     place. A link to one can be replaced, as any link.
     """
     if is_mount_point(path):
@@ -114,10 +118,12 @@ def check_replaceable(path: str | Path) -> None:
 
 
 def is_mount_point(path: str | Path) -> bool:
-    """is something mounted there, a folder of the same file system (a bind mount) included?"""
+    """Returns whether something is mounted there, a folder of the same file system (a bind mount)
+    included.
+    """
     if os.path.ismount(path):
         return True
-    # the standard library sees no bind mount within one file system; Linux lists them all
+    # the standard library does not see bind mounts within one file system; Linux lists them all
     try:
         lines = Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines()
     except OSError:
@@ -129,14 +135,14 @@ def is_mount_point(path: str | Path) -> bool:
 
 
 def older_path(path: str | Path) -> Path:
-    """where what stands at `path` steps aside while a folder takes its place."""
+    """Returns where what stands at `path` is moved while a folder takes its place."""
     path = Path(path)
     return path.with_name(f".{path.name}.older")
 
 
 def put_in_place(folder: str | Path, path: str | Path) -> None:
-    """`folder`, of the same file system, becomes `path`; what stood there (file, link or folder) is
-    removed last. After a kill the old or the new one stands at `path`, or the old one at
+    """Moves `folder`, of the same file system, to `path`; what stood there (file, link or folder)
+    is removed last. After a kill the old or the new one stands at `path`, or the old one at
     `older_path(path)`, from where `recover` brings it back; after an OSError the old one is back.
     """
     older = older_path(path)
@@ -154,7 +160,7 @@ def put_in_place(folder: str | Path, path: str | Path) -> None:
 
 
 def recover(path: str | Path) -> None:
-    """undo the first half of a `put_in_place` that was killed, or end its second half."""
+    """Undoes the first half of a `put_in_place` that was killed, or completes its second half."""
     if os.path.lexists(older_path(path)):
         with _one_writer(path):
             _recover(path)
@@ -169,10 +175,12 @@ def _recover(path: str | Path) -> None:
 
 @contextmanager
 def _one_writer(path: str | Path) -> Iterator[None]:
-    """one at a time changes names beside `path`: workers may write one thing twice, at once."""
+    """As a context, lets one process at a time change names beside `path`: workers may write one
+    thing twice, at once.
+    """
     handle = os.open(Path(path).parent, os.O_RDONLY)
     try:
-        # of the folder itself, so that no lock file stays; some network drives have no such lock
+        # on the folder itself, so that no lock file stays; some network drives have no such lock
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
@@ -188,11 +196,13 @@ def _removed(path: Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """`text` as UTF-8."""
+    """Writes `text` as UTF-8, atomically."""
     with atomic_file(path) as file:
         file.write(text)
 
 
 def write_json(path: str | Path, value: object, *, indent: int | None = None) -> None:
-    """`value` as JSON. Raises TypeError for what JSON cannot say; nothing is written then."""
+    """Writes `value` as JSON, atomically. Raises TypeError for what JSON cannot say; nothing is
+    written then.
+    """
     write_text(path, json.dumps(value, indent=indent))

@@ -1,4 +1,4 @@
-"""What a function is made of: every definition of this repository that it reaches, and their
+"""Finds what a function is made of: every definition of this repository that it reaches, and their
 digest.
 
 A result is stale when the code that made it has changed. Which code that is follows from the syntax
@@ -12,8 +12,8 @@ the label functions of all tasks. Where a table is looked up by a field of an en
 What may be any row (`**MORE`, a computed key) is followed for each.
 A function that makes tables (`by_kind`) can be named in place of each of its tables.
 
-What static reading cannot see: a method that is called on a parameter without annotation. Tests
-record which functions of ours a piece of work really calls, and hold them against its closure.
+Static reading cannot see a method that is called on a parameter without annotation. Tests record
+which functions of this repository a piece of work really calls, and compare them with its closure.
 Forms that are not followed are refused, by ruff (relative imports, imports for their effect) and
 `tests/models/provenance/test_forms.py`.
 """
@@ -37,7 +37,7 @@ from models.provenance.mentions import (
 )
 from models.provenance.sources import PACKAGES, Module, bindings_of, parsed, path_of
 
-# How work is addressed and written down changes no result.
+# Modules that no closure follows: how work is addressed and written down changes no result.
 APART = "models.provenance."
 # "package.module:name"; of a class also "package.module:Class.method". "package.module:" stands for
 # what the module does at import.
@@ -49,9 +49,9 @@ Choices = Mapping[Definition, Collection[str]]
 
 @dataclass(frozen=True)
 class Closure:
-    """definitions: name -> digest of its syntax. attributes: every `.name` that they read.
-
-    files: declared data files of the modules that read files beside themselves, name -> digest.
+    """The code that some work depends on. definitions: name -> digest of its syntax. attributes:
+    every `.name` that they read. files: declared data files of the modules that read files beside
+    themselves, name -> digest.
     """
 
     definitions: Mapping[Definition, str]
@@ -59,12 +59,12 @@ class Closure:
     files: Mapping[str, str]
 
     def digest(self) -> str:
-        """16 hex digits over all of it."""
+        """Returns 16 hex digits over all of it."""
         rows = sorted([*self.definitions.items(), *self.files.items()])
         return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
 
     def modules(self) -> set[str]:
-        """dotted names of the modules that hold a definition of it."""
+        """Returns the dotted names of the modules that hold a definition of it."""
         return {name.partition(":")[0] for name in self.definitions}
 
 
@@ -83,7 +83,7 @@ class Facts:
 def closure_of(
     *roots: Definition | Callable[..., object], choices: Choices | None = None
 ) -> Closure:
-    """the closure of functions or classes of ours, or of definitions by name.
+    """Returns the closure of functions or classes of this repository, or of definitions by name.
 
     choices: table -> keys whose rows are followed; a class with none is left out. Raises
     LookupError for a root, or a chosen row, that is not there.
@@ -94,10 +94,10 @@ def closure_of(
 
 
 def name_of(root: Definition | Callable[..., object]) -> Definition:
-    """the definition's name of a function or class; a name is itself."""
+    """Returns the definition's name of a function or class; a name is returned as it is."""
     if isinstance(root, str):
         return root
-    # of a method its class: classes are followed as wholes
+    # for a method its class: classes are followed as wholes
     return f"{root.__module__}:{root.__qualname__.partition('.')[0]}"
 
 
@@ -136,7 +136,7 @@ def _closure(
 
 
 class Known:
-    """What was found in the sources as they are now, filled as closures need it: a closure has
+    """What was found in one state of the sources, filled as closures need it: a closure has
     hundreds of statements, and those of two tasks differ in a few.
     """
 
@@ -145,7 +145,9 @@ class Known:
         self.modules: dict[str, Module] = {}
 
     def module_of(self, name: Definition) -> Module:
-        """the module of a definition. Raises LookupError if it is none of ours."""
+        """Returns the module of a definition. Raises LookupError if it is not in this
+        repository.
+        """
         place = name.partition(":")[0]
         if place not in self.modules:
             module = parsed(place)
@@ -155,7 +157,7 @@ class Known:
         return self.modules[place]
 
     def facts_of(self, module: Module, node: ast.AST) -> Facts:
-        """the facts of one of its statements."""
+        """Returns the facts of one statement of a module."""
         if node not in self.facts:
             found = list(mentions(node))
             self.facts[node] = Facts(
@@ -169,14 +171,14 @@ class Known:
 
 @functools.lru_cache(maxsize=2)
 def _known(valid_for: tuple[tuple[str, int, int], ...]) -> Known:
-    """what was found in sources of this state."""
+    """Returns what was found in sources of this state."""
     return Known()
 
 
 def _nodes_of(
     module: Module, name: Definition, tables: Mapping[str, Collection[str]]
 ) -> list[ast.AST]:
-    """the statements of a definition; of a table with chosen rows, these rows alone."""
+    """Returns the statements of a definition; for a table with chosen rows, these rows alone."""
     own, _, method = name.partition(":")[2].partition(".")
     if not own:
         return list(module.effects)
@@ -198,7 +200,7 @@ def _nodes_of(
 
 
 def _maker_of(module: Module, statements: Iterable[ast.AST]) -> Definition:
-    """the function of ours that a table is made by (`HEADS = by_kind(...)`), "" if none is."""
+    """Returns the function that a table is made by (`HEADS = by_kind(...)`), "" if none is."""
     for statement in statements:
         value = getattr(statement, "value", None)
         if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
@@ -210,8 +212,8 @@ def _maker_of(module: Module, statements: Iterable[ast.AST]) -> Definition:
 def _chosen_rows(
     statements: Iterable[ast.AST], keys: Collection[str], name: Definition
 ) -> list[ast.AST]:
-    """the values of a table under `keys`, and what may be the value of any. Raises LookupError for
-    a row that is missing for certain.
+    """Returns the values of a table under `keys`, and what may be the value of any key. Raises
+    LookupError for a row that is missing for certain.
     """
     # left out: nothing of it is followed
     if not keys:
@@ -224,17 +226,18 @@ def _chosen_rows(
 
 
 def _of_keys(rows: Mapping[str, list[ast.AST]], keys: Collection[str]) -> list[ast.AST]:
-    """the values under those of the keys that there are."""
+    """Returns the values under those of the keys that the table has."""
     return [row for key in sorted(keys) for row in rows.get(key, ())]
 
 
 def _rows_of(
     statements: Iterable[ast.AST], own: str
 ) -> tuple[dict[str, list[ast.AST]], list[ast.AST]]:
-    """(key -> its values, what may be the value of any key) of a table of that name.
+    """Returns (key -> its values, what may be the value of any key) of a table of that name.
 
-    Values by their keys: of dictionaries that are assigned, or are an argument of what makes what
-    is assigned, and of `TABLE["key"] = value`. Of any: `**MORE`, computed keys and values.
+    A value has a key in a dictionary that is assigned, in one that is an argument of the call that
+    is assigned, and in `TABLE["key"] = value`. It may belong to any key in `**MORE`, and where keys
+    are computed.
     """
     rows: dict[str, list[ast.AST]] = {}
     others: list[ast.AST] = []
@@ -249,7 +252,7 @@ def _rows_of(
         if not tables or not _is_whole(statement, own):
             others.append(statement)
         for table in tables:
-            # of one dictionary the last value of a key counts
+            # within one dictionary the last value of a key counts
             last: dict[str, ast.AST] = {}
             for key, row in zip(table.keys, table.values):
                 if isinstance(key, ast.Constant):
@@ -262,20 +265,22 @@ def _rows_of(
 
 
 def _target_of(statement: ast.AST) -> ast.AST | None:
-    """the one target of an assignment."""
+    """Returns the one target of an assignment; None for several, and for other statements."""
     if isinstance(statement, ast.Assign):
         return statement.targets[0] if len(statement.targets) == 1 else None
     return statement.target if isinstance(statement, (ast.AnnAssign, ast.AugAssign)) else None
 
 
 def _is_whole(statement: ast.AST, own: str) -> bool:
-    """does it assign the table, or add to it as a whole (`TABLE |= {...}`)?"""
+    """Returns whether a statement assigns the table, or adds to it as a whole (`TABLE |=
+    {...}`).
+    """
     target = _target_of(statement)
     return isinstance(target, ast.Name) and target.id == own
 
 
 def _entry_of(statement: ast.AST, own: str) -> str | None:
-    """the key in `TABLE["key"] = value`, None for other statements."""
+    """Returns the key in `TABLE["key"] = value`, None for other statements."""
     target = _target_of(statement)
     if (
         isinstance(statement, ast.Assign)
@@ -289,8 +294,8 @@ def _entry_of(statement: ast.AST, own: str) -> str | None:
 
 
 def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Definition]:
-    """definitions that `node` mentions (`found`), by its module's names and by imports inside of
-    it.
+    """Returns the definitions that `node` mentions (`found`), by its module's names and by imports
+    inside of it.
     """
     bindings = dict(module.bindings)
     local = local_names(node, module.bindings.keys() | module.definitions.keys())
@@ -298,7 +303,7 @@ def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Def
         if isinstance(part, (ast.Import, ast.ImportFrom)):
             inside = bindings_of(part)
             bindings |= inside
-            # bound inside, as local names are, and yet perhaps a name of ours
+            # bound inside, as local names are, and yet perhaps a name of this repository
             local -= set(inside)
     names: set[Definition] = set()
     for base, chain in found:
@@ -312,7 +317,9 @@ def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Def
 
 
 def _resolved(source: str, attribute: str | None, chain: tuple[str, ...]) -> Iterator[Definition]:
-    """definitions that `source.attribute` followed by `chain` stands for; none outside of ours."""
+    """Yields the definitions that `source.attribute` followed by `chain` stands for; nothing
+    outside this repository.
+    """
     if attribute is not None:
         inner = f"{source}.{attribute}"
         # a package may export a function under the name of the module that defines it
@@ -321,7 +328,7 @@ def _resolved(source: str, attribute: str | None, chain: tuple[str, ...]) -> Ite
         else:
             yield from defined(source, attribute)
         return
-    # folders of ours without an __init__.py are packages all the same
+    # folders without an __init__.py are packages all the same
     is_namespace = source in PACKAGES and path_of(source) is None
     if path_of(source) is None and not is_namespace:
         return
@@ -339,7 +346,9 @@ def _resolved(source: str, attribute: str | None, chain: tuple[str, ...]) -> Ite
 
 
 def _binds(source: str, name: str) -> bool:
-    """does a package make a name itself? `from package import module` inside `package` does not."""
+    """Returns whether a package makes a name itself; `from package import module` inside `package`
+    does not.
+    """
     module = parsed(source)
     if module is None:
         return False
@@ -347,7 +356,9 @@ def _binds(source: str, name: str) -> bool:
 
 
 def defined(source: str, name: str) -> Iterator[Definition]:
-    """where `source.name` is defined, through re-exports; nothing if it is none of ours."""
+    """Yields where `source.name` is defined, through re-exports; nothing outside this
+    repository.
+    """
     module = parsed(source)
     if module is None:
         return
@@ -361,7 +372,7 @@ def defined(source: str, name: str) -> Iterator[Definition]:
 
 
 def forget() -> None:
-    """let go of all closures and of what they were derived from."""
+    """Clears all closures and what they were derived from."""
     _closure.cache_clear()
     _known.cache_clear()
     functions_in.cache_clear()

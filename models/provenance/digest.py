@@ -1,4 +1,4 @@
-"""A value of JSON in 16 hex digits."""
+"""Digests of JSON values."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ import json
 
 
 def digest_of(value: object) -> str:
-    """changes with the value alone: keys of tables are sorted first."""
+    """Returns 16 hex digits that change with the value alone: keys of tables are sorted first."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Files that lie in two places: a hard link where the file system allows one, else a copy."""
+"""Puts files in two places: by a hard link where the file system allows one, else by a copy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def linked(source: str | Path, goal: str | Path) -> None:
-    """`source`, a file or a folder, at `goal` too; its parent folder is made."""
+    """Puts `source`, a file or a folder, at `goal` too; its parent folder is made."""
     source, goal = Path(source), Path(goal)
     if source.is_dir():
         for path in sorted(part for part in source.rglob("*") if part.is_file()):

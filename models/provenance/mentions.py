@@ -1,4 +1,6 @@
-"""What one definition mentions: names that it reads and does not bind itself, and attributes."""
+"""Finds what one definition mentions: names that it reads and does not bind itself, and
+attributes.
+"""
 
 from __future__ import annotations
 import __future__ as futures
@@ -18,7 +20,7 @@ Mention = tuple[str, tuple[str, ...]]
 # How the compiler says that a name is the module's (the third: in classes, from 3.12 on).
 LOOK_UPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "DELETE_GLOBAL")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-# What has names of its own inside a definition.
+# Nodes that have names of their own inside a definition.
 SCOPES = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
@@ -32,7 +34,7 @@ SCOPES = (
 
 
 def mentions(node: ast.AST) -> Iterator[Mention]:
-    """every name that is read."""
+    """Yields every name that is read, with the attributes after it."""
     chain = _chain(node) if isinstance(node, ast.Attribute) else None
     if chain is not None:
         yield chain
@@ -48,13 +50,13 @@ def mentions(node: ast.AST) -> Iterator[Mention]:
 
 
 def attributes(node: ast.AST) -> set[str]:
-    """every `.name` that stands in it."""
+    """Returns every `.name` that stands in a node."""
     return {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
 @functools.lru_cache(maxsize=1024)  # addresses ask the same few classes again and again
 def functions_in(node: ast.AST) -> Mapping[str, tuple[ast.FunctionDef, ...]]:
-    """name -> the functions (methods, properties) of that name in a class."""
+    """Returns name -> the functions (methods, properties) of that name in a class."""
     found: dict[str, tuple[ast.FunctionDef, ...]] = {}
     for part in ast.walk(node):
         if isinstance(part, ast.FunctionDef):
@@ -63,7 +65,7 @@ def functions_in(node: ast.AST) -> Mapping[str, tuple[ast.FunctionDef, ...]]:
 
 
 def _chain(node: ast.Attribute) -> Mention | None:
-    """`a.b.c`; None where it does not begin with a name (`f().b`)."""
+    """Returns the mention in `a.b.c`; None where it does not begin with a name (`f().b`)."""
     names = [node.attr]
     base = node.value
     while isinstance(base, ast.Attribute):
@@ -73,7 +75,9 @@ def _chain(node: ast.Attribute) -> Mention | None:
 
 
 def _is_quoted_annotation(child: ast.AST, node: ast.AST) -> TypeGuard[ast.Constant]:
-    """is `child` of `node` an annotation such as `"LabelStore"`? Other texts name nothing."""
+    """Returns whether `child` of `node` is an annotation such as `"LabelStore"`. Other texts name
+    nothing.
+    """
     annotations = (getattr(node, "annotation", None), getattr(node, "returns", None))
     return (
         any(child is annotation for annotation in annotations)
@@ -84,9 +88,9 @@ def _is_quoted_annotation(child: ast.AST, node: ast.AST) -> TypeGuard[ast.Consta
 
 
 def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]:
-    """names that are bound wherever they are mentioned: parameters and local variables. Not one
-    that another scope of the definition reads from the module (`g` in `g() + (lambda g: g)(1)`).
-    module: the names that it has, where no others matter.
+    """Returns the names that are bound wherever they are mentioned: parameters and local variables.
+    A name that another scope of the definition reads from the module (`g` in `g() + (lambda g:
+    g)(1)`) is not among them. module: the names that it has, where no others matter.
     """
     if isinstance(node, Function):
         bound = _bound_in(node) - _read_outside(node)
@@ -105,8 +109,8 @@ def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]
 
 
 def read_from_module(node: Function | ast.ClassDef) -> set[str]:
-    """names that the compiler looks up in the module, or among built-ins; of a class also those of
-    its own body. Annotations are not among them.
+    """Returns the names that the compiler looks up in the module, or among built-ins; for a class
+    also those of its own body. Annotations are not among them.
     """
     with PARSING:
         code = compile(
@@ -129,7 +133,7 @@ def _looked_up(code: types.CodeType) -> Iterator[str]:
 
 
 def _bound_in(function: Function) -> set[str]:
-    """parameters and assigned names of a function, its inner functions' included."""
+    """Returns the parameters and assigned names of a function, its inner functions' included."""
     names = {part.arg for part in ast.walk(function) if isinstance(part, ast.arg)}
     declared: set[str] = set()
     for part in ast.walk(function):
@@ -141,8 +145,9 @@ def _bound_in(function: Function) -> set[str]:
 
 
 def _read_outside(function: Function) -> set[str]:
-    """names in what is worked out where a function stands, not inside of it: defaults, decorators,
-    annotations. There a parameter's name is that of something else (`def f(sigma=sigma)`).
+    """Returns the names in what is evaluated where a function stands, not inside of it: defaults,
+    decorators, annotations. There a parameter's name is that of something else (`def
+    f(sigma=sigma)`).
     """
     given = function.args
     arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
@@ -159,16 +164,16 @@ def _read_outside(function: Function) -> set[str]:
 
 
 def plain_syntax(node: ast.AST) -> str:
-    """the node as text, without docstrings, annotations (but those of a class's fields), and
-    places: what formatting, comments and words do not change.
+    """Returns the node as text, without docstrings, annotations (but those of a class's fields),
+    and places, so that formatting, comments and words do not change it.
     """
     return written(_plain(node))
 
 
 def written(value: object) -> str:
-    """a tree as `ast.dump` of Python 3.11 writes it, by every version: from 3.12 on definitions
-    have parameters of types, some of 3.12 put empty texts into formats, and 3.13 leaves empty lists
-    out. The same code is the same address.
+    """Returns a tree as `ast.dump` of Python 3.11 writes it, under every version: from 3.12 on
+    definitions have type parameters, some of 3.12 put empty texts into formats, and 3.13 leaves
+    empty lists out. The same code has the same address.
     """
     if isinstance(value, list):
         return f"[{', '.join(map(written, value))}]"
@@ -187,13 +192,13 @@ def written(value: object) -> str:
 
 
 def is_empty(part: ast.expr) -> bool:
-    """is it a text without a letter?"""
+    """Returns whether a part is an empty text."""
     return isinstance(part, ast.Constant) and part.value == ""
 
 
 def _plain(node: ast.AST) -> ast.AST:
-    """the node without what changes no result; itself where that is all of it. What changes is a
-    copy, since all closures share the tree.
+    """Returns the node without what changes no result; the same node where nothing is left out.
+    What changes is a copy, since all closures share the tree.
     """
     if isinstance(node, ast.AnnAssign) and node.value is not None and node.simple:
         # a simple target is a name, which has nothing to leave out
@@ -227,7 +232,7 @@ def _is_field(part: ast.AST, node: ast.AST) -> bool:
 
 
 def _with(node: ast.AST, changed: Mapping[str, object]) -> ast.AST:
-    """a copy with other fields."""
+    """Returns a copy with other fields."""
     twin = copy.copy(node)
     for name, value in changed.items():
         setattr(twin, name, value)

@@ -1,4 +1,4 @@
-"""Folders that TFX numbers: NODE/OUTPUT/1, 2, ... of an output's artifacts."""
+"""Finds the folders that TFX numbers: NODE/OUTPUT/1, 2, ... for an output's artifacts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 
 def newest_with(output: Path, name: str) -> Path | None:
-    """the folder below `output` with the highest number that holds a file `name`; None of none.
-    Other folders, such as TFX's own, are passed over.
+    """Returns the folder below `output` with the highest number that holds a file `name`; None if
+    there is none. Other folders, such as TFX's own, are passed over.
     """
     found = [path.parent for path in output.glob(f"*/{name}") if path.parent.name.isdigit()]
     return max(found, key=lambda path: int(path.name), default=None)

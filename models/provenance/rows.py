@@ -1,4 +1,4 @@
-"""A ledger of small results: one JSON file, a row an address."""
+"""A ledger of small results: one JSON file with a row for each address."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RowLedger:
         return self.rows[address]
 
     def extend(self, rows: Mapping[str, Row]) -> None:
-        """add rows; the file is replaced at once."""
+        """Adds rows; the file is replaced at once."""
         if rows:
             self.rows.update(rows)
             write_sealed_json(self.path, self.rows)

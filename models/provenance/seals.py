@@ -1,8 +1,9 @@
 """Seals: the SHA-256 of what was written, beside it, so that damage is found before it is used.
 
-A folder of a ledger carries `seal.json` (file -> size and SHA-256), written before the folder is
-shown; a single file carries its own digest, in its name or around its value. What is not as it was
-sealed is set aside under `.damaged`, said, and counts as never made: whoever asked makes it again.
+A folder of a ledger carries `seal.json` (file -> size and SHA-256), written before the folder takes
+its place; a single file carries its own digest, in its name or around its value. What is not as it
+was sealed is set aside under `.damaged`, reported, and counts as never made: whoever asked makes it
+again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _KNOWN: dict[tuple[int, int, int, int, int], str] = {}
 
 
 def sha256_of(path: str | Path) -> str:
-    """64 hex digits of a file, read as a stream."""
+    """Returns the SHA-256 of a file as 64 hex digits; it is read as a stream."""
     state = os.stat(path)
     key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
     if key not in _KNOWN:
@@ -40,7 +41,7 @@ def sha256_of(path: str | Path) -> str:
 
 
 def seal_of(folder: str | Path) -> Seal:
-    """of every file below `folder` but a seal at its top."""
+    """Returns the seal of every file below `folder` except a seal at its top."""
     folder = Path(folder)
     names = sorted(
         os.path.relpath(os.path.join(place, name), folder)
@@ -56,21 +57,23 @@ def seal_of(folder: str | Path) -> Seal:
 
 @contextmanager
 def sealed_folder(path: str | Path) -> Iterator[Path]:
-    """`atomic_folder`, with the seal of all that the block wrote."""
+    """As a context, does what `atomic_folder` does, and adds the seal of all that the block
+    wrote.
+    """
     with atomic_folder(path) as scratch:
         yield scratch
         write_json(scratch / SEAL, seal_of(scratch))
 
 
 def reseal(folder: str | Path) -> None:
-    """the seal of a folder of which a file was rightly replaced."""
+    """Writes the seal of a folder anew after a file in it was rightly replaced."""
     write_json(Path(folder) / SEAL, seal_of(folder))
 
 
 def damage_of(folder: str | Path, seal: Seal | None = None) -> list[str]:
-    """what is not as sealed, a line a file; empty for a whole folder. Sizes are compared first.
-
-    seal: where it does not lie in the folder itself.
+    """Returns what is not as sealed, a line a file; empty for a whole folder. Sizes are compared
+    first.
+    seal: given where it does not lie in the folder itself.
     """
     folder = Path(folder)
     if seal is None:
@@ -99,14 +102,16 @@ def damage_of(folder: str | Path, seal: Seal | None = None) -> list[str]:
 
 
 def is_seal(value: object) -> bool:
-    """has it the form of a `Seal`?"""
+    """Returns whether a value has the form of a `Seal`."""
     return isinstance(value, dict) and all(
         isinstance(row, list) and len(row) == 2 for row in value.values()
     )
 
 
 def whole(folder: str | Path, out: TextIO | None = None) -> bool:
-    """is a sealed folder there, and as it was written? A damaged one is set aside and said."""
+    """Returns whether a sealed folder is there, and as it was written. A damaged one is set aside
+    and reported.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         return False
@@ -119,7 +124,9 @@ def whole(folder: str | Path, out: TextIO | None = None) -> bool:
 def set_aside(
     path: str | Path, why: str, *, into: Path | None = None, out: TextIO | None = None
 ) -> Path:
-    """move a damaged file or folder into `into` (default: `.damaged` beside it) and say so."""
+    """Moves a damaged file or folder into `into` (default: `.damaged` beside it), says so, and
+    returns where it is now.
+    """
     path = Path(path)
     into = into or path.parent / DAMAGED
     into.mkdir(parents=True, exist_ok=True)
@@ -140,7 +147,9 @@ def set_aside(
 
 @contextmanager
 def file_with_digest(folder: str | Path, stem: str, suffix: str) -> Iterator[Path]:
-    """the place to write a file that appears as STEM-<SHA-256>SUFFIX in `folder`."""
+    """As a context, yields the place to write a file that appears as STEM-<SHA-256>SUFFIX in
+    `folder`.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     scratch = partial_path(folder / f"{stem}{suffix}")
@@ -155,7 +164,9 @@ def file_with_digest(folder: str | Path, stem: str, suffix: str) -> Iterator[Pat
 def files_with_digest(
     folder: str | Path, stem: str, suffix: str, out: TextIO | None = None
 ) -> list[Path]:
-    """the whole files of `file_with_digest` whose stem begins with `stem`; others are set aside."""
+    """Returns the whole files of `file_with_digest` whose stem begins with `stem`; others are set
+    aside.
+    """
     found = []
     for path in sorted(Path(folder).glob(f"{stem}*{suffix}")):
         digest = re.search(r"-([0-9a-f]{64})$", path.name.removesuffix(suffix))
@@ -167,14 +178,18 @@ def files_with_digest(
 
 
 def write_sealed_json(path: str | Path, value: object) -> None:
-    """`value` as JSON with the SHA-256 of its text. Raises TypeError for what JSON cannot say."""
+    """Writes `value` as JSON with the SHA-256 of its text. Raises TypeError for what JSON cannot
+    say.
+    """
     text = json.dumps(value)
     # as text and not as a value: its digest is of these very characters
     write_json(path, {"sha256": hashlib.sha256(text.encode()).hexdigest(), "value": text})
 
 
 def read_sealed_json(path: str | Path, out: TextIO | None = None) -> Any:
-    """what `write_sealed_json` wrote; None if there is none, or a damaged one, set aside."""
+    """Returns what `write_sealed_json` wrote; None if there is none, or a damaged one, which is set
+    aside.
+    """
     path = Path(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -1,4 +1,5 @@
-"""The sources of this repository as syntax trees: what a module defines, binds and does at import.
+"""Reads the sources of this repository as syntax trees: what a module defines, binds and does at
+import.
 
 Nothing is imported or run. Parsed modules are kept as long as their file does not change.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
-# Folders without sources of ours; the packages of the explorer alone are thousands of files.
+# Folders without Python sources; the packages of the explorer alone are thousands of files.
 NOT_SOURCES = ("__pycache__", "node_modules")
 # Held by whoever parses. CPython before 3.11.8 counts how deep a tree is for all threads together:
 # where the garbage collector lets another thread parse meanwhile, both fail
@@ -38,7 +39,7 @@ class Module:
 
 
 def path_of(name: str) -> Path | None:
-    """the file of a module or package of ours, None for others'."""
+    """Returns the file of a module or package of this repository, None for others."""
     if name.partition(".")[0] not in PACKAGES:
         return None
     place = REPOSITORY.joinpath(*name.split("."))
@@ -49,13 +50,13 @@ def path_of(name: str) -> Path | None:
 
 
 def parsed(name: str) -> Module | None:
-    """the module of that dotted name, None if it is none of ours."""
+    """Returns the module of that dotted name, None if it is not in this repository."""
     path = path_of(name)
     return None if path is None else _parsed(path, name, path.stat().st_mtime_ns)
 
 
 def syntax_of(path: Path) -> ast.Module:
-    """the tree of a file, from any thread."""
+    """Returns the syntax tree of a file; may be called from any thread."""
     text = path.read_text(encoding="utf-8")
     with PARSING:
         return ast.parse(text)
@@ -69,7 +70,7 @@ def _parsed(path: Path, name: str, changed: int) -> Module:
 
 
 def _read(module: Module, body: Iterable[ast.stmt]) -> None:
-    """sort statements into definitions, bindings and effects."""
+    """Sorts statements into definitions, bindings and effects of `module`."""
     for node in body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             module.definitions.setdefault(node.name, []).append(node)
@@ -96,8 +97,8 @@ def _read(module: Module, body: Iterable[ast.stmt]) -> None:
 
 
 def deciding(node: ast.If | ast.Try | ast.With) -> list[ast.stmt]:
-    """what decides which part of a statement runs, or what its parts work on: a test, imports that
-    may fail, what is opened.
+    """Returns what decides which part of a statement runs, or what its parts work on: a test,
+    imports that may fail, what is opened.
     """
     if isinstance(node, ast.Try):
         return [part for part in node.body if isinstance(part, (ast.Import, ast.ImportFrom))]
@@ -109,7 +110,7 @@ def deciding(node: ast.If | ast.Try | ast.With) -> list[ast.stmt]:
 
 
 def bindings_of(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str | None]]:
-    """name -> (module, attribute or None) that an import statement binds."""
+    """Returns name -> (module, attribute or None) that an import statement binds."""
     if isinstance(node, ast.ImportFrom):
         source = node.module or ""
         return {alias.asname or alias.name: (source, alias.name) for alias in node.names}
@@ -122,7 +123,9 @@ def bindings_of(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str |
 
 
 def assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
-    """names that a statement assigns, or assigns to an element of (`TASKS["a"] = ...`)."""
+    """Returns the names that a statement assigns, or assigns to an element of (`TASKS["a"] =
+    ...`).
+    """
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return [
         part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)
@@ -130,13 +133,13 @@ def assigned(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[str]:
 
 
 def is_command(node: ast.stmt) -> bool:
-    """`if __name__ == "__main__":`"""
+    """Returns whether a statement is `if __name__ == "__main__":`."""
     # unparse writes single quotes, whatever the source has
     return isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
 
 
 def is_docstring(node: ast.AST) -> bool:
-    """a string that stands alone: a docstring, or one of an attribute."""
+    """Returns whether a node is a string that stands alone: a docstring, or one of an attribute."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
@@ -145,8 +148,8 @@ def is_docstring(node: ast.AST) -> bool:
 
 
 def stamp() -> tuple[tuple[str, int, int], ...]:
-    """(name, time of change, size) of every file of the packages: what is derived from them holds
-    as long as this does.
+    """Returns (path, time of change, size) of every file of the packages: what is derived from them
+    holds as long as this does.
     """
     rows: list[tuple[str, int, int]] = []
     for package in PACKAGES:
@@ -156,7 +159,9 @@ def stamp() -> tuple[tuple[str, int, int], ...]:
 
 
 def states_below(folder: str) -> Iterator[tuple[str, int, int]]:
-    """rows of `stamp`; asked for at every address, so without a `Path` a file."""
+    """Yields rows of `stamp`. It is called for every address, so it makes no `Path` for each
+    file.
+    """
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_file():
@@ -167,7 +172,7 @@ def states_below(folder: str) -> Iterator[tuple[str, int, int]]:
 
 
 def declared_files(module: str) -> dict[str, str]:
-    """the data files that BUILD declares below the folder of a module of ours, name -> sha256."""
+    """Returns the data files that BUILD declares below the folder of a module, name -> sha256."""
     path = path_of(module)
     if path is None:
         return {}
@@ -182,7 +187,7 @@ def declared_files(module: str) -> dict[str, str]:
 
 @functools.lru_cache(maxsize=4)
 def _declared_patterns(changed: int) -> tuple[str, ...]:
-    """the patterns of all `data = glob([...])` in BUILD (`exclude` is not read)."""
+    """Returns the patterns of all `data = glob([...])` in BUILD (`exclude` is not read)."""
     patterns: list[str] = []
     for node in ast.walk(syntax_of(REPOSITORY / "BUILD")):
         if not (isinstance(node, ast.keyword) and node.arg == "data"):
@@ -193,6 +198,6 @@ def _declared_patterns(changed: int) -> tuple[str, ...]:
 
 
 def forget() -> None:
-    """let go of all that was parsed."""
+    """Clears all that was parsed."""
     _parsed.cache_clear()
     _declared_patterns.cache_clear()

@@ -1,4 +1,4 @@
-"""Object stores and the folders of this machine that stand for them.
+"""Maps addresses in object stores to the folders of this machine that stand for them.
 
 A store's folder is called after its scheme: gs://BUCKET is ROOT/gcs/BUCKET, s3://BUCKET is
 ROOT/s3/BUCKET, minio://BUCKET is ROOT/minio/BUCKET. Kubeflow's launcher brings a step's inputs
@@ -11,14 +11,16 @@ import os
 from pathlib import Path
 
 STORES = {"gs://": "gcs", "s3://": "s3", "minio://": "minio"}
-# Of the environment: ROOT, where stores are mounted (by gcsfuse and its like; / on Vertex AI).
+# Environment variable: ROOT, where stores are mounted (by gcsfuse and its like; / on Vertex AI).
 MOUNTED = "TASKONOMY_STORES"
-# Addresses of folders that were brought to this machine.
+# Folder -> address, for folders that were brought to this machine.
 ADDRESSES: dict[str, str] = {}
 
 
 def local_path(uri: str, root: str) -> str:
-    """the folder below `root` of an address; other addresses and paths are themselves."""
+    """Returns the folder below `root` that stands for an address; other addresses and paths are
+    returned as they are.
+    """
     for scheme, folder in STORES.items():
         if uri.startswith(scheme):
             # the launcher cuts what follows a question mark (a store's region and the like)
@@ -27,8 +29,8 @@ def local_path(uri: str, root: str) -> str:
 
 
 def here(uri: str) -> str:
-    """where an address is to be read on this machine: what was brought, else below the place where
-    stores are mounted, else by the address itself.
+    """Returns where an address is to be read on this machine: what was brought, else below the
+    place where stores are mounted, else by the address itself.
     """
     for path, address in ADDRESSES.items():
         if uri == address or uri.startswith(f"{address}/"):
@@ -38,7 +40,9 @@ def here(uri: str) -> str:
 
 
 def lasting(place: str) -> str:
-    """a path that holds from any folder or, of what was brought from a store, its address."""
+    """Returns a path that holds from any folder or, for what was brought from a store, its
+    address.
+    """
     if "://" in place:
         return place
     path = str(Path(place).absolute())

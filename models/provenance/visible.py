@@ -1,4 +1,4 @@
-"""What a reader of data sees below a folder: links are followed, hidden names left out."""
+"""Walks what a reader of data sees below a folder: links are followed, hidden names left out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def visible_folders(root: str | Path) -> Iterator[tuple[str, list[str]]]:
-    """(folder, sorted names of its files) of `root` and all folders below it, in one order
+    """Yields (folder, sorted names of its files) of `root` and all folders below it, in one order
     everywhere; links that lead nowhere are among the files.
 
     A link to a folder is followed, but not into one that lies on the way to it: a loop ends, and

@@ -1,4 +1,6 @@
-"""What is the task? The dictionary of 26 tasks, and views as values that refuse to be wrong."""
+"""What the tasks are: the dictionary of 26 tasks, and views as values that are checked when they
+are made.
+"""
 
 from models.tasks.dictionary import TASKS, check_label_folders, source_names, target_names, task
 from models.tasks.domain import DOMAINS, Domain, label_domains

@@ -1,10 +1,12 @@
-"""What work on one task depends on of the dictionary: its own entry, and nothing of the others."""
+"""States what work on one task depends on in the dictionary: its own entry, and nothing of the
+others.
+"""
 
 from __future__ import annotations
 
 from models.tasks.task import Task
 
-# names as `models.provenance.closure` spells them, not imports: this room may not import networks
+# as `models.provenance.closure` spells names, not imports: this package may not import networks
 DICTIONARY = "models.tasks.dictionary:TASKS"
 KINDS = "models.tasks.kinds:KINDS"
 BY_KIND = "models.tasks.kinds:by_kind"
@@ -13,13 +15,13 @@ LOSSES = "models.networks.losses.losses:LOSSES"
 
 
 def settings_of(task: Task) -> tuple[object, ...]:
-    """the values whose fields work on a task reads (`models.provenance.address`)."""
+    """Returns the values whose fields work on a task reads (`models.provenance.address`)."""
     return (task, task.output.facts)
 
 
 def rows_of(task: Task) -> dict[str, tuple[str, ...]]:
-    """table -> rows that work on a task looks up; the dictionary's and the kinds' own rows are
-    among its settings.
+    """Returns table -> rows that work on a task looks up; the dictionary's and the kinds' own rows
+    are among its settings.
     """
     kind = task.output.kind
     return {

@@ -1,4 +1,6 @@
-"""Names for arrays in annotations. Shapes, ranges and units stand in the docstring beside them."""
+"""Names for arrays in annotations. Shapes, ranges and units stand in the docstrings of the
+functions that use them.
+"""
 
 from __future__ import annotations
 

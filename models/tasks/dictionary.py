@@ -1,5 +1,5 @@
-"""The 26 tasks. A 27th is one entry here, and a row of `targets.MAKERS` if no target function
-serves yet; a label that follows from cameras needs rows in `mirror.py` too.
+"""The dictionary of the 26 tasks. A 27th is one entry here, and a row of `targets.MAKERS` if no
+target function serves yet; a label that follows from cameras needs rows in `mirror.py` too.
 
 Numbers: `taskbank/experiments/final/<task>/config.py` and `lib/data/load_ops.py` of the released
 code; departures stand in docs/DEVIATIONS.md.
@@ -442,8 +442,8 @@ TASKS: dict[str, Task] = {entry.name: entry for entry in _ENTRIES}
 
 
 def task(name: str) -> Task:
-    """the entry called `name`; an unknown name raises KeyError that lists the possible ones,
-    closest first.
+    """Returns the entry called `name`. Raises KeyError for an unknown name; it lists the possible
+    ones, closest first.
     """
     if name not in TASKS:
         close = difflib.get_close_matches(name, TASKS, n=3, cutoff=0.4)
@@ -457,19 +457,19 @@ def task(name: str) -> Task:
 
 
 def source_names() -> tuple[str, ...]:
-    """names of tasks that transfers may start from."""
+    """Returns the names of tasks that transfers may start from."""
     return tuple(name for name, entry in TASKS.items() if entry.source)
 
 
 def target_names() -> tuple[str, ...]:
-    """names of tasks that transfers may end at."""
+    """Returns the names of tasks that transfers may end at."""
     return tuple(name for name, entry in TASKS.items() if entry.target)
 
 
 def check_label_folders(tasks: Mapping[str, Task] = TASKS) -> None:
     """Raises ValueError for a task whose labels have no row in `domain.py`: its folder would be
-    left out of every view, as one of no label. Asked before work begins, and not where a task is
-    made: no network depends on the rows of other folders.
+    left out of every view, as one of no label. It is called before work begins, and not where a
+    task is made: no network depends on the rows of other folders.
     """
     for name, entry in tasks.items():
         unknown = [folder for folder in entry.labels if folder not in DOMAINS]

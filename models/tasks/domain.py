@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Domain:
-    """A published folder: what its files hold.
+    """What the files of one published folder hold.
 
     folder: directory inside a building. suffix: the word after `domain_` in the file name (differs
     from the folder in three cases). file: "png", "npy" or "json". dtype, channels: of the array
@@ -44,7 +44,7 @@ class Domain:
 
     @property
     def suffix_view(self) -> str:
-        """`all` where one file describes every view of a point, else ``""``."""
+        """The text `all` where one file describes every view of a point, else ``""``."""
         return "all" if self.folder == "nonfixated_matches" else ""
 
 
@@ -144,5 +144,5 @@ DOMAINS: dict[str, Domain] = {row.folder: row for row in _ROWS}
 
 
 def label_domains() -> tuple[str, ...]:
-    """the folders that hold a file for every view, rgb first, point_info last."""
+    """Returns the folders that hold a file for every view, rgb first, point_info last."""
     return tuple(name for name, domain in DOMAINS.items() if domain.per_view)

@@ -1,9 +1,9 @@
-"""The kinds of output, as values: what every room needs to know of an answer before it looks at the
-task.
+"""The kinds of output, as values: what every package needs to know of an answer before it looks at
+the task.
 
-A kind is one row here, and one row in each room's own table, which `by_kind` checks at import: the
-head that answers, the layout that a linear readout fits, the judge, the forms that are served, the
-picture and the words for a person. A kind that a room does not know ends the import of that room.
+A kind is one row here, and one row in each package's own table, which `by_kind` checks at import:
+the head that answers, the layout that a linear readout fits, the judge, the forms that are served,
+the picture and the words for a person. If a package does not know a kind, its import fails.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Kind:
     losses: tuple[str, ...]
     # a map [S, S, channels]; otherwise [channels], one answer a sample
     dense: bool = False
-    # is there a label at all?
+    # whether there is a label at all
     trained: bool = True
     # quantities with a scale: short schedules learn them standardised
     numbers: bool = False
@@ -95,5 +95,7 @@ DENSE = tuple(name for name, kind in KINDS.items() if kind.dense)
 def by_kind(
     purpose: str, rows: Mapping[str, Row], kinds: Iterable[str] = ANSWERED
 ) -> dict[str, Row]:
-    """a room's table: kind -> row. Raises ValueError unless it has one row for each of `kinds`."""
+    """Returns a package's table, kind -> row. Raises ValueError unless it has one row for each of
+    `kinds`.
+    """
     return complete(f"{purpose}, by kind of output", kinds, rows)

@@ -1,4 +1,4 @@
-"""What becomes of a label when its views are mirrored, or come in reverse order.
+"""Changes a label as it must change when its views are mirrored, or come in reverse order.
 
 Labels that follow from cameras change by a formula of their own: one row a target function
 (`Task.make`) in `MIRRORED` where the entry's `flip` says "mirror the cameras", and one in
@@ -22,7 +22,7 @@ ACROSS = np.diag([-1.0, 1.0, 1.0])  # camera frame: left and right change places
 
 
 def mirrored(task: Task, target: Floats) -> Floats:
-    """the target of the same sample with every view mirrored left to right; not whitened.
+    """Returns the target of the same sample with every view mirrored left to right; not whitened.
 
     target: one sample's, as `targets.target` makes it. Raises ValueError for a task whose label
     says nothing about a mirrored picture (flip "none").
@@ -40,19 +40,21 @@ def mirrored(task: Task, target: Floats) -> Floats:
 
 
 def turned(picture: Array) -> Array:
-    """[H, W, C], left and right exchanged; numpy does it number by number, ten times as long."""
+    """Returns [H, W, C] with left and right exchanged; numpy does it number by number, in ten times
+    the time.
+    """
     return cv2.flip(picture, 1).reshape(picture.shape)
 
 
 def reversed_views(task: Task, target: Floats) -> Floats:
-    """the target of the same sample with its views in reverse order; not whitened."""
+    """Returns the target of the same sample with its views in reverse order; not whitened."""
     if task.images == 1:
         return target
     return change_of(task, REVERSED, "REVERSED")(target)
 
 
 def change_of(task: Task, table: Mapping[str, Change], name: str) -> Change:
-    """the row of a task's target function. Raises ValueError for one that has none."""
+    """Returns the row of a task's target function. Raises ValueError if it has none."""
     if task.make not in table:
         raise ValueError(
             f"{task.name}: no row of models.tasks.mirror.{name} for target function {task.make!r}; "
@@ -62,47 +64,49 @@ def change_of(task: Task, table: Mapping[str, Change], name: str) -> Change:
 
 
 def mirrored_pose(pose: Floats) -> Floats:
-    """[6]: R becomes M R M, t becomes M t, M = diag(-1, 1, 1)."""
+    """Returns the mirrored pose [6]: R becomes M R M, t becomes M t, M = diag(-1, 1, 1)."""
     turn = ACROSS @ rotation_from_euler(*pose[:3]) @ ACROSS
     return np.concatenate([euler_from_rotation(turn), ACROSS @ pose[3:]])
 
 
 def mirrored_poses(poses: Floats) -> Floats:
-    """[18]: three poses."""
+    """Returns three mirrored poses [18]."""
     return np.concatenate([mirrored_pose(pose) for pose in poses.reshape(3, 6)])
 
 
 def mirrored_axes(axes: Floats) -> Floats:
-    """[9]: the mirrored horizontal axes change names, since a mirrored frame is left-handed and
-    sight must stay between them.
+    """Returns [9]: the mirrored horizontal axes change names, since a mirrored frame is left-handed
+    and sight must stay between them.
     """
     swapped: Floats = (axes.reshape(3, 3) @ ACROSS)[[1, 0, 2]]
     return swapped.ravel()
 
 
 def mirrored_layout(layout: Floats) -> Floats:
-    """[9]: centre and camera mirrored; the world's x axis stays the one nearest to sight, so that
-    its y axis turns round and extents stay.
+    """Returns [9]: centre and camera mirrored. The world's x axis stays the one nearest to sight,
+    so its y axis is reversed and extents stay.
     """
     turn = np.diag([1.0, -1.0, 1.0]) @ rotation_from_euler(*layout[3:6]) @ ACROSS
     return np.concatenate([ACROSS @ layout[:3], euler_from_rotation(turn), layout[6:]])
 
 
 def inverse_pose(pose: Floats) -> Floats:
-    """[6]: pose of the second camera in the frame of the first, from that of the first in the
-    second's: R^T and -R^T t.
+    """Returns [6], the pose of the second camera in the frame of the first, from that of the first
+    in the second's: R^T and -R^T t.
     """
     back = rotation_from_euler(*pose[:3]).T
     return np.concatenate([euler_from_rotation(back), -back @ pose[3:]])
 
 
 def inverse_poses(poses: Floats) -> Floats:
-    """[18]: poses 1-2, 1-3, 2-3 of three views -> those of the views called 3, 2, 1."""
+    """Converts poses 1-2, 1-3, 2-3 of three views [18] to those of the same views numbered 3, 2,
+    1.
+    """
     return np.concatenate([inverse_pose(pose) for pose in poses.reshape(3, 6)[::-1]])
 
 
 def unchanged(target: Floats) -> Floats:
-    """a label that does not say which view is which."""
+    """Returns the label as it is, since it does not say which view is which."""
     return target
 
 

@@ -1,5 +1,5 @@
-"""Ranks and rank correlation, for every room: scipy.stats takes longer to load than a program to
-solve, so that it is loaded when the first rank of a long row is asked for.
+"""Ranks and rank correlation, for every package. scipy.stats takes longer to load than a program
+takes to solve, so it is loaded only when ranks of a long row are asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ COMPARISONS = 1 << 24
 
 
 def ranks_of(values: Array) -> Floats:
-    """[..., n] -> ranks along the last axis, 1 for the smallest; ties share their mean rank."""
+    """Returns [..., n] ranks along the last axis, 1 for the smallest; ties share their mean
+    rank.
+    """
     values = np.asarray(values)
     count = values.shape[-1]
     if count > SHORT:
@@ -29,7 +31,9 @@ def ranks_of(values: Array) -> Floats:
 
 
 def ranks_of_rows(rows: Array) -> Floats:
-    """[row, n] -> the same by comparing all pairs, half a rank for each equal other."""
+    """Returns [row, n] ranks in each row by comparing all pairs: one for each smaller value, half a
+    rank for each equal other.
+    """
     own = rows[:, :, None]
     # all pairs at once: how many are smaller, and half of the equal ones (itself among them)
     other = rows[:, None, :]
@@ -37,8 +41,8 @@ def ranks_of_rows(rows: Array) -> Floats:
 
 
 def correlation(first: Floats, second: Floats) -> Floats:
-    """[..., n] twice, each of mean 0 along the last axis -> [...]: Pearson's; NaN where one side is
-    constant.
+    """Returns [...], Pearson's correlation along the last axis of two arrays [..., n], each of mean
+    0 there; NaN where one side is constant.
     """
     norm = np.sqrt((first**2).sum(-1) * (second**2).sum(-1))
     # a constant side has no norm: NaN says that there is no correlation
@@ -47,7 +51,9 @@ def correlation(first: Floats, second: Floats) -> Floats:
 
 
 def spearman(pair: Array) -> Floats:
-    """[2, ..., n] -> [...]: rank correlation along the last axis; NaN if one side is constant."""
+    """Returns [...], the rank correlation of a pair [2, ..., n] along the last axis; NaN if one
+    side is constant.
+    """
     ranks = ranks_of(pair)
     first, second = ranks - ranks.mean(-1, keepdims=True)
     return correlation(first, second)

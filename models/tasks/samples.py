@@ -1,4 +1,5 @@
-"""Which views make a sample: single views, pairs and triplets of one point, pairs for matching.
+"""Chooses which views make a sample: single views, pairs and triplets of one point, pairs for
+matching.
 
 Source: `load_ops` of the released code (fixated: all i < j views of a point; egomotion: all i < j <
 k; non-fixated: images that merely see a common point); positives and negatives of point matching
@@ -27,8 +28,9 @@ Members = dict[tuple[str, int], list[int]]
 
 @dataclass(frozen=True)
 class Draw:
-    """What samples are made of. keys: of the views, whose positions a row holds; cameras: of those
-    views that have one; images: positions a row; rng, limit: most rows, and what they are drawn by.
+    """What samples are drawn from, and how. keys: of the views, whose positions a row holds;
+    cameras: of those views that have one; images: positions a row; rng: draws the rows; limit: most
+    rows.
     """
 
     keys: Sequence[ViewKey]
@@ -45,13 +47,13 @@ def samples(
     rng: np.random.Generator,
     limit: int,
 ) -> Integers:
-    """[sample, task.images] int32 positions in `keys`, at most `limit` rows, drawn without
+    """Returns [sample, task.images] int32 positions in `keys`, at most `limit` rows, drawn without
     replacement by `rng`, sorted.
 
     Views that do not form a pair or triplet give no sample; the result may be empty.
     """
     draw = Draw(keys, cameras, task.images, rng, limit)
-    # sorted before the draw, which then does not hang on the order in which a sampler gives rows
+    # sorted first, so that the draw does not depend on the order in which a sampler gives rows
     rows = np.array(sorted(SAMPLERS[task.sampling](draw)), "int32").reshape(-1, task.images)
     if len(rows) > limit:
         rows = rows[np.sort(rng.choice(len(rows), limit, replace=False))]
@@ -59,14 +61,16 @@ def samples(
 
 
 def of_one_point(draw: Draw) -> list[Row]:
-    """all combinations of the views that fixate one point; single views whatever they fixate."""
+    """Returns all combinations of the views that fixate one point; for single views each view,
+    whatever it fixates.
+    """
     if draw.images == 1:
         return [(i,) for i in range(len(draw.keys))]
     return list(Combinations(draw.keys, draw.images))
 
 
 class Combinations(Sequence[Row]):
-    """All combinations of `images` views that fixate one point, point after point by name; each is
+    """All combinations of `images` views that fixate one point, point after point by name. Each is
     made when it is asked for, so that those of millions of views take eight bytes a view and a
     point.
     """
@@ -110,14 +114,16 @@ class Combinations(Sequence[Row]):
 
 
 def in_order(keys: Sequence[ViewKey]) -> Integers:
-    """[n] int32 positions of the keys, ascending; nothing is sorted that is in order."""
+    """Returns [n] int32 positions of the keys, ascending; keys that are in order are not sorted
+    again.
+    """
     if all(first <= second for first, second in itertools.pairwise(keys)):
         return np.arange(len(keys), dtype="int32")
     return np.array(sorted(range(len(keys)), key=lambda i: keys[i]), "int32")
 
 
 def members_by_point(keys: Sequence[ViewKey]) -> Members:
-    """(building, point) -> positions of its views, in order of the view's number."""
+    """Returns (building, point) -> positions of its views, in order of the view's number."""
     members: Members = defaultdict(list)
     for i in sorted(range(len(keys)), key=lambda i: keys[i]):
         members[keys[i].building, keys[i].point].append(i)
@@ -125,8 +131,8 @@ def members_by_point(keys: Sequence[ViewKey]) -> Members:
 
 
 def matching_pairs(draw: Draw) -> list[Row]:
-    """positives: pairs of views of one point; exactly as many negatives, at most `limit` rows
-    together.
+    """Returns pairs of views of one point (positives) and exactly as many negatives, at most
+    `limit` rows together.
 
     A negative has the first view of its positive and a view of another point of the same building,
     so that style gives nothing away; neither sees the point that the other fixates, so that the
@@ -152,7 +158,7 @@ def matching_pairs(draw: Draw) -> list[Row]:
 
 
 def positions_by_building(keys: Sequence[ViewKey]) -> dict[str, Sequence[int]]:
-    """building -> positions of its views, a range where they stand side by side."""
+    """Returns building -> positions of its views, a range where they stand side by side."""
     spans: dict[str, Sequence[int]] = {}
     start = 0
     for building, views in itertools.groupby(keys, key=lambda key: key.building):
@@ -166,7 +172,9 @@ def positions_by_building(keys: Sequence[ViewKey]) -> dict[str, Sequence[int]]:
 def stranger_of(
     first: int, others: Iterable[int], negatives: set[frozenset[int]], draw: Draw
 ) -> int | None:
-    """the first of the positions `others` that makes a true and a new negative with `first`."""
+    """Returns the first of the positions `others` that makes a true and a new negative with
+    `first`, None if there is none.
+    """
     for other in others:
         known = frozenset((first, other)) in negatives
         if not known and strangers(draw.keys[first], draw.keys[other], draw.cameras):
@@ -175,8 +183,8 @@ def stranger_of(
 
 
 def strangers(first: ViewKey, second: ViewKey, cameras: Mapping[ViewKey, Camera]) -> bool:
-    """do the views fixate different points, and neither sees the other's? Without cameras only the
-    former is known.
+    """Returns whether the views fixate different points, and neither sees the other's. Without
+    cameras only the former is known.
     """
     return (
         first.point != second.point
@@ -186,8 +194,8 @@ def strangers(first: ViewKey, second: ViewKey, cameras: Mapping[ViewKey, Camera]
 
 
 def sees(viewer: ViewKey, fixating: ViewKey, cameras: Mapping[ViewKey, Camera]) -> bool:
-    """does `viewer` see the point that `fixating` fixates? By line of sight where the data set
-    tells, else by the field of view, else no.
+    """Returns whether `viewer` sees the point that `fixating` fixates: by line of sight where the
+    data set tells, else by the field of view, else no.
     """
     if viewer not in cameras:
         return False
@@ -199,8 +207,8 @@ def sees(viewer: ViewKey, fixating: ViewKey, cameras: Mapping[ViewKey, Camera]) 
 
 
 def seeing_pairs(draw: Draw) -> list[Row]:
-    """pairs of views of one building that fixate different points, the second of which sees the
-    first's point.
+    """Returns pairs of views of one building that fixate different points, the second of which sees
+    the first's point.
 
     A view that lists its points in view (line of sight) is believed; of another the field of view
     is taken, a superset that ignores occlusion.
@@ -223,13 +231,13 @@ def seeing_pairs(draw: Draw) -> list[Row]:
 
 
 def in_frustum(camera: Camera, point: Floats) -> bool:
-    """does `point` (world, metres) project into the square image of `camera`?"""
+    """Returns whether `point` (world, metres) projects into the square image of `camera`."""
     x, y, z = camera.rotation.T @ (point - camera.location)
     reach = -z * np.tan(camera.field_of_view / 2)
     return bool(z < 0 and abs(x) <= reach and abs(y) <= reach)
 
 
-# Of `Task.sampling`.
+# The values of `Task.sampling`, each with its function.
 SAMPLERS: dict[str, Callable[[Draw], list[Row]]] = complete(
     "how views are sampled",
     SAMPLINGS,

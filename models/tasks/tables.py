@@ -1,4 +1,4 @@
-"""Tables that must name the same things: a row missing, or one too many, ends the import."""
+"""Checks tables that must name the same things: a row missing, or one too many, ends the import."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ Row = TypeVar("Row")
 
 
 def complete(purpose: str, names: Iterable[str], rows: Mapping[str, Row]) -> dict[str, Row]:
-    """`rows`, in the order of `names`. Raises ValueError unless there is one row for each name.
+    """Returns `rows`, in the order of `names`. Raises ValueError unless there is one row for each
+    name.
 
     purpose: what the table says of a name, for the error's text.
     """

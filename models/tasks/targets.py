@@ -1,4 +1,4 @@
-"""Training targets of every task from labelled views.
+"""Makes the training targets of every task from labelled views.
 
 `target(task, views, draws)` looks up the function that the entry names (`Task.make`); a
 function takes the views of one sample and returns (value, mask), or None where a view says too
@@ -29,7 +29,7 @@ Draws = Callable[[], np.random.Generator]
 Maker = Callable[[Task, Sequence[View], Draws], Target | None]
 # Depth codes from here on mean "no surface" (mask_if_channel_ge of the original).
 SURFACE_LIMIT = 64500
-# Of the codes of the two curvatures, as the released configuration has them.
+# Mean and deviation of the codes of the two curvatures, as the released configuration has them.
 CURVATURE_MEAN = (123.572, 120.1)
 CURVATURE_STD = (31.922, 21.658)
 # Their whitened values, a table of the 256 codes for each.
@@ -46,12 +46,12 @@ INDOOR_PLACES = (
     217, 228, 240, 241, 244, 246, 248, 253, 255, 264, 269, 280, 281, 282, 285, 298, 303, 311,
     317, 318, 328, 332, 343, 346, 352, 358, 363,
 )  # fmt: skip
-# Of background and the 16 object classes: rare ones weigh more.
+# Weights of background and the 16 object classes: rare ones weigh more.
 SEMANTIC_WEIGHTS = (
     0.542, 9.167, 7.331, 7.162, 8.723, 7.613, 8.237, 9.149, 8.822, 9.086,
     8.914, 9.177, 9.035, 8.604, 9.170, 9.147, 9.137,
 )  # fmt: skip
-# Of the 256 ids of a pixel its class, in which uncertain (0) counts as background, and its weight,
+# For each of a pixel's 256 ids its class, where uncertain (0) counts as background, and its weight,
 # which masks uncertain ones.
 SEMANTIC_CLASSES = np.maximum(np.arange(256, dtype="float32"), 1) - 1
 SEMANTIC_MASK = np.concatenate(
@@ -60,7 +60,7 @@ SEMANTIC_MASK = np.concatenate(
 
 
 def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
-    """(value, mask) of one sample of `task`, float32, or None if a view has no such label.
+    """Returns (value, mask) of one sample of `task`, float32, or None if a view has no such label.
 
     views: as many as `task.images`. draws: for the jigsaw permutation; nothing else is random.
     Vectors are not yet whitened. Raises ValueError for another number of views, and for an entry
@@ -88,7 +88,7 @@ def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
 
 
 def labelled(view: View, task: Task) -> bool:
-    """does the view carry every label that the target is made of?"""
+    """Returns whether the view carries every label that the target is made of."""
     if "point_info" in task.labels and view.camera is None:
         return False
     beside = ("rgb", "point_info")  # every view has the one, the other is its camera
@@ -96,8 +96,8 @@ def labelled(view: View, task: Task) -> bool:
 
 
 def surface(view: View) -> Floats:
-    """[S, S, 1] float32: 1 where the view sees a surface (depth code < 64500), from whichever depth
-    is there; all 1 without depth.
+    """Returns [S, S, 1] float32: 1 where the view sees a surface (depth code < 64500), from
+    whichever depth is there; all 1 without depth.
     """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         if folder in view.labels:
@@ -107,7 +107,9 @@ def surface(view: View) -> Floats:
 
 @functools.lru_cache(maxsize=8)
 def everywhere(size: int) -> Floats:
-    """the mask of a map that counts everywhere, one of a size, which nobody may write into."""
+    """Returns the mask of a map that counts everywhere: one array for each size, which nobody may
+    write into.
+    """
     mask = np.ones((size, size, 1), "float32")
     mask.flags.writeable = False
     return mask
@@ -118,38 +120,39 @@ def _all(view: View) -> Floats:
 
 
 def _sample() -> Floats:
-    """the mask of a sample that counts."""
+    """Returns the mask of a sample that counts."""
     return np.ones((), "float32")
 
 
 def _codes(view: View, task: Task) -> Floats:
-    """the codes of the task's first label as numbers of the caller's own: to be worked on in place,
-    since a fresh array of a map costs as much as a sum over it.
+    """Returns the codes of the task's first label as a new float32 array, which the caller works on
+    in place, since a fresh array of a map costs as much as a sum over it.
     """
     return np.array(view.labels[task.labels[0]], "float32")
 
 
 def _signed(codes: Floats) -> Floats:
-    """8-bit codes in [-1, 1], in place."""
+    """Converts 8-bit codes to [-1, 1], in place, and returns them."""
     codes /= 127.5
     codes -= 1
     return codes
 
 
 def _camera(view: View) -> Camera:
-    """the camera, which `labelled` has made sure of."""
+    """Returns the camera, which `labelled` has made sure of."""
     assert view.camera is not None
     return view.camera
 
 
 def image(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """the clean image, [S, S, 3] in [-1, 1]."""
+    """Returns the clean image, [S, S, 3] in [-1, 1]."""
     return _signed(views[0].rgb.astype("float32")), _all(views[0])
 
 
 def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
-    """16-bit codes/65535 with [0, high] mapped to [-1, 1]; blur: sigma in pixels of a 256 x 256
-    image, after the scaling.
+    """Returns a target function that makes 16-bit codes/65535 with [0, high] mapped to [-1, 1].
+    clip: whether larger values become 1; blur: sigma in pixels of a 256 x 256 image, after the
+    scaling.
     """
 
     def make(task: Task, views: Sequence[View], draws: Draws) -> Target:
@@ -168,21 +171,21 @@ def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
 
 
 def smoothed(values: Floats, sigma: float) -> Floats:
-    """float32 [S, S] under a Gaussian that is cut off at four sigma (pixels), edges repeated: what
-    SciPy's filter gives in float64, to 1e-6, in a quarter of its time.
+    """Returns float32 [S, S] under a Gaussian that is cut off at four sigma (pixels), edges
+    repeated: what SciPy's filter gives in float64, to 1e-6, in a quarter of its time.
     """
     side = 2 * int(4 * sigma + 0.5) + 1
     return cv2.GaussianBlur(values, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
 def reshading(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """8-bit brightness, [S, S, 1] in [-1, 1]."""
+    """Returns 8-bit brightness as [S, S, 1] in [-1, 1]."""
     return _signed(_codes(views[0], task))[..., None], _all(views[0])
 
 
 def curvature(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """codes of the two curvatures whitened by the published constants, [S, S, 2]; pixels coded (0,
-    0, 0) are masked.
+    """Returns codes of the two curvatures whitened by the published constants, [S, S, 2]; pixels
+    coded (0, 0, 0) are masked.
     """
     # Byte by byte from a table, channel by channel: numpy goes through a last axis of two or three
     # numbers in twenty times the time.
@@ -192,15 +195,15 @@ def curvature(task: Task, views: Sequence[View], draws: Draws) -> Target:
 
 
 def depth(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """log(1 + code)/log(2^16), [S, S, 1] in [0, 1]; its own mask (code < 64500)."""
+    """Returns log(1 + code)/log(2^16), [S, S, 1] in [0, 1], with its own mask (code < 64500)."""
     codes = views[0].labels[task.labels[0]]
     mask = np.asarray(codes < SURFACE_LIMIT, "float32")
     return LOG_DEPTHS.take(codes)[..., None], mask[..., None]
 
 
 def normal(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """unit normals in the OpenCV camera frame, [S, S, 3]; grey (128, 128, 128) and black pixels are
-    masked.
+    """Returns unit normals in the OpenCV camera frame, [S, S, 3]; grey (128, 128, 128) and black
+    pixels are masked.
     """
     codes = views[0].labels[task.labels[0]]
     unknown = cv2.inRange(codes, (0, 0, 0), (0, 0, 0)) | cv2.inRange(codes, (128,) * 3, (128,) * 3)
@@ -208,23 +211,23 @@ def normal(task: Task, views: Sequence[View], draws: Draws) -> Target:
 
 
 def segments(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """segment ids, [S, S, 1]; the loss compares pairs of pixels, so that only equality of ids
+    """Returns segment ids, [S, S, 1]; the loss compares pairs of pixels, so only equality of ids
     matters.
     """
     return _codes(views[0], task)[..., None], _all(views[0])
 
 
 def semantic(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """class 0 (background) to 16, [S, S, 1]; id 0 (uncertain) is masked, the mask carries the
-    published class weights.
+    """Returns class 0 (background) to 16, [S, S, 1]; id 0 (uncertain) is masked, the mask carries
+    the published class weights.
     """
     ids = views[0].labels[task.labels[0]]
     return cv2.LUT(ids, SEMANTIC_CLASSES)[..., None], cv2.LUT(ids, SEMANTIC_MASK)[..., None]
 
 
 def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """[S/4, S/4, 313]: weights of the ten nearest colour bins, Gaussian with sigma 5 (Zhang et al.
-    2016), of the image averaged 4 x 4.
+    """Returns [S/4, S/4, 313]: weights of the ten nearest colour bins, Gaussian with sigma 5 (Zhang
+    et al. 2016), of the image averaged 4 x 4.
     """
     side = views[0].size // task.output.scale
     # sums of sixteen bytes, exact in float32
@@ -235,15 +238,15 @@ def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Target:
 
 
 def object_classes(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """softmax of 1000 logits."""
+    """Returns the softmax of 1000 logits."""
     logits = views[0].labels[task.labels[0]].astype("float64")
     exponentials = np.exp(logits - logits.max())
     return exponentials / exponentials.sum(), _sample()
 
 
 def scene_classes(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """63 indoor classes out of 365 probabilities, renormalised; a view without any indoor mass is
-    masked.
+    """Returns 63 indoor classes out of 365 probabilities, renormalised; a view without any indoor
+    mass is masked.
     """
     kept = views[0].labels[task.labels[0]][list(INDOOR_PLACES)].astype("float64")
     total = kept.sum()
@@ -253,8 +256,8 @@ def scene_classes(task: Task, views: Sequence[View], draws: Draws) -> Target:
 
 
 def room_layout(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
-    """centre of the room in the camera frame (m), Euler angles (rad), extents (m); None where the
-    room is unknown.
+    """Returns the centre of the room in the camera frame (m), Euler angles (rad), extents (m); None
+    where the room is unknown.
     """
     camera = _camera(views[0])
     if camera.room is None:
@@ -263,29 +266,29 @@ def room_layout(task: Task, views: Sequence[View], draws: Draws) -> Target | Non
 
 
 def vanishing_points(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """three orthonormal directions of the world axes in the camera frame."""
+    """Returns three orthonormal directions of the world axes in the camera frame."""
     return cameras.vanishing_points(_camera(views[0])), _sample()
 
 
 def relative_pose(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """pose of the first camera in the frame of the second."""
+    """Returns the pose of the first camera in the frame of the second."""
     return cameras.relative_pose(*map(_camera, views)), _sample()
 
 
 def egomotion(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """poses 1-2, 1-3, 2-3, 18 numbers."""
+    """Returns poses 1-2, 1-3, 2-3, 18 numbers."""
     return cameras.egomotion(*map(_camera, views)), _sample()
 
 
 def same_point(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """one-hot [2]: do both images fixate the same point of the same building?"""
+    """Returns one-hot [2]: whether both images fixate the same point of the same building."""
     first, second = (view.key for view in views)
     same = first.building == second.building and first.point == second.point
     return np.eye(2)[int(same)], _sample()
 
 
 def permutation(task: Task, views: Sequence[View], draws: Draws) -> Target:
-    """one-hot [100]: which permutation of the tiles the input shows, uniform."""
+    """Returns one-hot [100]: which permutation of the tiles the input shows, drawn uniformly."""
     return np.eye(JIGSAW_PERMUTATIONS)[draws().integers(JIGSAW_PERMUTATIONS)], _sample()
 
 

@@ -1,6 +1,6 @@
 """A task as data: what a network must answer about one, two or three views.
 
-Everything that the rooms need to know of a task is a field here or follows from one; no list of
+Everything that the packages need to know of a task is a field here or follows from one; no list of
 names elsewhere has to be edited for one more task.
 """
 
@@ -50,16 +50,16 @@ class Output:
 
     @property
     def facts(self) -> Kind:
-        """what holds for every answer of this kind."""
+        """What holds for every answer of this kind."""
         return KINDS[self.kind]
 
     @property
     def dense(self) -> bool:
-        """is the answer a map?"""
+        """Whether the answer is a map."""
         return self.facts.dense
 
     def shape(self, size: int) -> tuple[int, ...]:
-        """shape of one answer for an input image of size x size."""
+        """Returns the shape of one answer for an input image of size x size."""
         if not self.dense:
             return (self.channels,)
         side = size // self.scale
@@ -81,7 +81,7 @@ class Task:
     output: Output
     # A function of `models.networks.losses.losses`, among those of the output's kind.
     loss: str
-    # Of the training target.
+    # Unit of the training target.
     unit: str
     # The published folders that the target is computed from.
     labels: tuple[str, ...]
@@ -100,9 +100,9 @@ class Task:
     mask: str = "none"
     # "none": a mirrored picture has no label.
     flip: str = "mirror"
-    # Does the label follow from the picture's colours, so that other light gives another label?
+    # Whether the label follows from the picture's colours, so that other light gives another label.
     colours: bool = False
-    # May transfers start from the task, end at it?
+    # Whether transfers may start from the task, and end at it.
     source: bool = True
     target: bool = True
     # What its classes, or the numbers of its vector, are called, channel by channel; (): unnamed.
@@ -112,7 +112,7 @@ class Task:
     # The published head: hidden layers, and how many times narrower they are than other tasks'.
     head_layers: int = 1
     head_narrowing: int = 1
-    # Does the lean head read the differences of the views' representations too?
+    # Whether the lean head reads the differences of the views' representations too.
     compares: bool = False
     # The spelling in the released affinities.
     published: str = ""
@@ -189,7 +189,7 @@ class Task:
 
     @property
     def trained(self) -> bool:
-        """False for the untrained control alone."""
+        """Whether the task is trained; False for the untrained control alone."""
         return self.output.facts.trained
 
     @property
@@ -198,24 +198,26 @@ class Task:
 
     @property
     def representations(self) -> int:
-        """encoded pictures a sample: its views, or the tiles of its one view."""
+        """Number of encoded pictures of a sample: its views, or the tiles of its one view."""
         return TILES if self.input == "tiles" else self.images
 
     @property
     def labelled_by_ids(self) -> bool:
-        """is a pixel's label one number that names a class or segment, whatever the channels?"""
+        """Whether a pixel's label is one number that names a class or segment, whatever the
+        channels.
+        """
         return self.loss in ("weighted_cross_entropy", "pair_metric")
 
     @property
     def whitened(self) -> bool:
-        """are targets standardised with the training split's own statistics? Vectors of mixed units
-        are (the published constants are implausible); numbers within [-1, 1], as the directions of
-        vanishing points, need none.
+        """Whether targets are standardised with the training split's own statistics. Vectors of
+        mixed units are (the published constants are implausible); numbers within [-1, 1], as the
+        directions of vanishing points, need none.
         """
         unbounded = self.low < -1 or self.high > 1
         return self.output.facts.whitened and unbounded
 
     def target_shape(self, size: int) -> tuple[int, ...]:
-        """shape of one target for an image of size x size."""
+        """Returns the shape of one target for an image of size x size."""
         shape = self.output.shape(size)
         return (*shape[:-1], 1) if self.labelled_by_ids else shape

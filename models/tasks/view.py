@@ -14,8 +14,8 @@ from models.tasks.domain import DOMAINS
 
 
 class ViewKey(NamedTuple):
-    """What names a view everywhere: building, point that the camera looks at, number of the view of
-    that point.
+    """Names a view everywhere: building, point that the camera looks at, number of the view of that
+    point.
     """
 
     building: str
@@ -34,11 +34,11 @@ class ViewKey(NamedTuple):
 
 
 def building_of(key: object) -> str:
-    """the building of a view, by its key or the key's text."""
+    """Returns the building of a view, by its key or the key's text."""
     return str(key).partition("/")[0]
 
 
-# Of one camera in `to_floats`: location 3, rotation 9, field of view, room 6, point 3.
+# Numbers of one camera in `to_floats`: location 3, rotation 9, field of view, room 6, point 3.
 CAMERA_FLOATS = 22
 # Fields of a camera that hold numbers, with their shape; those that may be unknown.
 _SHAPES = {"location": (3,), "rotation": (3, 3), "room": (3, 2), "point": (3,)}
@@ -48,7 +48,8 @@ _IDENTITY = np.eye(3)
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera in a world with z up, metres. Raises ValueError for numbers that are none.
+    """A pinhole camera in a world with z up, metres. Raises ValueError for numbers that describe no
+    camera.
 
     location: [3]. rotation: [3, 3], camera to world, the camera looks along its -z with y up.
     field_of_view: radians, full angle of the square image. room: [3, 2], lowest and highest world
@@ -83,11 +84,11 @@ class Camera:
             object.__setattr__(self, "points_in_view", point_numbers(self.points_in_view))
 
     def _settle(self, name: str, shape: tuple[int, ...]) -> None:
-        """the field as float64 of its shape; any sequence of numbers may have been handed in."""
+        """Sets a field to float64 of its shape; any sequence of numbers may have been handed in."""
         if getattr(self, name) is None and name in _OPTIONAL:
             return
         value = np.asarray(getattr(self, name), "float64")
-        # of some numbers Python asks sooner than numpy
+        # for so few numbers Python is faster than numpy
         if value.shape != shape or not all(map(math.isfinite, value.ravel().tolist())):
             raise ValueError(
                 f"camera: {name} is {shape} finite numbers, got shape {value.shape}, "
@@ -98,8 +99,8 @@ class Camera:
 
     @classmethod
     def from_point_info(cls, info: Mapping[str, Any]) -> Camera:
-        """from the published point_info (or fixatedpose) JSON; the exchange of x and y in
-        `bounding_box_ranges` is undone.
+        """Makes a camera from the published point_info (or fixatedpose) JSON; the exchange of x and
+        y in `bounding_box_ranges` is undone.
 
         Raises KeyError naming a missing key, ValueError for numbers that are no camera.
         """
@@ -116,8 +117,8 @@ class Camera:
         )
 
     def to_floats(self) -> Floats:
-        """[22] float64: location 3, rotation 9 row by row, field of view, room 6, point 3; NaN
-        where unknown.
+        """Returns [22] float64: location 3, rotation 9 row by row, field of view, room 6, point 3;
+        NaN where unknown.
         """
         room = np.full(6, np.nan) if self.room is None else self.room.ravel()
         point = np.full(3, np.nan) if self.point is None else self.point
@@ -127,8 +128,8 @@ class Camera:
 
     @classmethod
     def from_floats(cls, values: Floats, points_in_view: Iterable[int] | None = None) -> Camera:
-        """the camera of `to_floats`; the list of points, which has no fixed length, is stored
-        beside the numbers.
+        """Makes a camera of what `to_floats` returns; the list of points, which has no fixed
+        length, is stored beside the numbers.
         """
         v = np.asarray(values, "float64")
         if v.shape != (CAMERA_FLOATS,):
@@ -149,8 +150,8 @@ class Camera:
 
 
 def room_of(box: Mapping[str, Any] | None) -> Floats | None:
-    """[3, 2] lowest and highest world x, y, z of the published `bounding_box_ranges`, in which x
-    and y have changed places.
+    """Returns [3, 2], lowest and highest world x, y, z of the published `bounding_box_ranges`, in
+    which x and y have changed places; None without it.
     """
     if box is None:
         return None
@@ -158,8 +159,8 @@ def room_of(box: Mapping[str, Any] | None) -> Floats | None:
 
 
 def point_numbers(values: Iterable[int]) -> frozenset[int]:
-    """the numbers of points in a list. Raises ValueError for anything but whole numbers from 0 to
-    999,999,999 (nine digits in a file's name).
+    """Returns the numbers of points in a list. Raises ValueError for anything but whole numbers
+    from 0 to 999,999,999 (nine digits in a file's name).
     """
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise ValueError(f"camera: points in view are a list of point numbers, got {values!r:.80}")
@@ -182,8 +183,8 @@ def point_numbers(values: Iterable[int]) -> frozenset[int]:
 
 
 def rotation_from_euler(a: float, b: float, c: float) -> Floats:
-    """Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the published JSON
-    holds them.
+    """Returns Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the published
+    JSON holds them.
     """
     ca, cb, cc = np.cos([a, b, c])
     sa, sb, sc = np.sin([a, b, c])
@@ -195,7 +196,8 @@ def rotation_from_euler(a: float, b: float, c: float) -> Floats:
 
 @dataclass(frozen=True)
 class View:
-    """One image with what is known of it. Raises ValueError for a label that is none of its folder.
+    """One image with what is known of it. Raises ValueError for a label that does not fit its
+    folder.
 
     rgb: uint8 [S, S, 3]. labels: folder -> array in the published file's encoding, maps all S x S.
     """
@@ -240,5 +242,5 @@ class View:
 
 
 def described(value: Array) -> str:
-    """dtype and shape, for errors."""
+    """Returns dtype and shape of an array as text, for errors."""
     return f"{value.dtype} {value.shape}"

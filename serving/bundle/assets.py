@@ -1,5 +1,5 @@
-"""What lies beside the graph in `assets.extra`: label contract, lineage, answers to check the
-export against, requests that warm a server up.
+"""Writes what lies beside the graph in `assets.extra`: label contract, lineage, answers to check
+the export against, requests that warm a server up.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ def write_extras(
 
 
 def contract(heads: Heads) -> dict[str, Any]:
-    """Contract of a bundle: what every answer means. Of each task its unit, shape and range, how
-    its codes are read, the names of its classes or numbers, and what it is computed from.
+    """Returns the contract of a bundle, which says what every answer means: for each task its unit,
+    shape and range, how its codes are read, the names of its classes or numbers, and what it is
+    computed from.
     """
     return {
         "size": heads.size,
@@ -96,7 +97,7 @@ def task_contract(heads: Heads, name: str) -> dict[str, Any]:
 
 
 def weights_of(heads: Heads) -> dict[str, dict[str, int]]:
-    """{"encoders", "heads"}: number of parameters of each, by name."""
+    """Returns {"encoders", "heads"}: the number of parameters of each, by name."""
     encoders = {name: network.encoder for name, network in heads.networks.items()}
     return {
         "encoders": {name: encoder.count_params() for name, encoder in encoders.items()},
@@ -105,8 +106,8 @@ def weights_of(heads: Heads) -> dict[str, dict[str, int]]:
 
 
 def probe_images(size: int) -> Bytes:
-    """uint8 [3, S, S, 3]: smooth colours, the same everywhere, for checking the exported graph
-    against the networks.
+    """Returns uint8 [3, S, S, 3]: smooth colours, the same everywhere, for checking the exported
+    graph against the networks.
     """
     y, x = np.mgrid[:size, :size] / size
     pictures = [np.stack([x, y, (x + y + i / 3) % 1], -1) for i in range(3)]
@@ -114,9 +115,8 @@ def probe_images(size: int) -> Bytes:
 
 
 def write_warmup(path: Path, probe: Bytes, heads: Heads) -> None:
-    """TFRecord of PredictionLog, as the real server reads it: bytes at every batch size of
-    WARM_BATCHES, floats once, for every number of views; `encode`.
-
+    """Writes a TFRecord of PredictionLog, as the real server reads it: for every number of views
+    bytes at every batch size of WARM_BATCHES and floats once, and one `encode`.
     An empty filter asks for every output, so that every kernel has run before the first real
     request.
     """
@@ -136,7 +136,7 @@ def write_warmup(path: Path, probe: Bytes, heads: Heads) -> None:
 
 
 def warm_requests(probe: Bytes, heads: Heads) -> list[tuple[str, str, Array]]:
-    """(signature, input, value) of every warm-up request."""
+    """Returns (signature, input, value) of every warm-up request."""
     from models.examples.published import encode_png
 
     png = [encode_png(image) for image in probe]
@@ -158,6 +158,6 @@ def warm_requests(probe: Bytes, heads: Heads) -> list[tuple[str, str, Array]]:
 
 
 def read_extras(bundle: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(contract, lineage) of a bundle. Raises FileNotFoundError where there are none."""
+    """Returns (contract, lineage) of a bundle. Raises FileNotFoundError where there are none."""
     extra = Path(bundle) / EXTRA
     return json.loads((extra / CONTRACT).read_text()), json.loads((extra / LINEAGE).read_text())

@@ -1,4 +1,4 @@
-"""A policy as one SavedModel: every source encoder once, every target's head on it.
+"""Builds a policy as one SavedModel: every source encoder once, every target's head on it.
 
 The graph is written flat, so that a session runs only the heads and forms that are asked for. A TF2
 export would run them all: its heads sit inside one function call. Small weights are constants of
@@ -36,15 +36,14 @@ def build_bundle(
     image_size: int,
     whitening: Whitening | None = None,
 ) -> Path:
-    """write the SavedModel of `policy` (a `Taxonomy.to_json`) to `destination`, which appears whole
-    or not at all; returns it.
+    """Writes the SavedModel of `policy` (a `Taxonomy.to_json`) to `destination`, which appears
+    whole or not at all, and returns `destination`.
 
     networks: task networks by name; transfers: transfer networks, and networks from scratch, by
-    target. whitening: task ->
-    (mean, deviation) of vector tasks, so that poses come in metres too. Signatures:
-    `serving/bundle/signatures.py`; forms of an answer: `serving/bundle/forms.py`; what lies beside
-    the graph: `serving/bundle/assets.py`. Raises ValueError for a transfer network of other sources
-    than the policy's, or networks too large for one graph.
+    target. whitening: task -> (mean, deviation) of vector tasks, so that poses come in metres too.
+    Signatures: `serving/bundle/signatures.py`; forms of an answer: `serving/bundle/forms.py`; what
+    lies beside the graph: `serving/bundle/assets.py`. Raises ValueError for a transfer network of
+    other sources than the policy's, or networks too large for one graph.
     """
     import keras
 
@@ -64,8 +63,8 @@ def build_servables(
     image_size: int,
     whitening: Whitening | None = None,
 ) -> dict[str, Path]:
-    """one SavedModel a target below `folder`, named after it, for those who serve tasks apart:
-    every one carries its own copy of its encoders.
+    """Writes one SavedModel a target below `folder`, named after it, for those who serve tasks
+    apart, and returns target -> path. Every one carries its own copy of its encoders.
     """
     import keras
 
@@ -78,12 +77,14 @@ def build_servables(
 
 
 def narrowed(policy: Policy, target: str) -> Policy:
-    """The policy with the edge of `target` alone."""
+    """Returns the policy with the edge of `target` alone."""
     return {**policy, "edges": [edge for edge in policy["edges"] if edge["target"] == target]}
 
 
 def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) -> Path:
-    """trace, make small, write, rename. Raises ValueError for a graph beyond protobuf's limit."""
+    """Traces the networks, makes the graph small, writes it, and renames the folder to
+    `destination`. Raises ValueError for a graph beyond protobuf's limit.
+    """
     import tensorflow as tf
 
     tf.get_logger().setLevel("ERROR")  # every name of the flat form is marked deprecated
@@ -126,7 +127,9 @@ def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) ->
 
 
 def fed_nodes(heads: Heads) -> list[str]:
-    """Names of nodes that requests feed: pictures as bytes and as floats, and representations."""
+    """Returns the names of nodes that requests feed: pictures as bytes and as floats, and
+    representations.
+    """
     kinds = sorted({1, *heads.kinds})
     pictures = [f"{form}_{images}" for form in ("image_bytes", "images") for images in kinds]
     # representations may be fed, so that a client that has one asks for answers without the picture
@@ -134,11 +137,11 @@ def fed_nodes(heads: Heads) -> list[str]:
 
 
 def trace(heads: Heads) -> Any:
-    """one concrete function from encoded bytes to all outputs. The tensors `images_k` and
+    """Returns one concrete function from encoded bytes to all outputs. The tensors `images_k` and
     `code_<source>` keep their names: signatures feed them too.
 
-    wrap_function instead of tf.function, which orders all stateful operations: the guards of one
-    number of views would wait for another's input.
+    wrap_function is used instead of tf.function, which orders all stateful operations: the guards
+    of one number of views would wait for another's input.
     """
     import tensorflow as tf
 
@@ -169,7 +172,7 @@ def trace(heads: Heads) -> Any:
 
 
 def bytes_spec(images: int) -> Any:
-    """TensorSpec of encoded pictures: strings [N], or [N, k] for k views."""
+    """Returns the TensorSpec of encoded pictures: strings [N], or [N, k] for k views."""
     import tensorflow as tf
 
     shape = [None] if images == 1 else [None, images]
@@ -177,8 +180,8 @@ def bytes_spec(images: int) -> Any:
 
 
 def values_of(function: Any) -> dict[str, Array]:
-    """node of the function's graph -> value, for every read of a variable and every captured
-    tensor.
+    """Returns node of the function's graph -> value, for every read of a variable and every
+    captured tensor.
     """
     import tensorflow as tf
 
@@ -198,8 +201,8 @@ def values_of(function: Any) -> dict[str, Array]:
 
 
 def import_with(graph_def: Any, weights: Mapping[str, Array], session: Any) -> None:
-    """`graph_def` into the session's graph, its resource placeholders mapped to variables that hold
-    `weights`.
+    """Imports `graph_def` into the session's graph, its resource placeholders mapped to variables
+    that hold `weights`.
     """
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""What the classes of a task are called, as its entry says: a few names, or a vocabulary of many.
+"""Names the classes of a task as its entry says: by a few names, or by a vocabulary of many.
 
 Vocabularies are text files, a class a line in the order of the logits: ImageNet's 1000, and the
 indoor classes of Places365 with their number there. Another task's may stand beside them.
@@ -13,12 +13,12 @@ from pathlib import Path
 from models.tasks import task
 
 VOCABULARIES = Path(__file__).parent / "vocabularies"
-NUMBER = re.compile(r"^\d+ ")  # of a class in the vocabulary that the file is a part of
+NUMBER = re.compile(r"^\d+ ")  # a class's number in the vocabulary that the file is a part of
 
 
 def class_names(name: str) -> tuple[str, ...]:
-    """a name for every class of task `name`, in the order of its channels; () for tasks without
-    classes that a person could name. Raises KeyError for an unknown task.
+    """Returns a name for every class of task `name`, in the order of its channels; () for tasks
+    without classes that a person could name. Raises KeyError for an unknown task.
     """
     entry = task(name)
     if not entry.output.facts.classes:
@@ -28,7 +28,9 @@ def class_names(name: str) -> tuple[str, ...]:
 
 @functools.cache
 def vocabulary(file: str) -> tuple[str, ...]:
-    """the names that a file of `vocabularies/` lists. Raises FileNotFoundError naming others."""
+    """Returns the names that a file of `vocabularies/` lists. Raises FileNotFoundError, which names
+    the files that there are.
+    """
     path = VOCABULARIES / file
     if not path.exists():
         there = ", ".join(sorted(other.name for other in VOCABULARIES.iterdir()))
@@ -39,7 +41,9 @@ def vocabulary(file: str) -> tuple[str, ...]:
 
 
 def channel_names(name: str) -> tuple[str, ...]:
-    """names of the classes, or of the numbers, of an answer: "class 7" where nobody named them."""
+    """Returns the names of the classes, or of the numbers, of an answer: "class 7" where nobody
+    named them.
+    """
     entry = task(name)
     named = class_names(name) or entry.names
     return named or tuple(f"class {i}" for i in range(entry.output.channels))

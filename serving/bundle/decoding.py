@@ -1,4 +1,4 @@
-"""Encoded images inside the graph: JPEG and PNG bytes to what the networks were trained on.
+"""Decodes images inside the graph: JPEG and PNG bytes to what the networks were trained on.
 
 The size of a picture is read from its header and judged before a pixel is decoded, since 50 KB of
 PNG can unpack to gigabytes.
@@ -18,11 +18,12 @@ _JPEG = b"\xff\xd8\xff"
 
 
 def decode(data: Any, size: int, images: int) -> Any:
-    """strings [N] or [N, k] of JPEG or PNG -> float [N, S, S, 3] or [N, k, S, S, 3] in [0, 1], as
-    ingest makes training images.
+    """Decodes strings [N] or [N, k] of JPEG or PNG to float [N, S, S, 3] or [N, k, S, S, 3] in [0,
+    1], as ingest makes training images.
 
-    A picture is cut square at its centre. InvalidArgumentError for anything but JPEG and PNG, for
-    damaged files and for pictures of more than LARGEST_SIDE pixels a side or LARGEST_AREA in all.
+    A picture is cut square at its centre. Raises InvalidArgumentError, when it runs, for anything
+    but JPEG and PNG, for damaged files and for pictures of more than LARGEST_SIDE pixels a side or
+    LARGEST_AREA in all.
     """
     import tensorflow as tf
 
@@ -37,7 +38,7 @@ def decode(data: Any, size: int, images: int) -> Any:
 
 
 def pixels_of(text: Any) -> Any:
-    """scalar string -> uint8 [H, W, 3]; alpha is dropped, grey repeated."""
+    """Decodes a scalar string to uint8 [H, W, 3]; alpha is dropped, grey repeated."""
     import tensorflow as tf
 
     head = tf.strings.join([text, b"\0" * 33])  # substr refuses to read past the end
@@ -54,7 +55,7 @@ def pixels_of(text: Any) -> Any:
     # in 64 bits: two sides of 16 bits each may overflow 32
     area = tf.reduce_prod(tf.cast(sides, tf.int64))
     fits = tf.reduce_all((sides > 0) & (sides <= LARGEST_SIDE)) & (area <= LARGEST_AREA)
-    # what is no picture at all is said first: its "size" is made of random bytes
+    # what is no picture at all is refused first: its "size" is made of random bytes
     with tf.control_dependencies([known]):
         words = (
             f"expected a picture of at most {LARGEST_SIDE} pixels a side and {LARGEST_AREA} in "
@@ -77,7 +78,7 @@ def pixels_of(text: Any) -> Any:
 
 
 def jpeg_sides(text: Any) -> Any:
-    """[width, height] int32 from the frame header."""
+    """Returns [width, height] int32 from the frame header of a JPEG."""
     import tensorflow as tf
 
     # the operation answers height, width, channels
@@ -85,7 +86,9 @@ def jpeg_sides(text: Any) -> Any:
 
 
 def png_sides(head: Any) -> Any:
-    """[width, height] int32 from IHDR; a side that needs 32 bits comes out negative."""
+    """Returns [width, height] int32 from IHDR of a PNG; a side that needs 32 bits comes out
+    negative.
+    """
     import tensorflow as tf
 
     # IHDR is always the first chunk: width and height are bytes 16 to 23
@@ -93,11 +96,11 @@ def png_sides(head: Any) -> Any:
 
 
 def shrunk(pixels: Any, size: int) -> Any:
-    """uint8 [H, W, 3] -> float [S, S, 3] in [0, 1]: OpenCV's resize in TensorFlow's words
-    (models/examples/resize.py).
+    """Converts uint8 [H, W, 3] to float [S, S, 3] in [0, 1]: OpenCV's resize in TensorFlow's
+    operations (models/examples/resize.py).
 
     By area where the picture is larger: equal to OpenCV's in every pixel, which rounds halves up at
-    a ratio of exactly two and to even else. Bilinear where it is smaller: within one code of
+    a ratio of exactly two and to even otherwise. Bilinear where it is smaller: within one code of
     OpenCV's fixed-point arithmetic.
     """
     import tensorflow as tf

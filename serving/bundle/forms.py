@@ -45,7 +45,7 @@ class Code:
 
     @property
     def meaning(self) -> str:
-        """What a form of an answer means, as the contract says it."""
+        """What a code of an answer means, as the contract says it."""
         step = f"{self.high - self.low:g} / {self.largest}"
         return {
             "linear": f"value = {self.low:g} + code * {step}",
@@ -58,13 +58,13 @@ class Code:
 
 
 def code_of(entry: Task) -> Code | None:
-    """How a map is written in whole numbers; None for answers that are not written so."""
+    """Returns how a map is written in whole numbers; None for answers that are not written so."""
     return CODES[entry.output.kind](entry)
 
 
 def pixel_code(entry: Task) -> Code | None:
-    """Code of a map of numbers: the published one of depth and curvature, else stretched grey or
-    colours.
+    """Returns the code of a map of numbers: the published one for depth and curvature, else
+    stretched grey or colours; None for other numbers of channels.
     """
     if entry.make == "depth":
         return Code("depth", 16, 1)
@@ -78,7 +78,9 @@ def pixel_code(entry: Task) -> Code | None:
 
 
 def class_code(entry: Task) -> Code | None:
-    """None for classes that 8 bits cannot count, as the 313 colour bins (a source only)."""
+    """Returns the code of a map of classes; None for classes that 8 bits cannot count, as the 313
+    colour bins (a source only).
+    """
     # published ids begin with 0 for uncertain, which is no answer: class 0 is written as 1
     return Code("ids", 8, 1, 1.0) if entry.output.channels < 256 else None
 
@@ -88,7 +90,7 @@ def direction_code(entry: Task) -> Code | None:
 
 
 def no_code(entry: Task) -> Code | None:
-    """None: the answer is no map."""
+    """Returns None: the answer is no map."""
     return None
 
 
@@ -105,9 +107,9 @@ CODES: dict[str, Callable[[Task], Code | None]] = by_kind(
 
 
 def codes(entry: Task, value: Any) -> Any:
-    """float [N, S, S, c] answers -> float [N, S, S, channels] of whole numbers, before the cast.
-
-    keras.ops: the graph and the parity check share it. Raises ValueError for a task without codes.
+    """Converts answers, float [N, S, S, c], to whole numbers, float [N, S, S, channels], before the
+    cast. It uses keras.ops: the graph and the parity check share it. Raises ValueError for a task
+    without codes.
     """
     from keras import ops
 
@@ -127,8 +129,8 @@ def codes(entry: Task, value: Any) -> Any:
 
 
 def strongest_directions(value: Any) -> Any:
-    """[N, S, S, c] -> [N, S, S, 3] in [0, 1]: principal components of each image's embedding, signs
-    fixed.
+    """Converts embeddings [N, S, S, c] to [N, S, S, 3] in [0, 1]: principal components of each
+    image's embedding, signs fixed.
 
     The components are those of about `ROWS` rows: they hold 96 % or more of the variance that the
     three of all rows do (20 views of the demo), and a batch of 8 pictures' codes of both
@@ -160,7 +162,7 @@ def strongest_directions(value: Any) -> Any:
 
 
 def forms(name: str, value: Any, whitening: Whitening | None = None) -> dict[str, Any]:
-    """every form of the answers to task `name`: output name -> tensor.
+    """Returns every form of the answers to task `name`: output name -> tensor.
 
     value: float [N, ...]. Adds `_codes` (uint8 or uint16 [N, S, S, c]) and `_png_bytes` (string
     [N]) to maps, `_top_ids`, `_top_scores`, `_top_names` ([N, 5]) to classes, `_metric` (metres,
@@ -172,7 +174,7 @@ def forms(name: str, value: Any, whitening: Whitening | None = None) -> dict[str
 
 
 def map_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
-    """Forms of a map: whole numbers, and a PNG of them; none where no code fits."""
+    """Returns the forms of a map: whole numbers, and a PNG of them; none where no code fits."""
     import tensorflow as tf
 
     code = code_of(entry)
@@ -184,7 +186,7 @@ def map_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str,
 
 
 def class_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
-    """Forms of classes: the likeliest five, their probabilities and their names."""
+    """Returns the forms of classes: the likeliest five, their probabilities and their names."""
     import tensorflow as tf
 
     # tasks of fewer classes than TOP have them all
@@ -194,7 +196,7 @@ def class_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[st
 
 
 def vector_forms(entry: Task, value: Any, whitening: Whitening | None) -> dict[str, Any]:
-    """Forms of a vector: its numbers in their own units, where they are learned whitened."""
+    """Returns the form of a vector in its own units, where it was learned whitened; else none."""
     import tensorflow as tf
 
     if whitening is None:
@@ -217,8 +219,8 @@ FORMS: dict[str, Callable[[Task, Any, Whitening | None], dict[str, Any]]] = by_k
 
 
 def compact(name: str, offered: Container[str]) -> list[str]:
-    """the small forms of task `name` among the outputs `offered`: PNG for maps, the likeliest
-    classes, or the vector itself.
+    """Returns the small forms of task `name` among the outputs `offered`: PNG for maps, the
+    likeliest classes, or the vector itself.
     """
     for endings in SMALL_FORMS:
         outputs = [name + ending for ending in endings]

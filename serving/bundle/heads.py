@@ -1,5 +1,6 @@
-"""The networks of a policy, loaded: encoders by source, and for every target its sources and its
-head. Their answers as Keras gives them, which the exported graph is traced from and held against.
+"""Loads the networks of a policy: encoders by source, and for every target its sources and its
+head. Their answers as Keras gives them are what the exported graph is traced from and compared
+with.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ Edge = tuple[tuple[str, ...], Any]
 
 
 class SourceNetwork(Protocol):
-    """What is needed of `models.networks.task_networks`' networks; encoder, head: keras.Model.
-    task: None of a source from outside, whose encoder takes pictures in [0, 1] and which has no
-    head.
+    """What is needed of the networks of `models.networks.task_networks`. encoder, head:
+    keras.Model. task: None for a source from outside, whose encoder takes pictures in [0, 1] and
+    which has no head.
     """
 
     @property
@@ -41,8 +42,8 @@ class SourceNetwork(Protocol):
 
 
 class Heads:
-    """networks: source -> its network; edges: target -> (sources, head); size: side of the pictures
-    in pixels.
+    """The networks of a policy. networks: source -> its network; edges: target -> (sources, head);
+    size: side of the pictures in pixels.
     """
 
     def __init__(
@@ -68,9 +69,10 @@ class Heads:
         size: int,
         whitening: Whitening,
     ) -> Heads:
-        """networks, transfers: folders that hold task networks by name, and transfer networks and
-        networks from scratch by target. Raises ValueError for a transfer network of other sources
-        than the policy's, or a network from scratch of other data.
+        """Loads the networks of a policy. networks, transfers: folders that hold task networks by
+        name, and transfer networks and networks from scratch by target. Raises ValueError for a
+        transfer network of other sources than the policy's, or a network from scratch of other
+        data.
         """
         from models.networks.sources.network import OUTSIDE, load_outside_network
         from models.networks.task_networks.build import load_task_network
@@ -99,7 +101,7 @@ class Heads:
         return cls(loaded, edges, size, whitening)
 
     def only(self, target: str) -> Heads:
-        """`Heads` of `target` alone, on the same networks."""
+        """Returns `Heads` of `target` alone, on the same networks."""
         return Heads(
             {name: self.networks[name] for name in self.edges[target][0]},
             {target: self.edges[target]},
@@ -113,12 +115,12 @@ class Heads:
         return [images for images in (1, 2, 3) if self.group(images)]
 
     def group(self, images: int) -> list[str]:
-        """Targets that are about `images` views."""
+        """Returns the targets that are about `images` views."""
         return [name for name in self.targets if TASKS[name].images == images]
 
     def sources(self, images: int) -> set[str]:
-        """that questions about `images` views need; all where there is one view, since `encode`
-        gives all.
+        """Returns the sources that questions about `images` views need; all where there is one
+        view, since `encode` gives all.
         """
         # `encode` offers every representation, whatever the targets about one view need
         if images == 1:
@@ -126,8 +128,8 @@ class Heads:
         return {source for name in self.group(images) for source in self.edges[name][0]}
 
     def encode(self, image01: Any, images: int = 1) -> dict[str, Any]:
-        """[B, S, S, 3] in [0, 1] -> source -> representation, of the sources that questions about
-        `images` views need.
+        """Encodes [B, S, S, 3] in [0, 1] to source -> representation, for the sources that
+        questions about `images` views need.
         """
         return {
             name: network.encoder(taken_by(network, image01), training=False)
@@ -141,8 +143,8 @@ class Heads:
         images: int,
         heads: Mapping[str, Callable[..., Any]] | None = None,
     ) -> dict[str, Any]:
-        """targets about `images` views from the representations [N images, h, w, c] of their
-        sources. heads: functions in place of the Keras heads.
+        """Returns the answers of targets about `images` views from the representations [N images,
+        h, w, c] of their sources. heads: functions in place of the Keras heads.
         """
         from keras import ops
 
@@ -158,8 +160,8 @@ class Heads:
         return answers
 
     def reference(self, probe: Bytes) -> dict[str, Floats]:
-        """the Keras networks' own answers to uint8 [3, S, S, 3] probe images, outside any exported
-        graph.
+        """Returns the Keras networks' own answers to uint8 [3, S, S, 3] probe images, outside any
+        exported graph.
         """
         reference = {}
         for images in self.kinds:
@@ -171,28 +173,30 @@ class Heads:
 
 
 def taken_by(network: SourceNetwork, image01: Any) -> Any:
-    """[B, S, S, 3] in [0, 1] -> what a network's encoder takes."""
+    """Converts [B, S, S, 3] in [0, 1] to what a network's encoder takes."""
     from models.networks.training.inputs import encoder_input
 
     return image01 if network.task is None else encoder_input(network.task, image01)
 
 
 def from_scratch(edge: Mapping[str, Any]) -> bool:
-    """Whether a target is answered by its network from scratch. Ask this first: such an edge has no
-    source, and neither has that of a supervised target.
+    """Returns whether a target is answered by its network from scratch. Ask this first: such an
+    edge has no source, and neither has that of a supervised target.
     """
     return edge.get("control") == "scratch"
 
 
 def fully_supervised(policy: Policy) -> list[str]:
-    """Targets that are answered by their own network of all labels."""
+    """Returns the targets that are answered by their own network of all labels."""
     return [
         edge["target"] for edge in policy["edges"] if not edge["sources"] and not from_scratch(edge)
     ]
 
 
 def load_scratch(folder: Path, edge: Mapping[str, Any]) -> SourceNetwork:
-    """the network from scratch of one edge of the policy."""
+    """Returns the network from scratch of one edge of the policy. Raises ValueError for one of
+    another task or other data.
+    """
     from models.networks.task_networks.build import load_task_network
 
     network = load_task_network(folder)
@@ -207,7 +211,9 @@ def load_scratch(folder: Path, edge: Mapping[str, Any]) -> SourceNetwork:
 
 
 def load_edge(folder: Path, edge: Mapping[str, Any]) -> Edge:
-    """the transfer network of one edge of the policy."""
+    """Returns the transfer network of one edge of the policy. Raises ValueError for other
+    sources.
+    """
     from models.networks.transfers.edge import load_transfer_network
 
     transfer = load_transfer_network(folder)

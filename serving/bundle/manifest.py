@@ -1,5 +1,5 @@
-"""What a bundle consists of: the SHA-256 of every file, written when it is built. One flipped byte,
-a file more or a file less is found by it; who wrote it is another question
+"""Writes and checks what a bundle consists of: the SHA-256 of every file, written when it is built.
+One flipped byte, a file more or a file less is found by it; who wrote it is told by its signature
 (`serving/release/signing.py`).
 """
 
@@ -20,7 +20,7 @@ NAMED = 5  # files that an error lists at most
 
 
 class ManifestError(ValueError):
-    """Files that are not what the manifest says."""
+    """Raised for files that are not what the manifest says."""
 
 
 def write_manifest(bundle: Path) -> None:
@@ -35,9 +35,9 @@ def write_manifest(bundle: Path) -> None:
 
 
 def digests(bundle: Path) -> dict[str, str]:
-    """Path below `bundle` -> SHA-256, of every file but the manifest and its signature. Raises
-    ManifestError for links and other things that are no plain files: what they stand for may change
-    after it was looked at.
+    """Returns the path below `bundle` -> SHA-256, of every file but the manifest and its signature.
+    Raises ManifestError for links and other things that are no plain files: what they stand for may
+    change after it was looked at.
     """
     found = {}
     for folder, folders, files in os.walk(bundle):
@@ -64,7 +64,7 @@ def check_manifest(bundle: str | Path) -> None:
 
 
 def read_manifest(bundle: str | Path) -> bytes:
-    """Bytes of a bundle's manifest. Raises ManifestError where there is none."""
+    """Returns the bytes of a bundle's manifest. Raises ManifestError where there is none."""
     try:
         return (Path(bundle) / MANIFEST).read_bytes()
     except OSError as error:
@@ -92,7 +92,9 @@ def check_files(bundle: Path, manifest: bytes) -> None:
 
 
 def parse_manifest(manifest: bytes) -> dict[str, str]:
-    """Path -> SHA-256 of the files of a manifest. Raises ManifestError for text of another form."""
+    """Returns path -> SHA-256 of the files of a manifest. Raises ManifestError for text of another
+    form.
+    """
     try:
         facts = json.loads(manifest)
         if facts["format"] != FORMAT:
@@ -106,6 +108,6 @@ def parse_manifest(manifest: bytes) -> dict[str, str]:
 
 
 def shorten(files: list[str]) -> str:
-    """The first NAMED names, and how many more there are."""
+    """Returns the first NAMED names, and how many more there are."""
     rest = len(files) - NAMED
     return ", ".join(files[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,4 +1,4 @@
-"""Depth and curvature between what networks answer, what published files hold, and units.
+"""Converts depth and curvature between what networks answer, what published files hold, and units.
 
 A depth file holds whole numbers of 1/512 metre, 65535 for "no surface"; a network answers their
 logarithm, log(1 + code) / log(65536) (`models.tasks.targets.depth`). A curvature file holds bytes,
@@ -20,21 +20,21 @@ DEPTH_LEVELS = 65536
 LOG_LEVELS = math.log(DEPTH_LEVELS)
 # networks that answer the farthest depth do not claim a window
 NO_SURFACE = DEPTH_LEVELS - 1  # a code that is never an answer
-# metres from which on a depth means a window or the like
+# metres from which a depth means a window or the like
 FARTHEST_SURFACE = SURFACE_LIMIT / CODES_PER_METRE
 CURVATURE_ZERO = 127
 CURVATURE_RADIUS = 0.03  # metres; a ball of this radius has the largest code
 
 
 def metres_of(value: Floats) -> Floats:
-    """Distance in metres of depth answers, which are logarithms of codes in [0, 1]."""
+    """Returns the distance in metres of depth answers, which are logarithms of codes in [0, 1]."""
     # expm1: the inverse of log1p, exact near 0
     return np.expm1(np.clip(value, 0, 1) * LOG_LEVELS) / CODES_PER_METRE
 
 
 def depth_codes(value: Any) -> Any:
-    """depth answers [...] as the whole numbers of a published file, float, 0 to 65534. A tensor of
-    keras.ops: the graph and the parity check share it.
+    """Returns depth answers [...] as the whole numbers of a published file, float, 0 to 65534, as a
+    tensor of keras.ops: the graph and the parity check share it.
     """
     from keras import ops
 
@@ -44,14 +44,15 @@ def depth_codes(value: Any) -> Any:
 
 
 def per_metre(value: Floats) -> Floats:
-    """Curvature in 1/metre of curvature answers [..., 2], which are whitened codes."""
+    """Returns the curvature in 1/metre of curvature answers [..., 2], which are whitened codes."""
     codes = value * CURVATURE_STD + CURVATURE_MEAN
     return (codes - CURVATURE_ZERO) / CURVATURE_ZERO / CURVATURE_RADIUS
 
 
 def curvature_codes(value: Any) -> Any:
-    """curvature answers [..., 2] as the bytes [..., 3] of a published file, float: 1 to 255, and 0
-    in the third channel, since (0, 0, 0) means "no surface". A tensor of keras.ops.
+    """Returns curvature answers [..., 2] as the bytes [..., 3] of a published file, float: 1 to
+    255, and 0 in the third channel, since (0, 0, 0) means "no surface". The result is a tensor of
+    keras.ops.
     """
     from keras import ops
 

@@ -15,7 +15,7 @@ The default answers in small forms because a stock gRPC client reads 4 MiB: ever
 pictures of 64 pixels is over it, and at 256 pixels that of one.
 
 Tasks about k = 2 or 3 views: `images_k`, `image_bytes_k`, `compact_k` take [N, k, S, S, 3] or [N,
-k]; `<task>` and its variants likewise.
+k]; so do `<task>` and its variants.
 """
 
 from __future__ import annotations
@@ -31,14 +31,16 @@ PREDICT = "tensorflow/serving/predict"  # TensorFlow Serving's name of the metho
 
 
 def belongs(output: str, task: str) -> bool:
-    """is `output` a form of `task`'s answer? No task's name is another's with a form's ending."""
+    """Returns whether `output` is a form of `task`'s answer. No task's name is another's with a
+    form's ending.
+    """
     # a form of another task could begin with this one's name, but would then be a task itself
     return output == task or (output.startswith(f"{task}_") and output not in TASKS)
 
 
 def signatures(graph: Any, outputs: Mapping[str, Any], heads: Heads) -> dict[str, Any]:
-    """signature name -> SignatureDef. graph: tf.Graph that holds the fed tensors; outputs: every
-    form by name.
+    """Returns signature name -> SignatureDef. graph: tf.Graph that holds the fed tensors; outputs:
+    every form by name.
     """
     questions = Questions(graph, outputs)
     for images in heads.kinds:
@@ -51,7 +53,7 @@ def signatures(graph: Any, outputs: Mapping[str, Any], heads: Heads) -> dict[str
 
 
 class Questions:
-    """signatures: what was added so far, by name."""
+    """Collects the signatures of a graph. signatures: what was added so far, by name."""
 
     def __init__(self, graph: Any, outputs: Mapping[str, Any]) -> None:
         self.graph = graph
@@ -59,7 +61,7 @@ class Questions:
         self.signatures: dict[str, Any] = {}
 
     def add(self, name: str, inputs: Mapping[str, Any], outputs: Iterable[str]) -> None:
-        """inputs: tensors by alias; outputs: names of forms."""
+        """Adds a signature. inputs: tensors by alias; outputs: names of forms."""
         from tensorflow.compat.v1 import saved_model
 
         # the tensor's name, type and shape: what a client reads as metadata
@@ -74,7 +76,7 @@ class Questions:
         return {alias: self.graph.get_tensor_by_name(f"{tensor}:0")}
 
     def add_views(self, heads: Heads, images: int) -> None:
-        """every question about `images` views."""
+        """Adds every question about `images` views."""
         tasks = heads.group(images)
         ending = "" if images == 1 else f"_{images}"
         text = self.fed("image_bytes", f"image_bytes_{images}")
@@ -96,7 +98,7 @@ class Questions:
                 self.add(f"decode_{name}", self.codes(heads.edges[name][0]), forms[name])
 
     def codes(self, sources: Iterable[str]) -> dict[str, Any]:
-        """Representations that a head reads."""
+        """Returns the representations that a head reads, tensors by alias."""
         fed: dict[str, Any] = {}
         for source in sources:
             fed.update(self.fed(f"code_{source}", f"code_{source}"))

@@ -1,1 +1,1 @@
-"""Asks a server, and shows what it answers."""
+"""The client: asks a server, and shows what it answers."""

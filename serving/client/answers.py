@@ -1,4 +1,4 @@
-"""Answers on disk: a figure a task, all figures on one sheet, and answers.json with classes,
+"""Writes answers to disk: a figure a task, all figures on one sheet, and answers.json with classes,
 numbers and ranges in words.
 """
 
@@ -26,17 +26,17 @@ from serving.client.readings import SHOWN, alike, constant_words, likeliest, mag
 SHEET_WIDTH = 1180  # pixels
 SHEET_SCALE = 2
 GAP = 12  # pixels
-GREY = 128  # of the panel where there is no picture
+GREY = 128  # colour of the panel where there is no picture
 
 
 def save_answers(
     answers: Mapping[str, Array], folder: Path, image: bytes | None = None
 ) -> list[Path]:
-    """<task>.png for what can be drawn, sheet.png with all of them, answers.json; the paths, so
-    ordered.
+    """Writes <task>.png for what can be drawn, sheet.png with all of them, and answers.json;
+    returns the paths in this order.
 
-    answers: of `Client.ask`. image: the encoded picture that the figures stand beside (grey without
-    one). Files are written whole or not at all.
+    answers: as `Client.ask` returns them. image: the encoded picture that the figures stand beside
+    (grey without one). Files are written whole or not at all.
     """
     photo = blank(SIDE, SIDE, (GREY, GREY, GREY)) if image is None else photo_of(image)
 
@@ -67,7 +67,7 @@ def written(path: Path, data: bytes) -> Path:
 
 
 def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
-    """task -> other tasks that paint the same picture, which the sheet shows once."""
+    """Returns task -> other tasks that paint the same picture, which the sheet shows once."""
     same: dict[str, list[str]] = {}
     shown: list[str] = []
     for name in answers:
@@ -81,8 +81,8 @@ def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
 
 
 def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
-    """Task -> its answer without pixels: likeliest classes, named numbers with their unit, the
-    range of a map, the number of its segments.
+    """Returns task -> its answer without pixels: likeliest classes, named numbers with their unit,
+    the range of a map, the number of its segments.
     """
     return {
         name: description(name, value, answers.get(f"{name}_metric"))
@@ -92,7 +92,7 @@ def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
 
 
 def description(name: str, value: Array, metric: Array | None = None) -> dict[str, Any]:
-    """One answer in words, with a `note` where it says no more than a constant would."""
+    """Returns one answer in words, with a `note` where it says no more than a constant would."""
     entry = TASKS[name]
     facts = FACTS[entry.output.kind](name, value, metric)
     note = constant_words(entry, value)
@@ -114,7 +114,7 @@ def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any
 
 
 def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """the classes of a map with their shares of the picture, largest first."""
+    """Returns the classes of a map with their shares of the picture, largest first."""
     classes = TASKS[name].output.channels
     shares = np.bincount(value.argmax(-1).ravel(), minlength=classes) / value[..., 0].size
     order = [i for i in np.argsort(-shares) if shares[i] > 0]
@@ -123,14 +123,16 @@ def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
 
 
 def segment_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """how many segments its figure shows; the embedding's numbers mean nothing one by one."""
+    """Returns how many segments the figure shows; the embedding's numbers mean nothing one by
+    one.
+    """
     count = len(np.unique(segments_of(value)))
     return {"unit": "count", "shape": list(value.shape), "segments": count}
 
 
 def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """the range of a map in the unit that its figure shows; of normals, whose x, y and z have no
-    range in common, the share of the picture that faces each way.
+    """Returns the range of a map in the unit that its figure shows; for normals, whose x, y and z
+    have no range in common, the share of the picture that faces each way.
     """
     entry = TASKS[name]
     unit = entry.unit
@@ -156,8 +158,8 @@ def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
 
 
 def facings(normals: Array) -> dict[str, float]:
-    """words of `FACINGS` -> share of pixels [S, S, 3] whose normal is nearest to that direction,
-    largest first.
+    """Returns the words of `FACINGS` -> share of pixels [S, S, 3] whose normal is nearest to that
+    direction, largest first.
     """
     ways = np.array([colour for colour, _ in FACINGS]) / 127.5 - 1
     nearest = (normals.reshape(-1, 3) @ ways.T).argmax(1)
@@ -179,12 +181,14 @@ FACTS: dict[str, Callable[[str, Array, Array | None], dict[str, Any]]] = by_kind
 
 
 def significant(number: float) -> float:
-    """A number rounded to five significant digits: magnitudes of textures are thousandths."""
+    """Returns a number rounded to five significant digits: magnitudes of textures are
+    thousandths.
+    """
     return float(f"{float(number):.5g}")
 
 
 def sheet(figures: list[Bytes]) -> Bytes:
-    """all figures at half their size, in rows filled from left to right."""
+    """Returns all figures at half their size, in rows filled from left to right."""
     rows: list[list[Bytes]] = [[]]
     for drawn in map(halved, figures):
         if rows[-1] and row_width([*rows[-1], drawn]) > SHEET_WIDTH:

@@ -1,5 +1,5 @@
-"""`python -m serving ask`: one question about a picture or its views, or a whole folder; figures to
-disk, paths or JSON to stdout.
+"""Runs `python -m serving ask`: one question about a picture or its views, or about every picture
+of a folder; figures go to disk, paths or JSON to stdout.
 
 What can be refused without a server is refused before gRPC is imported.
 """
@@ -42,8 +42,8 @@ class Question:
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Question:
-        """Question of the options that serving/__main__.py parsed. Raises ValueError, OSError,
-        KeyError for what no server could answer.
+        """Returns the question of the options that serving/__main__.py parsed. Raises ValueError,
+        OSError, KeyError for what no server could answer.
         """
         from models.tasks import task
 
@@ -95,11 +95,11 @@ def check_out(out: Path, folder: Path | None) -> None:
 
 
 def ask(options: argparse.Namespace) -> int:
-    """Exit code 0 if every picture was answered."""
+    """Asks, writes the answers, and returns exit code 0 if every picture was answered."""
     question = Question.from_options(options)
     from PIL import Image
 
-    # pictures between Pillow's two limits are scaled down, and a word of ours says so
+    # pictures between Pillow's two limits are scaled down, and a note says so
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
     return ask_folder(question) if question.folder else ask_once(question)
 
@@ -209,7 +209,7 @@ def show_outcome(question: Question, outcome: Outcome, folder: Path) -> list[str
 
 
 def doubt_of(image: bytes) -> str:
-    """Words of doubt about an encoded picture that shows nothing; "" for any other."""
+    """Returns words of doubt about an encoded picture that shows nothing; "" for any other."""
     from serving.client.figures import glimpse_of
     from serving.client.readings import one_colour_words
 

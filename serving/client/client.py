@@ -1,4 +1,4 @@
-"""Ask a model server about pictures. Any TensorFlow Serving will do: what it offers is read from
+"""Asks a model server about pictures. Any TensorFlow Serving will do: what it offers is read from
 its own metadata.
 """
 
@@ -75,7 +75,7 @@ class Client:
         self.channel.close()
 
     def named(self, request: Any, signature: str | None = None) -> Any:
-        """`request` with its ModelSpec filled in."""
+        """Returns `request` with its ModelSpec filled in."""
         request.model_spec.name = self.model
         if self.version is not None:
             request.model_spec.version.value = self.version
@@ -86,8 +86,9 @@ class Client:
     def predict(
         self, signature: str, inputs: Mapping[str, object], outputs: Sequence[str] = ()
     ) -> Answers:
-        """one Predict; inputs: arrays or lists; outputs: names to return, all if empty. Raises
-        grpc.RpcError with the server's code and text.
+        """Sends one Predict request and returns its outputs by name. inputs: arrays or lists;
+        outputs: names to return, all if empty. Raises grpc.RpcError with the server's code and
+        text.
         """
         # names of messages are looked up at run time: the installed TensorFlow Serving API is not
         # imported
@@ -98,7 +99,7 @@ class Client:
         return self._retried(self._predict, request)
 
     def signatures(self) -> Signatures:
-        """name -> SignatureDef, as the server states them; asked once a client."""
+        """Returns name -> SignatureDef, as the server states them; asked once a client."""
         if self._offered is None:
             request = message("GetModelMetadataRequest")(metadata_field=["signature_def"])
             response = self._retried(self._metadata, self.named(request))
@@ -111,7 +112,7 @@ class Client:
         return self._offered
 
     def served_version(self) -> int:
-        """Number of the version that `signatures` came from."""
+        """Returns the number of the version that `signatures` came from."""
         self.signatures()
         assert self._served is not None
         return self._served
@@ -125,13 +126,15 @@ class Client:
         )
 
     def tasks(self) -> dict[str, int]:
-        """Task -> number of images that a question about it takes, of the served policy."""
+        """Returns task -> number of images that a question about it takes, for the served
+        policy.
+        """
         offered = self.signatures()
         return {name: entry.images for name, entry in TASKS.items() if name in offered}
 
     def chosen(self, names: Sequence[str], images: int) -> list[str]:
-        """the tasks to ask about `images` pictures: `names` if they are offered and have pictures
-        enough, all such tasks if empty.
+        """Returns the tasks to ask about `images` pictures: `names` if they are offered and have
+        pictures enough, all such tasks if empty.
 
         Raises KeyError for a task that does not exist or is not served, ValueError for one that
         takes more pictures.
@@ -156,8 +159,8 @@ class Client:
         ]
 
     def ask(self, images: Sequence[bytes], names: Sequence[str] = ()) -> Answers:
-        """answers about encoded images (one, or the two or three views of a question): task ->
-        array; `<task>_metric` beside a vector if served.
+        """Returns answers about encoded images (one, or the two or three views of a question): task
+        -> array; `<task>_metric` beside a vector if served.
 
         names default to all that the images allow; tasks about one view are asked about the first
         image.
@@ -170,15 +173,15 @@ class Client:
         return {name: value[0] for name, value in answers.items()}
 
     def ask_batch(self, images: Sequence[bytes], names: Sequence[str] = ()) -> list[Answers]:
-        """answers about every image apart, in one request: one dictionary an image, of tasks about
-        one view. One broken image fails the request.
+        """Returns answers about every image by itself, in one request: one dictionary an image, of
+        tasks about one view. One broken image fails the request.
         """
         names = [name for name in self.chosen(names, 1) if TASKS[name].images == 1]
         answers = self._asked(1, images, names)
         return [{name: value[i] for name, value in answers.items()} for i in range(len(images))]
 
     def _asked(self, count: int, views: Sequence[object], names: Sequence[str]) -> Answers:
-        """the answers to `names`, tasks about `count` views, with a batch axis in front."""
+        """Returns the answers to `names`, tasks about `count` views, with a batch axis in front."""
         signature = "image_bytes" if count == 1 else f"image_bytes_{count}"
         if signature not in self.signatures():
             raise ValueError(
@@ -194,7 +197,7 @@ class Client:
 def channel_to(
     server: str, authority: bytes | None, identity: tuple[bytes, bytes] | None
 ) -> grpc.Channel:
-    """TLS where `authority` is given."""
+    """Returns a channel to a server, over TLS where `authority` is given."""
     if authority is None:
         return grpc.insecure_channel(server, CHANNEL)
     # with an identity both sides show a certificate, else the server alone
@@ -207,6 +210,6 @@ def serialized(request: Any) -> bytes:
 
 
 def by_views(names: Sequence[str]) -> dict[int, list[str]]:
-    """number of views -> the tasks about that many, fewest first."""
+    """Returns number of views -> the tasks about that many, fewest first."""
     counts = sorted({TASKS[name].images for name in names})
     return {count: [name for name in names if TASKS[name].images == count] for count in counts}

@@ -31,7 +31,9 @@ def blank(height: int, width: int, colour: Colour = PAPER) -> Bytes:
 def text(
     words: str, width: int, height: int, *, size: int = 15, ink: Colour = INK, paper: Colour = PAPER
 ) -> Bytes:
-    """one line of words on paper, smaller where it would not fit, then cut at `width`."""
+    """Returns one line of words on paper, in smaller letters where it would not fit, then cut at
+    `width`.
+    """
     page = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(page)
     # 9 pixels are the smallest that one can read; what still does not fit is cut
@@ -43,7 +45,7 @@ def text(
 
 
 def lines_of_text(lines: list[str], height: int, width: int = 190, size: int = 13) -> Bytes:
-    """as many lines as fit, from the top."""
+    """Returns a panel with as many lines as fit, from the top."""
     page = blank(height, width)
     for i, words in enumerate(lines[: height // LINE]):
         page[LINE * i : LINE * (i + 1)] = text(words, width, LINE, size=size)
@@ -51,8 +53,8 @@ def lines_of_text(lines: list[str], height: int, width: int = 190, size: int = 1
 
 
 def coloured(value: Floats, low: float, high: float, scale: str) -> Bytes:
-    """[H, W] float -> colours. scale: "depth" (near bright), "heat" (dark to bright), "signed"
-    (blue, white, red), "grey".
+    """Converts [H, W] float to colours. scale: "depth" (near bright), "heat" (dark to bright),
+    "signed" (blue, white, red), "grey".
     """
     # a map that is constant has no range
     shares = np.clip((value - low) / max(high - low, 1e-9), 0, 1)
@@ -73,7 +75,7 @@ def coloured(value: Floats, low: float, high: float, scale: str) -> Bytes:
 
 @functools.cache
 def signed_colours() -> Bytes:
-    """[256, 3]: blue over white in the middle to red."""
+    """Returns [256, 3]: blue over white in the middle to red."""
     t = np.linspace(-1, 1, 256)[:, None]
     ends = np.where(t < 0, np.array([[33, 82, 170]]), np.array([[178, 36, 44]]))
     # bent a little: weak curvature is still seen beside white
@@ -90,7 +92,9 @@ def enlarged(picture: Bytes, side: int, smooth: bool = True) -> Bytes:
 
 
 def colour_bar(low: float, high: float, scale: str, height: int, width: int = 88) -> Bytes:
-    """a vertical scale with five marks; low at the bottom ("depth": the near end is at the top)."""
+    """Returns a vertical scale with five marks; low at the bottom ("depth": the near end is at the
+    top).
+    """
     top, bottom = (low, high) if scale == "depth" else (high, low)
     ramp = np.linspace(top, bottom, height - 16)
     colours = coloured(ramp[:, None].repeat(18, 1), low, high, scale)
@@ -106,7 +110,7 @@ def colour_bar(low: float, high: float, scale: str, height: int, width: int = 88
 
 
 def spelled(number: float, span: float) -> str:
-    """with as many decimals as tell marks of a scale of this span apart."""
+    """Returns a number with as many decimals as tell marks of a scale of this span apart."""
     # one decimal more than the distance of two marks needs
     decimals = int(np.clip(np.ceil(1 - np.log10(max(span, 1e-9) / MARKS)), 0, 6))
     words = f"{number:.{decimals}f}"
@@ -115,7 +119,7 @@ def spelled(number: float, span: float) -> str:
 
 
 def key(entries: list[tuple[Colour, str]], height: int, width: int = 190) -> Bytes:
-    """a legend: a patch of colour and a word a line, as many as fit."""
+    """Returns a legend: a patch of colour and a word a line, as many as fit."""
     page = Image.fromarray(blank(height, width))
     draw = ImageDraw.Draw(page)
     for i, (colour, word) in enumerate(entries[: (height - 8) // LINE]):
@@ -126,7 +130,7 @@ def key(entries: list[tuple[Colour, str]], height: int, width: int = 190) -> Byt
 
 
 def beside(panels: list[Bytes], gap: int = 6) -> Bytes:
-    """panels in a row; a lower one stands at the top."""
+    """Returns panels in a row; a lower one stands at the top."""
     height = max(panel.shape[0] for panel in panels)
     row = []
     for panel in panels:
@@ -140,19 +144,21 @@ def titled(panel: Bytes, words: str, size: int = 15) -> Bytes:
 
 
 def headed(panel: Bytes, words: str) -> Bytes:
-    """a small line of words above one panel."""
+    """Returns a panel with a small line of words above it."""
     return np.concatenate([text(words, panel.shape[1], 20, size=12), panel])
 
 
 def banded(panel: Bytes, words: str) -> Bytes:
-    """words on a band of paper across the panel's foot."""
+    """Returns a panel with words on a band of paper across its foot."""
     panel = panel.copy()
     panel[-24:] = text(words, panel.shape[1], 24, size=13)
     return panel
 
 
 def overlay(photo: Bytes, ids: Integers, colours: Bytes, strength: float = 0.5) -> Bytes:
-    """photo [H, W, 3] under the colours of ids [H, W], with dark lines where two ids meet."""
+    """Returns the photo [H, W, 3] under the colours of ids [H, W], with dark lines where two ids
+    meet.
+    """
     # colours repeat beyond the palette: neighbouring segments still differ by the lines between
     # (wide integers: NumPy 2 takes no 256 beside uint8)
     mixed = photo * (1 - strength) + colours[ids.astype("int64") % len(colours)] * strength
@@ -161,7 +167,7 @@ def overlay(photo: Bytes, ids: Integers, colours: Bytes, strength: float = 0.5) 
 
 
 def borders(ids: Integers) -> Bools:
-    """[H, W]: pixels that differ from the one to the left or above."""
+    """Returns [H, W], whether a pixel differs from the one to the left or above."""
     edge = np.zeros(ids.shape, bool)
     edge[:, 1:] |= ids[:, 1:] != ids[:, :-1]
     edge[1:] |= ids[1:] != ids[:-1]
@@ -169,7 +175,9 @@ def borders(ids: Integers) -> Bools:
 
 
 def palette(count: int) -> Bytes:
-    """uint8 [count, 3]: hues by the golden angle, so that neighbours differ; the first is grey."""
+    """Returns uint8 [count, 3]: hues by the golden angle, so that neighbours differ; the first is
+    grey.
+    """
     steps = np.arange(count)
     # OpenCV's hues end at 180
     hue = (steps * 0.618034 * 180 % 180).astype("uint8")

@@ -1,5 +1,5 @@
-"""An answer as a figure that a person can read: the picture, the map over or beside it in colours
-with a scale, classes as bars with names, rooms and vanishing points as lines.
+"""Draws an answer as a figure that a person can read: the picture, the map over or beside it in
+colours with a scale, classes as bars with names, rooms and vanishing points as lines.
 """
 
 from __future__ import annotations
@@ -68,15 +68,17 @@ FACINGS: list[tuple[Colour, str]] = [
 
 
 def photo_of(data: bytes) -> Bytes:
-    """uint8 [SIDE, SIDE, 3]: the square that the networks look at, upright."""
+    """Returns uint8 [SIDE, SIDE, 3]: the square that the networks look at, upright."""
     with Image.open(io.BytesIO(data)) as image:
         return enlarged(middle_of(rgb8(image).value), SIDE)
 
 
 def glimpse_of(data: bytes) -> Bytes:
-    """uint8 [S, S, 3]: the same square, coarse, in a part of the time."""
+    """Returns uint8 [S, S, 3]: the square that the networks look at, coarse, in a part of the time
+    of `photo_of`.
+    """
     with Image.open(io.BytesIO(data)) as image:
-        # of a JPEG an eighth to a half as many pixels are decoded
+        # for a JPEG an eighth to a half as many pixels are decoded
         image.draft("RGB", (GLIMPSE, GLIMPSE))
         square = middle_of(rgb8(image).value)
     step = max(len(square) // GLIMPSE, 1)
@@ -84,8 +86,8 @@ def glimpse_of(data: bytes) -> Bytes:
 
 
 def middle_of(pixels: Bytes) -> Bytes:
-    """uint8 [S, S, 3] of [H, W, 3]: as the decoder in the graph cuts, so that what is drawn over
-    the picture lies where the network saw it.
+    """Returns the middle square of [H, W, 3], uint8 [S, S, 3], as the decoder in the graph cuts it,
+    so that what is drawn over the picture lies where the network saw it.
     """
     height, width = pixels.shape[:2]
     side = min(height, width)
@@ -97,7 +99,8 @@ def middle_of(pixels: Bytes) -> Bytes:
 def figure(
     name: str, value: Array, photo: Bytes, metric: Array | None = None, more: str = ""
 ) -> Bytes | None:
-    """uint8 [H, W, 3] of the answer `value` to task `name` about `photo` (of `photo_of`).
+    """Returns uint8 [H, W, 3], the figure of the answer `value` to task `name` about `photo` (as
+    `photo_of` returns it).
 
     metric: a vector's numbers in metres and radians, where they are served. more: words after the
     title. None for vectors that are not drawn: they are numbers.
@@ -112,8 +115,8 @@ def figure(
 def headed_panels(
     name: str, value: Array, photo: Bytes, metric: Array | None = None
 ) -> list[tuple[str, Bytes]]:
-    """(words above it, panel) of the answer to task `name`, as `figure` puts them beside the photo;
-    keys and scales have no words. [] for what is not drawn.
+    """Returns (words above it, panel) of the answer to task `name`, as `figure` puts them beside
+    the photo; keys and scales have no words. [] for what is not drawn.
     """
     entry = TASKS[name]
     panels = answer_panels(entry, value, photo, metric)
@@ -126,7 +129,7 @@ def headed_panels(
 
 
 def headings(entry: Task, value: Array) -> list[str]:
-    """words above the panels of an answer, with the unit of its scale."""
+    """Returns the words above the panels of an answer, with the unit of its scale."""
     if entry.make == "curvature":
         return ["answer: the stronger, per metre; red convex", "answer: the weaker; blue hollow"]
     if entry.output.kind == "pixels" and entry.output.channels == 1:
@@ -137,7 +140,9 @@ def headings(entry: Task, value: Array) -> list[str]:
 def answer_panels(
     entry: Task, value: Array, photo: Bytes, metric: Array | None = None
 ) -> list[Bytes]:
-    """what stands to the right of the picture, the answer first; [] for what is not drawn."""
+    """Returns what stands to the right of the picture, the answer first; [] for what is not
+    drawn.
+    """
     return PANELS[entry.output.kind](entry, value, photo, metric)
 
 
@@ -150,8 +155,8 @@ def pixel_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) 
 
 
 def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> list[Bytes]:
-    """one number a pixel, with its scale, which is that of the map `like` if there is one. A map
-    that is nearly constant is not stretched.
+    """Returns panels of one number a pixel, with its scale, which is that of the map `like` if
+    there is one. A map that is nearly constant is not stretched.
     """
     shown = magnitude(entry, value)
     decides = value if like is None else like
@@ -173,7 +178,9 @@ def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> 
 
 
 def curvature_panels(value: Floats, like: Floats | None = None) -> list[Bytes]:
-    """the stronger and the weaker curvature on one scale, that of `like` if there is one."""
+    """Returns panels of the stronger and the weaker curvature on one scale, that of `like` if there
+    is one.
+    """
     bends = per_metre(value)
     strongest = np.abs(bends if like is None else per_metre(like))
     # symmetric, so that white is flat
@@ -183,7 +190,7 @@ def curvature_panels(value: Floats, like: Floats | None = None) -> list[Bytes]:
 
 
 def colour_panels(entry: Task, value: Floats) -> list[Bytes]:
-    """normals with a legend, colours as they are."""
+    """Returns panels of normals with a legend, or of colours as they are."""
     if entry.make != "normal":
         return [enlarged(rgb(value), SIDE)]
     # networks answer normals of about unit length: colours stand for directions alone
@@ -192,13 +199,13 @@ def colour_panels(entry: Task, value: Floats) -> list[Bytes]:
 
 
 def rgb(value: Floats) -> Bytes:
-    """[-1, 1] to colours."""
+    """Converts [-1, 1] to colours."""
     return np.rint(np.clip((value + 1) / 2, 0, 1) * 255).astype("uint8")
 
 
 def class_map_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
-    """classes over the photo, and a key with each class's share of the picture, largest first; []
-    for the 313 colour bins, which nobody could tell apart.
+    """Returns classes over the photo, and a key with each class's share of the picture, largest
+    first; [] for the 313 colour bins, which nobody could tell apart.
     """
     if code_of(entry) is None:
         return []
@@ -213,7 +220,7 @@ def class_map_panels(entry: Task, value: Array, photo: Bytes, metric: Array | No
 
 
 def colours_over(photo: Bytes, ids: Integers, colours: Bytes) -> Bytes:
-    """the photo under a map of ids of any side."""
+    """Returns the photo under a map of ids of any side."""
     # nearest: a mean of two ids would be a third
     large = cv2.resize(ids.astype("int32"), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
     return overlay(photo, large, colours)
@@ -225,7 +232,7 @@ def patch(colour: Bytes) -> Colour:
 
 
 def segment_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
-    """segments over the photo, and how many there are."""
+    """Returns segments over the photo, and how many there are."""
     ids = segments_of(value)
     # without the grey that classes without a name have
     shown = colours_over(photo, ids, palette(SEGMENTS + 1)[1:])
@@ -235,8 +242,8 @@ def segment_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None
 
 
 def segments_of(embedding: Floats) -> Integers:
-    """[S, S, c] -> ids [S, S]: pixels within even odds of a centre are one segment; the centre that
-    gathers most comes first.
+    """Converts embeddings [S, S, c] to segment ids [S, S]: pixels within even odds of a centre are
+    one segment; the centre that gathers most comes first.
 
     Each pixel stands for the mean of its neighbourhood, an eleventh of the side wide, so that
     single pixels do not fall to far-off segments.
@@ -255,8 +262,8 @@ def segments_of(embedding: Floats) -> Integers:
 
 
 def segment_centres(distance: Floats) -> list[int]:
-    """columns of `distance` [pixel, candidate], squared, greedily: each takes the most free pixels,
-    until a hundredth is left.
+    """Returns the centres of segments as columns of `distance` [pixel, candidate], squared. They
+    are chosen greedily: each takes the most free pixels, until a hundredth is left.
     """
     free = np.ones(len(distance), bool)
     centres: list[int] = []
@@ -273,7 +280,7 @@ def segment_centres(distance: Floats) -> list[int]:
 
 
 def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
-    """the likeliest classes, each with its name, probability and a bar."""
+    """Returns the likeliest classes, each with its name, probability and a bar."""
     rows = []
     for word, share in likeliest(entry.name, value):
         bar = blank(14, SIDE)
@@ -288,7 +295,9 @@ def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) ->
 
 
 def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
-    """lines over the photo, with what their colours mean and the numbers; [] for other vectors."""
+    """Returns lines over the photo, with what their colours mean and the numbers; [] for vectors
+    that are not drawn.
+    """
     numbers = np.asarray(value if metric is None else metric, "float64")
     # whitened numbers have no metres, and cannot be drawn as a room
     if entry.make == "room_layout" and metric is not None:

@@ -1,4 +1,4 @@
-"""A folder of pictures asked about in batches, with progress; a file that cannot be answered is
+"""Asks about a folder of pictures in batches, with progress; a file that cannot be answered is
 noted and the rest goes on.
 """
 
@@ -73,9 +73,9 @@ class Listing:
 
 
 def pictures_below(folder: str | Path, out: str | Path | None = None) -> Listing:
-    """every file below `folder` that a single question would take, by its ending or its content.
-    What lies below `out`, where answers go, is not looked at: they are pictures, too. Raises
-    ValueError if there is none.
+    """Returns every file below `folder` that a single question would take, by its ending or its
+    content, and the other files. What lies below `out`, where answers go, is not looked at: they
+    are pictures, too. Raises ValueError if there is no picture.
     """
     endings = taken_endings()
     answers = place_below(Path(folder), out)
@@ -94,7 +94,7 @@ def pictures_below(folder: str | Path, out: str | Path | None = None) -> Listing
 
 
 def place_below(folder: Path, out: str | Path | None) -> Path | None:
-    """`out` as it is found below `folder`; None where it is not below it."""
+    """Returns `out` as it is found below `folder`; None where it is not below it."""
     if out is None:
         return None
     # resolved: the two may be spelled in different ways
@@ -104,7 +104,9 @@ def place_below(folder: Path, out: str | Path | None) -> Path | None:
 
 
 def is_picture(path: Path, endings: set[str]) -> bool:
-    """hidden files are none; a file with a picture's ending is one, whatever is in it."""
+    """Returns whether a file counts as a picture. Hidden files do not; a file with a picture's
+    ending does, whatever is in it; any other does if Pillow knows its header.
+    """
     if path.name.startswith("."):
         return False
     if path.suffix.lower() in endings:
@@ -125,8 +127,8 @@ def ask_files(
     batch: int = 8,
     out: TextIO | None = sys.stderr,
 ) -> Iterator[Outcome]:
-    """an Outcome for every path, in order, as batches come back. out: where the progress bar goes;
-    None: no bar.
+    """Yields an Outcome for every path, in order, as batches come back. out: where the progress bar
+    goes; None: no bar.
 
     A batch that the server refuses for its content is asked again picture by picture, so that one
     bad file costs no other its answer. Errors of the whole service (deadline, absent server,
@@ -170,7 +172,7 @@ def not_asked(paths: list[Path]) -> list[Outcome]:
 
 
 def ask_group(client: Asker, paths: list[Path], names: list[str]) -> list[Outcome]:
-    """the outcomes of one batch, in order."""
+    """Returns the outcomes of one batch, in order."""
     outcomes: dict[Path, Outcome] = {}
     pictures: dict[Path, Picture] = {}
     for path in paths:
@@ -186,7 +188,9 @@ def ask_group(client: Asker, paths: list[Path], names: list[str]) -> list[Outcom
 
 # by weight, too: eight pictures of 32 megapixels may be more than a message takes
 def requests_of(pictures: dict[Path, Picture]) -> Iterator[dict[Path, Picture]]:
-    """the pictures in order, parted where a request would weigh more than LARGEST_REQUEST."""
+    """Yields the pictures in order, divided where a request would weigh more than
+    LARGEST_REQUEST.
+    """
     request: dict[Path, Picture] = {}
     weight = 0
     for path, picture in pictures.items():
@@ -224,8 +228,9 @@ def ask_request(
 
 
 def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
-    """path -> a folder name of its own, relative: its place below `root` without the ending, with
-    it where another file has the same place, or is called so with its ending.
+    """Returns a function from a path to a folder name of its own, relative: its place below `root`
+    without the ending, or with it where another file has the same place, or is called so with its
+    ending.
     """
     wholes = {path.relative_to(root) for path in paths}
     # by stem: `a.jpg` and `a.png` would share a folder
@@ -241,7 +246,7 @@ def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
 
 
 def grouped(said: Sequence[tuple[Path, str]]) -> list[str]:
-    """a line for all pictures of which the same is said: an absent server hits hundreds."""
+    """Returns a line for all pictures of which the same is said: an absent server hits hundreds."""
     hit: dict[str, list[Path]] = {}
     for path, words in said:
         hit.setdefault(words, []).append(path)
@@ -252,7 +257,7 @@ def grouped(said: Sequence[tuple[Path, str]]) -> list[str]:
 
 
 def skipped_words(files: Sequence[Path], most: int = 10) -> str:
-    """the names, as many as one wants to read."""
+    """Returns the first `most` names, and how many more there are."""
     names = ", ".join(str(path) for path in files[:most])
     rest = len(files) - most
     return f"{names} and {rest} more" if rest > 0 else names

@@ -1,4 +1,4 @@
-"""A picture file made fit to send: upright, 8-bit RGB, of a kind and size that the graph takes."""
+"""Makes a picture file fit to send: upright, 8-bit RGB, of a kind and size that the graph takes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ HEIC_ENDINGS = {".heic", ".heif"}
 
 
 class PictureError(ValueError):
-    """A file that is not asked about; the message says what came and what is taken."""
+    """Raised for a file that is not asked about; the message says what came and what is taken."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """data: the bytes to send. note: what was changed or is not looked at, as far as a person would
-    see it; "" for nothing.
+    """A picture as it is sent. data: the bytes to send. note: what was changed or is not looked at,
+    as far as a person would see it; "" for nothing.
     """
 
     data: bytes
@@ -40,11 +40,11 @@ class Picture:
 
 
 def read_picture(path: str | Path) -> Picture:
-    """the file's own bytes for an upright 8-bit JPEG or PNG, else a PNG of what a person would see.
-    Raises PictureError, never anything else.
+    """Returns the file's own bytes for an upright 8-bit JPEG or PNG, else a PNG of what a person
+    would see. Raises PictureError, never anything else.
 
     Cameras store how they were held beside the pixels, not in them; the graph does not read that,
-    so a lying JPEG is turned here.
+    so a JPEG that is stored sideways is turned here.
     """
     try:
         # asked before reading: a file may be larger than memory
@@ -59,7 +59,7 @@ def read_picture(path: str | Path) -> Picture:
 
 
 def fit_to_send(data: bytes) -> Picture:
-    """`read_picture` of a file's bytes."""
+    """Does what `read_picture` does, for a file's bytes."""
     with opened(data) as image:
         try:
             return as_it_is(data, image) if is_fit(image) else as_png(image)
@@ -68,7 +68,7 @@ def fit_to_send(data: bytes) -> Picture:
 
 
 def opened(data: bytes) -> Image.Image:
-    """the picture with its header read and nothing else. Raises PictureError."""
+    """Returns the picture with its header read and nothing else. Raises PictureError."""
     if is_heic(data):
         raise PictureError("HEIC, which Pillow does not read; save it as JPEG or PNG first")
     try:
@@ -88,14 +88,16 @@ def opened(data: bytes) -> Image.Image:
 
 
 def taken_formats() -> list[str]:
-    """Pillow's names of the formats that are opened."""
+    """Returns Pillow's names of the formats that are opened."""
     # Pillow loads its formats only when asked
     Image.init()
     return sorted(set(Image.OPEN) - REFUSED_FORMATS)
 
 
 def taken_endings() -> set[str]:
-    """endings of file names, lower case, of pictures that are asked about or refused by name."""
+    """Returns the endings of file names, lower case, of pictures that are asked about or refused by
+    name.
+    """
     formats = set(taken_formats())
     endings = Image.registered_extensions()
     return {ending for ending, name in endings.items() if name in formats} | HEIC_ENDINGS
@@ -106,7 +108,7 @@ def is_heic(data: bytes) -> bool:
 
 
 def is_fit(image: Image.Image) -> bool:
-    """Whether the graph would see in a file what a person sees."""
+    """Returns whether the graph would see in a file what a person sees."""
     # 16 bits, palettes and transparency look otherwise in the graph's decoder
     plain = image.mode in ("RGB", "L") and "transparency" not in image.info
     known = image.format in SENT_AS_THEY_ARE
@@ -116,13 +118,13 @@ def is_fit(image: Image.Image) -> bool:
 
 
 def fits(size: tuple[int, int]) -> bool:
-    """Whether the server takes a picture of so many pixels."""
+    """Returns whether the server takes a picture of so many pixels."""
     width, height = size
     return max(width, height) <= LARGEST_SIDE and width * height <= LARGEST_AREA
 
 
 def as_it_is(data: bytes, image: Image.Image) -> Picture:
-    """Picture that is sent as the file's own bytes."""
+    """Returns a picture that is sent as the file's own bytes."""
     return Picture(data, joined(frame_words(image), middle_words(image.size)))
 
 
@@ -131,7 +133,7 @@ def joined(*words: str) -> str:
 
 
 def frame_words(image: Image.Image) -> str:
-    """Words that say which of several frames or pages is asked about; "" for one."""
+    """Returns words that say which of several frames or pages is asked about; "" for one."""
     frames = getattr(image, "n_frames", 1)
     # an MPO's further pictures are previews, nobody's pages
     is_paged = frames > 1 and image.format not in JPEG_FORMATS
@@ -139,8 +141,8 @@ def frame_words(image: Image.Image) -> str:
 
 
 def middle_words(size: tuple[int, int]) -> str:
-    """Words that say how much of an upright picture the networks look at, since the graph cuts it
-    square; "" for nearly all of it.
+    """Returns words that say how much of an upright picture the networks look at, since the graph
+    cuts it square; "" for nearly all of it.
     """
     side = min(size)
     if side >= max(size) * (1 - LEAST_CUT):
@@ -149,7 +151,7 @@ def middle_words(size: tuple[int, int]) -> str:
 
 
 def as_png(image: Image.Image) -> Picture:
-    """PNG, scaled down where the server would refuse the size."""
+    """Returns a picture as PNG, scaled down where the server would refuse the size."""
     full = image.size
     scaled = ""
     if not fits(full):
@@ -175,7 +177,7 @@ def as_png(image: Image.Image) -> Picture:
 
 
 def scaled_size(size: tuple[int, int]) -> tuple[int, int]:
-    """Size with SCALED_SIDE on the longer side, in the picture's proportions."""
+    """Returns the size with SCALED_SIDE on the longer side, in the picture's proportions."""
     # cut, not rounded: never a pixel above the limit
     share = min(1.0, SCALED_SIDE / max(size))
     return max(1, math.floor(size[0] * share)), max(1, math.floor(size[1] * share))

@@ -1,6 +1,7 @@
-"""Any picture that Pillow opens as 8-bit RGB: the one place where depth and colour model change.
+"""Converts any picture that Pillow opens to 8-bit RGB; no other module changes depth or colour
+model.
 
-Pillow's own `convert("RGB")` clips 16-bit grey to white and floats to black without a word.
+Pillow's own `convert("RGB")` clips 16-bit grey to white and floats to black without a warning.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ LARGEST_16_BIT = 65535
 
 @dataclass(frozen=True)
 class Pixels:
-    """value: uint8 [H, W, 3], upright. note: what was changed on the way, for a person; "" for
-    nothing that a person would see.
+    """Pixels of a picture. value: uint8 [H, W, 3], upright. note: what was changed on the way, for
+    a person; "" for nothing that a person would see.
     """
 
     value: Bytes
@@ -30,7 +31,7 @@ class Pixels:
 
 
 def rgb8(image: Image.Image) -> Pixels:
-    """`image` upright (EXIF), as 8-bit RGB. Raises what Pillow raises for damaged files.
+    """Returns `image` upright (EXIF), as 8-bit RGB. Raises what Pillow raises for damaged files.
 
     Grey of 16 bits becomes 8 by its range; 32-bit and float grey by the smallest usual range that
     holds every value (`grey_range`). What is transparent shows white paper.
@@ -47,7 +48,7 @@ def rgb8(image: Image.Image) -> Pixels:
 
 
 def wide_grey(values: Array) -> Pixels:
-    """[H, W] of whole numbers or floats."""
+    """Converts [H, W] of whole numbers or floats to 8-bit pixels."""
     bits = values.dtype.itemsize * 8
     kind = "float" if values.dtype.kind == "f" else f"{bits}-bit"
     low, high = grey_range(values)
@@ -59,8 +60,8 @@ def wide_grey(values: Array) -> Pixels:
 
 
 def grey_range(values: Array) -> tuple[float, float]:
-    """the values of black and white: a 16-bit type's own range; else the first of [0, 1] (floats),
-    [0, 255], [0, 65535] that holds every value, or from the least value to the largest.
+    """Returns the values of black and white: a 16-bit type's own range; else the first of [0, 1]
+    (floats), [0, 255], [0, 65535] that holds every value, or from the least value to the largest.
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         return 0.0, float(LARGEST_16_BIT)
@@ -77,7 +78,7 @@ def grey_range(values: Array) -> tuple[float, float]:
 
 
 def over_paper(image: Image.Image) -> Pixels:
-    """alpha blended over white; an alpha that hides nothing is left out."""
+    """Returns a picture with alpha blended over white; an alpha that hides nothing is left out."""
     # La and RGBa hold colours already multiplied by alpha; Pillow takes two steps from there
     plain = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode))
     layers = plain.convert("RGBA")
@@ -90,7 +91,7 @@ def over_paper(image: Image.Image) -> Pixels:
 
 
 def from_lab(image: Image.Image) -> Any:
-    """CIE L*a*b*, which Pillow converts through profiles alone."""
+    """Converts CIE L*a*b* to RGB, which Pillow does only through profiles."""
     lab = ImageCms.createProfile("LAB")
     srgb = ImageCms.createProfile("sRGB")
     return ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")

@@ -1,5 +1,5 @@
-"""What an answer says in numbers: magnitudes with their unit, likeliest classes, and whether it
-says more than a constant would.
+"""Reads what an answer says in numbers: magnitudes with their unit, likeliest classes, and whether
+it says more than a constant would.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ STRETCHED = re.compile(r"(?P<unit>[^,]+), 0 to (?P<high>[0-9.]+) as \[-1, 1\]")
 # than a constant. Ranges: [-1, 1], for curvature deviations of the label, for depth 1 / 11 of e.
 LEAST_SPREAD = {"depth": 0.01, "curvature": 0.1}
 LEAST_PIXEL_SPREAD = 0.05
-LEAST_CODES = 8  # of 255: the same of a picture's own channels, which noise of a camera fills
+LEAST_CODES = 8  # of 255: least spread of a picture's own channels, which a camera's noise fills
 ALIKE = 0.02  # mean difference of two pictures, a share of the range, that nobody sees
 LEAST_LEAD = 1.5  # how many times an even share the likeliest class has at least
 
@@ -43,14 +43,16 @@ class Magnitude:
 
 
 def stretched(entry: Task) -> tuple[str, float] | None:
-    """(unit, largest magnitude) of a task whose labels are a magnitude as [-1, 1], else None."""
+    """Returns (unit, largest magnitude) of a task whose labels are a magnitude as [-1, 1], else
+    None.
+    """
     match = STRETCHED.match(entry.unit)
     return (match["unit"], float(match["high"])) if match else None
 
 
 def magnitude(entry: Task, value: Floats) -> Magnitude:
-    """Magnitudes of an answer [S, S, 1] to a task of pixels with one channel, in the unit that its
-    figure shows.
+    """Returns the magnitudes of an answer [S, S, 1] to a task of pixels with one channel, in the
+    unit that its figure shows.
     """
     own = np.asarray(value[..., 0], "float64")
     if entry.make == "depth":
@@ -75,8 +77,8 @@ def percentiles(value: Floats) -> tuple[float, float]:
 
 
 def constant_words(entry: Task, value: Array) -> str:
-    """what the answer says everywhere, where it is nearly the same everywhere; "" where it is not,
-    and for kinds of which that cannot be said.
+    """Returns what the answer says everywhere, where it is nearly the same everywhere; "" where it
+    is not, and for kinds of which that cannot be said.
     """
     # by the softmax: logits have no range
     if entry.output.kind == "classes":
@@ -89,8 +91,8 @@ def constant_words(entry: Task, value: Array) -> str:
 
 
 def one_colour_words(photo: Bytes) -> str:
-    """Words that warn of a picture, uint8 [H, W, 3], of one colour: a black one is answered as any
-    other. "" for other pictures.
+    """Returns words that warn of a picture, uint8 [H, W, 3], of one colour: a black one is answered
+    as any other. "" for other pictures.
     """
     if spread(photo) >= LEAST_CODES:
         return ""
@@ -98,7 +100,7 @@ def one_colour_words(photo: Bytes) -> str:
 
 
 def spread(value: Array) -> float:
-    """Spread of the channel that varies most, between the percentiles `SHOWN`."""
+    """Returns the spread of the channel that varies most, between the percentiles `SHOWN`."""
     # the channel that varies most speaks for all: colours may be constant in one of them
     low, high = np.percentile(value.reshape(-1, value.shape[-1]), SHOWN, axis=0)
     return float((high - low).max())
@@ -109,7 +111,9 @@ def least_spread(entry: Task) -> float:
 
 
 def number_words(entry: Task, value: Array) -> str:
-    """ ": 2.31 metres"; "" for colours and directions."""
+    """Returns the answer's typical number as words, such as ": 2.31 metres"; "" for colours and
+    directions.
+    """
     if entry.make == "curvature":
         one, two = np.median(per_metre(value).reshape(-1, 2), axis=0)
         return f": {one:.2f} and {two:.2f} per metre"
@@ -123,21 +127,21 @@ def number_words(entry: Task, value: Array) -> str:
 
 
 def shares_of(logits: Array) -> Floats:
-    """[classes] probabilities."""
+    """Returns [classes], the probabilities of logits."""
     # minus the largest: no exponential overflows, and shares stay the same
     shares = np.exp(logits - logits.max())
     return shares / shares.sum()
 
 
 def likeliest(name: str, logits: Array, most: int = 5) -> list[tuple[str, float]]:
-    """(name, probability) of the likeliest classes, first first."""
+    """Returns (name, probability) of the likeliest classes, the likeliest first."""
     shares = shares_of(logits)
     names = channel_names(name)
     return [(names[i], float(shares[i])) for i in np.argsort(-shares)[:most]]
 
 
 def alike(name: str, value: Array, other: str, other_value: Array) -> bool:
-    """Whether two answers paint the picture itself, and nearly the same one."""
+    """Returns whether two answers paint the picture itself, and nearly the same one."""
     entries = [TASKS.get(name), TASKS.get(other)]
     if any(entry is None or entry.make != "image" for entry in entries):
         return False

@@ -1,4 +1,4 @@
-"""Asking again: only where the server says UNAVAILABLE (not there yet, draining, queue full), and
+"""Asks again, only where the server says UNAVAILABLE (not there yet, draining, queue full), and
 never past the deadline.
 """
 
@@ -14,12 +14,12 @@ import grpc
 Answer = TypeVar("Answer")
 FIRST_PAUSE = 0.1  # seconds
 LONGEST_PAUSE = 3.0  # seconds
-AHEAD = 0.1  # seconds by which a server's clock may end a question before ours does
+AHEAD = 0.1  # seconds by which a server's clock may end a question before the client's does
 
 
 class MissedDeadline(grpc.RpcError):
-    """DEADLINE_EXCEEDED, whosever clock said so first: gRPC calls it CANCELLED where the server
-    hung up before ours did.
+    """Raised as DEADLINE_EXCEEDED, whichever clock ran out first: gRPC says CANCELLED where the
+    server hung up before the client did.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -44,8 +44,8 @@ def retried(
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Answer:
-    """`call(seconds left)`, again after 0.1, 0.2, 0.4 ... 3 s (each shortened by up to half, so
-    that clients do not come back together).
+    """Returns `call(seconds left)`, called again after 0.1, 0.2, 0.4 ... 3 s (each shortened by up
+    to half, so that clients do not come back together).
 
     deadline: seconds for all attempts together. Raises MissedDeadline where a question that nobody
     cancelled comes back cancelled at its end. Any other code, the last attempt's error and a pause

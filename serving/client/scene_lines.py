@@ -1,4 +1,4 @@
-"""Room layout and vanishing points drawn over the picture that they were read from.
+"""Draws room layout and vanishing points over the picture that they were read from.
 
 Nobody says with what field of view a picture was taken, and the networks were trained on many: the
 drawing supposes `FIELD_OF_VIEW`, and its caption says so.
@@ -27,10 +27,10 @@ MARK = 0.09  # length of a mark, of the picture's side
 
 
 def room_lines(layout: Floats, photo: Bytes) -> Bytes:
-    """the box of the room over the photo.
+    """Returns the photo with the box of the room drawn over it.
 
     layout: [9] centre of the box in the camera frame (m; x right, y up, z backward), Euler angles
-    of the camera (rad), extents (m), as `models.tasks.labels.cameras.room_layout`.
+    of the camera (rad), extents (m), as `models.tasks.labels.cameras.room_layout` returns them.
     """
     page = photo.copy()
     rotation = rotation_from_euler(*layout[3:6])
@@ -43,7 +43,7 @@ def room_lines(layout: Floats, photo: Bytes) -> Bytes:
 
 
 def box_edges() -> Iterator[tuple[int, Floats, Floats]]:
-    """(axis, end, end) of the twelve edges of a box from -1 to 1."""
+    """Yields (axis, end, end) of the twelve edges of a box from -1 to 1."""
     for axis in range(3):
         for signs in itertools.product((-1.0, 1.0), repeat=2):
             start = np.insert(np.array(signs), axis, -1.0)
@@ -52,7 +52,8 @@ def box_edges() -> Iterator[tuple[int, Floats, Floats]]:
 
 
 def vanishing_lines(directions: Floats, photo: Bytes) -> Bytes:
-    """marks all over the photo that point to the three vanishing points; a ring where one is seen.
+    """Returns the photo with marks all over it that point to the three vanishing points, and a ring
+    where one is seen.
 
     directions: [9] of three axes in the camera frame, one after the other; their lengths are
     normalised.
@@ -71,8 +72,8 @@ def vanishing_lines(directions: Floats, photo: Bytes) -> Bytes:
 
 
 def mark_towards(direction: Floats, place: Floats, side: int) -> tuple[Floats, Floats]:
-    """(start, end) in pixels of a short line at `place` along the image of lines that run in
-    `direction`.
+    """Returns (start, end) in pixels of a short line at `place` along the image of lines that run
+    in `direction`.
     """
     focal = focal_length(side)
     x, y = place - side / 2
@@ -85,7 +86,7 @@ def mark_towards(direction: Floats, place: Floats, side: int) -> tuple[Floats, F
 
 
 def vanishing_point(direction: Floats, side: int) -> Floats | None:
-    """[2] pixels where lines in `direction` meet; None where they stay parallel."""
+    """Returns the [2] pixels where lines in `direction` meet; None where they stay parallel."""
     right, up, backward = direction
     # lines parallel to the picture meet nowhere in it
     if abs(backward) < 1e-3:
@@ -95,7 +96,9 @@ def vanishing_point(direction: Floats, side: int) -> Floats | None:
 
 
 def draw_line(page: Bytes, ends: Floats, colour: Colour) -> None:
-    """a line between two points [2, 3] of the camera frame, as far as it lies before the camera."""
+    """Draws a line between two points [2, 3] of the camera frame, as far as it lies before the
+    camera.
+    """
     ahead = -ends[:, 2]
     if (ahead < NEAREST).all():
         return
@@ -112,7 +115,7 @@ def draw_line(page: Bytes, ends: Floats, colour: Colour) -> None:
 
 
 def stroke(page: Bytes, start: Floats, end: Floats, colour: Colour) -> None:
-    """a coloured line with a pale rim, so that it is seen on dark and bright ground."""
+    """Draws a coloured line with a pale rim, so that it is seen on dark and bright ground."""
     far = 1 << 14  # OpenCV counts in 16 fractional bits: clip before it overflows
     ends = [tuple(int(v) for v in np.clip(point, -far, far)) for point in (start, end)]
     # the rim first: the line is drawn over its middle
@@ -121,6 +124,6 @@ def stroke(page: Bytes, start: Floats, end: Floats, colour: Colour) -> None:
 
 
 def focal_length(side: int) -> float:
-    """pixels, of a picture `side` pixels wide."""
+    """Returns the focal length in pixels for a picture `side` pixels wide."""
     # half the side is half the angle away from the axis
     return float(side / 2 / np.tan(np.radians(FIELD_OF_VIEW) / 2))

@@ -1,4 +1,4 @@
-"""What a client sends, as TensorProto, without TensorFlow."""
+"""Writes what a client sends as TensorProto, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ PLAIN = {"float64": "float32", "int64": "int32"}
 
 
 def tensor_of(value: object) -> Any:
-    """a TensorProto of `value`: an array, or lists of bytes, texts or numbers.
-
+    """Returns a TensorProto of `value`: an array, or lists of bytes, texts or numbers.
     Numbers go as raw content.
     Raises ValueError for ragged lists and types that have no number there.
     """
@@ -37,7 +36,9 @@ def tensor_of(value: object) -> Any:
 
 
 def _array_of(value: object) -> Array:
-    """lists; strings keep zeros at their end, which numpy's own byte type would cut off."""
+    """Returns lists as an array; strings keep zeros at their end, which numpy's own byte type would
+    cut off.
+    """
     # down to the first value: it decides for all
     leaf = value
     while isinstance(leaf, list | tuple) and leaf:

@@ -1,1 +1,1 @@
-"""A page on loopback: drop photos, see what the served policy answers."""
+"""The live page on loopback: drop photos, see what the served policy answers."""

@@ -36,7 +36,7 @@ class Asker(Protocol):
 
 
 class Refused(ValueError):
-    """A question that is not answered. away: no server was there to answer it."""
+    """Raised for a question that is not answered. away: no server was there to answer it."""
 
     def __init__(self, words: str, away: bool = False) -> None:
         super().__init__(words)
@@ -45,8 +45,9 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Console:
-    """connect: a client of the server, anew for every question, so that a pushed version is seen at
-    once; server, model: what it asks, for words; base: the served folder, for lineage.
+    """Answers the page's questions. connect: a client of the server, anew for every question, so
+    that a pushed version is seen at once; server, model: what it asks, for words; base: the served
+    folder, for lineage.
     """
 
     connect: Callable[[], Asker]
@@ -55,7 +56,7 @@ class Console:
     base: Path | None = None
 
     def model_facts(self) -> Shown:
-        """What is served now, for the page. Raises Refused."""
+        """Returns what is served now, for the page. Raises Refused."""
         client = self.connect()
         version, offered = self.asked(lambda: (client.served_version(), client.tasks()))
         return {
@@ -71,8 +72,8 @@ class Console:
         }
 
     def answer(self, question: Shown) -> Shown:
-        """question: {"photos": [{"name", "content": base64}], "tasks": [names], [] for all that the
-        photos allow}. Raises Refused.
+        """Returns the answer to a question, as the page shows it. question: {"photos": [{"name",
+        "content": base64}], "tasks": [names], [] for all that the photos allow}. Raises Refused.
         """
         since = time.monotonic()
         pictures = pictures_of(question)
@@ -101,7 +102,7 @@ class Console:
         }
 
     def asked(self, question: Callable[[], Any]) -> Any:
-        """the question's answer, with errors in words."""
+        """Returns the question's answer; errors are raised as Refused, in words."""
         try:
             return question()
         except grpc.RpcError as error:
@@ -128,7 +129,7 @@ class Console:
 
 
 def pictures_of(question: Shown) -> list[Picture]:
-    """one to three photos, fit to send. Raises Refused with the name of the file."""
+    """Returns one to three photos, fit to send. Raises Refused with the name of the file."""
     photos = question.get("photos")
     if not isinstance(photos, list) or not 1 <= len(photos) <= MOST_PHOTOS:
         raise Refused(f"Choose one to {MOST_PHOTOS} photos of one place.")

@@ -1,5 +1,5 @@
-"""The page over HTTP, on loopback alone. What is sent is a fixed table: no path of a request is
-ever a path of a file.
+"""Serves the page over HTTP, on loopback alone. What is sent is a fixed table: no path of a request
+is ever a path of a file.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HEADERS = {
 
 
 def files() -> dict[str, tuple[str, bytes]]:
-    """address -> (type, content) of all that is sent as it is."""
+    """Returns address -> (type, content) of all that is sent as it is."""
     return {
         "/": ("text/html; charset=utf-8", (PAGE / "index.html").read_bytes()),
         "/console.js": ("text/javascript; charset=utf-8", (PAGE / "console.js").read_bytes()),
@@ -65,7 +65,7 @@ class Visit(BaseHTTPRequestHandler):
     """One request of a browser."""
 
     server: Door
-    # of the socket: a silent browser would hold its thread for ever
+    # the socket's: a silent browser would hold its thread for ever
     timeout = SLOWEST
     server_version = "console"
     sys_version = ""
@@ -98,8 +98,8 @@ class Visit(BaseHTTPRequestHandler):
                     self.reply_in_json(lambda: self.server.console.answer(question))
 
     def is_from_here(self) -> bool:
-        """Whether a request comes from the page itself, by host name and by origin; any other is
-        refused, also of a page elsewhere whose name leads to loopback.
+        """Returns whether a request comes from the page itself, by host name and by origin; any
+        other is refused, also one from a page elsewhere whose name leads to loopback.
         """
         host = self.headers.get("Host", "")
         origin = self.headers.get("Origin")
@@ -111,7 +111,7 @@ class Visit(BaseHTTPRequestHandler):
         return False
 
     def question(self) -> dict[str, Any] | None:
-        """JSON object of a request; None once it was refused."""
+        """Returns the JSON object of a request; None once it was refused."""
         length = self.headers.get("Content-Length", "")
         # `isdigit` alone takes digits of other scripts, which `int` reads, too
         if not (length.isascii() and length.isdigit()):
@@ -158,4 +158,4 @@ class Visit(BaseHTTPRequestHandler):
             self.close_connection = True  # the browser has gone
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Logs nothing: what a person drops here is nobody's record."""
+        """Logs nothing: what a person drops here is not recorded."""

@@ -1,4 +1,5 @@
-"""What the served version was made of, from the folder that the server serves, where it is at hand.
+"""Reads what the served version was made of from the folder that the server serves, where it is at
+hand.
 
 The server's public interface says a version's number and signatures; its story lies in the bundle.
 """
@@ -20,11 +21,11 @@ SURE_WIN = 0.8  # share of held-out pictures on which a trained network beats a 
 
 @dataclass(frozen=True)
 class Lineage:
-    """facts: name -> what the bundle was made of. sources: task -> tasks that its answer is reached
-    from; () for a network of its own. quality: task -> share of held-out pictures on which the
-    answer beats full supervision, in [0, 1]. wins: supervised task -> share on which its network
-    beats the best constant. scratch: tasks answered by a network that the transfers' few labelled
-    pictures taught, without a source.
+    """What a bundle was made of. facts: name -> what the bundle was made of. sources: task -> tasks
+    that its answer is reached from; () for a network of its own. quality: task -> share of held-out
+    pictures on which the answer beats full supervision, in [0, 1]. wins: supervised task -> share
+    on which its network beats the best constant. scratch: tasks answered by a network that the
+    transfers' few labelled pictures taught, without a source.
     """
 
     facts: dict[str, str] = field(default_factory=dict)
@@ -34,7 +35,7 @@ class Lineage:
     scratch: frozenset[str] = frozenset()
 
     def origin(self, task: str) -> str:
-        """Sentence that says how a task is answered; "" where the policy does not say."""
+        """Returns a sentence that says how a task is answered; "" where the policy does not say."""
         if task in self.scratch:
             return "Answered by a network trained from scratch on few labelled pictures."
         sources = self.sources.get(task)
@@ -45,8 +46,8 @@ class Lineage:
         return f"Reached by transfer from {' and '.join(map(title_of, sources))}."
 
     def quality_clause(self, task: str) -> str:
-        """Clause giving held-out quality, or "". A network of the task's own is full supervision:
-        it is compared with a constant answer, any other with full supervision.
+        """Returns a clause giving held-out quality, or "". A network of the task's own is full
+        supervision: it is compared with a constant answer, any other with full supervision.
         """
         own = self.sources.get(task) == () and task not in self.scratch
         share = self.wins.get(task) if own else self.quality.get(task)
@@ -56,7 +57,9 @@ class Lineage:
         return f"; better than {beaten} on {share:.0%} of held-out pictures"
 
     def doubt(self, task: str) -> str:
-        """Clause that warns where a network behind the answer hardly beats a constant, else ""."""
+        """Returns a clause that warns where a network behind the answer hardly beats a constant,
+        else "".
+        """
         weak = [name for name in self.sources.get(task) or (task,) if self.is_weak(name)]
         if not weak:
             return ""
@@ -73,13 +76,13 @@ class Lineage:
 
 
 def title_of(task: str) -> str:
-    """Title of a task, or its name where the dictionary has no such task."""
+    """Returns the title of a task, or its name where the dictionary has no such task."""
     return TASKS[task].title if task in TASKS else task
 
 
 def lineage_of(base: Path | None, version: int) -> Lineage:
-    """Lineage of `version` below the served folder `base`; an empty one where there is none to
-    read.
+    """Returns the lineage of `version` below the served folder `base`; an empty one where there is
+    none to read.
     """
     if base is None:
         return Lineage()
@@ -92,7 +95,7 @@ def lineage_of(base: Path | None, version: int) -> Lineage:
 
 
 def lineage_from(story: dict[str, Any]) -> Lineage:
-    """Lineage of the content of a bundle's lineage.json."""
+    """Returns the lineage of the content of a bundle's lineage.json."""
     policy = story.get("policy") or {}
     edges = policy.get("edges") or []
     # supervised tasks have no edge in a policy: their source is none

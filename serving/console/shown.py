@@ -1,5 +1,5 @@
-"""An answer as the page shows it: a figure with its legend, numbers with their unit, how sure it
-is, and a warning where it says hardly more than a constant would.
+"""Makes an answer as the page shows it: a figure with its legend, numbers with their unit, how sure
+it is, and a warning where it says hardly more than a constant would.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from serving.client.figures import figure, headed_panels, photo_of, segments_of
 from serving.client.readings import likeliest, one_colour_words
 from serving.console.lineage import Lineage
 
-NEARLY_ALL = 0.98  # share of a picture from which one class is called the same everywhere
+NEARLY_ALL = 0.98  # share of a picture from which one class counts as being everywhere
 Shown = dict[str, Any]
 
 
 def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) -> Shown:
-    """{"answers": one entry a task, in the dictionary's order, "photo": the part of it that the
-    networks saw, "sheet": all figures}.
+    """Returns {"answers": one entry a task, in the dictionary's order, "photo": the part of it that
+    the networks saw, "sheet": all figures}.
 
-    answers: of `Client.ask`; image: the encoded first photo. Pictures are data addresses of PNGs.
+    answers: as `Client.ask` returns them; image: the encoded first photo. Pictures are data
+    addresses of PNGs.
     """
     photo = photo_of(image)
     names = [name for name in TASKS if name in answers]
@@ -51,7 +52,9 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
 def entry_of(
     name: str, answers: Mapping[str, Array], picture: Bytes | None, lineage: Lineage, empty: str
 ) -> Shown:
-    """Entry of one task for the page. empty: what is said of a photo that shows nothing, or ""."""
+    """Returns the entry of one task for the page. empty: what is said of a photo that shows
+    nothing, or "".
+    """
     value = answers[name]
     entry = TASKS[name]
     said = description(name, value, answers.get(f"{name}_metric"))
@@ -72,15 +75,17 @@ def entry_of(
 
 
 def panels_of(name: str, answers: Mapping[str, Array], photo: Bytes) -> list[Shown]:
-    """the parts of the figure one by one, {"words", "picture"}: a page puts them side by side or
-    below each other, as its width allows, and their words stand outside the pictures.
+    """Returns the parts of the figure one by one, {"words", "picture"}: a page puts them side by
+    side or below each other, as its width allows, and their words stand outside the pictures.
     """
     panels = headed_panels(name, answers[name], photo, answers.get(f"{name}_metric"))
     return [{"words": words, "picture": address_of_picture(panel)} for words, panel in panels]
 
 
 def unit_of(entry: Task, said: Shown) -> str:
-    """Unit of the numbers in the table, and what they are about where the figure shows two maps."""
+    """Returns the unit of the numbers in the table, and what they are about where the figure shows
+    two maps.
+    """
     unit: str = said.get("unit", "")
     return f"{unit}, both curvatures together" if entry.make == "curvature" else unit
 
@@ -90,7 +95,7 @@ def address_of_picture(picture: Bytes) -> str:
 
 
 def rows_of(said: Shown) -> list[tuple[str, str]]:
-    """(what, how much) of a description, for a table."""
+    """Returns (what, how much) of a description, for a table."""
     if "classes" in said:
         return [(row["name"], f"{row['probability']:.1%}") for row in said["classes"]]
     if "shares" in said:
@@ -104,8 +109,8 @@ def rows_of(said: Shown) -> list[tuple[str, str]]:
 
 
 def constant_doubt(entry: Task, value: Array) -> str:
-    """Words of doubt where a map of classes or segments is the same all over the picture, else "".
-    Regressions and classes say so of themselves, in the note of their description.
+    """Returns words of doubt where a map of classes or segments is the same all over the picture,
+    else "". Regressions and classes say so of themselves, in the note of their description.
     """
     if entry.output.kind == "pixel_classes":
         ids = value.argmax(-1)
@@ -117,7 +122,7 @@ def constant_doubt(entry: Task, value: Array) -> str:
 
 
 def probability_words(entry: Task, value: Array) -> str:
-    """Words that give the answer's own probability, where it has one, else ""."""
+    """Returns words that give the answer's own probability, where it has one, else ""."""
     if entry.output.kind == "classes":
         word, share = likeliest(entry.name, value, 1)[0]
         return f"{share:.0%} for {word}"
@@ -127,7 +132,9 @@ def probability_words(entry: Task, value: Array) -> str:
 
 
 def mean_share(logits: Array) -> float:
-    """[S, S, classes] -> mean over pixels of the likeliest class's probability."""
+    """Returns the mean over pixels of the likeliest class's probability, from logits [S, S,
+    classes].
+    """
     # minus the largest of each pixel: its own exponential is then 1, hence the share 1 / sum
     lead = np.exp(logits - logits.max(-1, keepdims=True))
     return float((1 / lead.sum(-1)).mean())

@@ -1,4 +1,4 @@
-"""`python -m serving console`: the page, until interrupted."""
+"""Runs `python -m serving console`: the page, until interrupted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def start(options: argparse.Namespace) -> int:
     from serving.console.console import Console
     from serving.console.door import Door
 
-    # pictures between Pillow's two limits are scaled down, and a word of ours says so
+    # pictures between Pillow's two limits are scaled down, and a note says so
     warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
     def connect() -> Client:

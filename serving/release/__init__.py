@@ -1,1 +1,1 @@
-"""May a bundle go out? The gate, versions, rollback."""
+"""Release of a bundle: the gate, versions, rollback."""

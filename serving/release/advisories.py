@@ -1,8 +1,8 @@
-"""The locked packages against known vulnerabilities, from a file that is at hand: advisories in the
-OSV form, as the Python Packaging Advisory Database publishes them (a folder or a zip of JSON or
-YAML files).
+"""Checks the locked packages against known vulnerabilities, from a file that is at hand: advisories
+in the OSV form, as the Python Packaging Advisory Database publishes them (a folder or a zip of JSON
+or YAML files).
 
-What was not asked is said: an audit without advisories has found nothing, and that is no good news.
+An audit without advisories has found nothing, which is no good news: it says so.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def audit(lock: Path, advisories: Path | None) -> int:
 
 
 def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
-    """Every advisory that was not withdrawn. Raises ValueError where there is none, or a file is
-    none.
+    """Yields every advisory that was not withdrawn. Raises ValueError where there is none, or for a
+    file that holds none.
     """
     count = 0
     for name, data in files_of(place):
@@ -93,7 +93,9 @@ def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def files_of(place: Path) -> Iterator[tuple[str, bytes]]:
-    """(name, content) of the files of a folder or a zip. Raises ValueError for something else."""
+    """Yields (name, content) of the files of a folder or a zip. Raises ValueError for something
+    else.
+    """
     if place.is_dir():
         for path in sorted(place.rglob("*")):
             if path.suffix in ENDINGS and path.is_file():
@@ -128,7 +130,7 @@ def findings(
 
 
 def is_affected(version: str, affected: Mapping[str, Any]) -> bool:
-    """Whether a version is listed, or inside one of the ranges."""
+    """Returns whether a version is listed, or inside one of the ranges."""
     own = Version(version)
     listed = any(same_version(own, other) for other in affected.get("versions", []))
     # ranges of Git commits say nothing about a release
@@ -146,8 +148,8 @@ def same_version(version: Version, text: str) -> bool:
 
 # as the OSV specification evaluates ranges: events in the order of versions
 def in_range(version: Version, events: Iterable[Mapping[str, str]]) -> bool:
-    """Whether a version lies in a range of events: introduced, fixed (the first that is free of
-    it), last_affected, in any order.
+    """Returns whether a version lies in a range of events: introduced, fixed (the first that is
+    free of it), last_affected, in any order.
     """
     inside = False
     # at one version "fixed" counts before "introduced": the latter begins anew

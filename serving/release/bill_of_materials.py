@@ -1,4 +1,4 @@
-"""A software bill of materials of each lane, CycloneDX 1.6 in JSON, made from the lock.
+"""Writes a software bill of materials of each lane, CycloneDX 1.6 in JSON, made from the lock.
 
 Written by hand from the published schema: the library that writes it would add a dozen packages to
 the very list. No time of day is in the documents; licences are those that this environment's own
@@ -35,7 +35,7 @@ def write_bills(lock: Path, folder: Path) -> list[Path]:
 
 
 def bill_of_materials(packages: Iterable[LockedPackage], lane: str) -> dict[str, Any]:
-    """CycloneDX document of one lane."""
+    """Returns the CycloneDX document of one lane."""
     listed = list(packages)
     components = [component(package) for package in listed]
     content = json.dumps([lane, components], sort_keys=True)
@@ -55,8 +55,8 @@ def bill_of_materials(packages: Iterable[LockedPackage], lane: str) -> dict[str,
 
 
 def component(package: LockedPackage) -> dict[str, Any]:
-    """the lock admits several files of a package (wheels, source): their digests are properties,
-    since `hashes` would mean one file.
+    """Returns the component of one package. The lock admits several files of a package (wheels,
+    source): their digests are properties, since `hashes` would mean one file.
     """
     facts: dict[str, Any] = {
         "type": "library",
@@ -75,14 +75,14 @@ def component(package: LockedPackage) -> dict[str, Any]:
 
 
 def reference(package: LockedPackage) -> str:
-    """Package URL of a package."""
+    """Returns the package URL of a package."""
     # "+" of a local version means a blank in an address
     return f"pkg:pypi/{package.name}@{package.version.replace('+', '%2B')}"
 
 
 def licences_of(package: LockedPackage) -> list[dict[str, Any]]:
-    """Licences as the package states them, where this environment has this version; else [], which
-    says "not known here".
+    """Returns the licences as the package states them, where this environment has this version;
+    else [], which says "not known here".
     """
     try:
         facts = metadata.metadata(package.name)
@@ -107,7 +107,9 @@ def licences_of(package: LockedPackage) -> list[dict[str, Any]]:
 
 
 def dependencies(packages: list[LockedPackage]) -> list[dict[str, Any]]:
-    """Dependencies of the document: ours first, then those of every package."""
+    """Returns the dependencies of the document: this project's first, then those of every
+    package.
+    """
     references = {package.name: reference(package) for package in packages}
     needs: dict[str, list[str]] = {PROJECT: [], **{name: [] for name in references}}
     for package in packages:

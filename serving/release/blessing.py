@@ -13,8 +13,8 @@ BLESSING = "blessing.json"
 
 @dataclass(frozen=True)
 class Blessing:
-    """ok: may the candidate be pushed? reasons: why not, in words, empty if it may. figures: what
-    was measured, by its name in words, with the unit.
+    """The verdict of the gate. ok: whether the candidate may be pushed. reasons: why not, in words,
+    empty if it may. figures: what was measured, by its name in words, with the unit.
     """
 
     ok: bool
@@ -28,6 +28,8 @@ def save_blessing(folder: str | Path, blessing: Blessing) -> None:
 
 
 def read_figures(folder: str | Path) -> dict[str, float]:
-    """Figures of the `blessing.json` in `folder`. Raises FileNotFoundError where there is none."""
+    """Returns the figures of the `blessing.json` in `folder`. Raises FileNotFoundError where there
+    is none.
+    """
     figures: dict[str, float] = json.loads((Path(folder) / BLESSING).read_text())["figures"]
     return figures

@@ -1,5 +1,5 @@
-"""A bundle's losses on a label store's test samples, and its costs, which a gate compares with
-those of the served version.
+"""Computes a bundle's losses on a label store's test samples, and its costs, which a gate compares
+with those of the served version.
 """
 
 from __future__ import annotations
@@ -74,22 +74,24 @@ class Bundle:
         return sum(path.stat().st_size for path in files) / 2**20
 
     def answers(self, pictures: Floats, names: Iterable[str]) -> dict[str, Array]:
-        """Answers of the targets `names` as their networks give them, by target. pictures: float
-        [N, S, S, 3] in [0, 1], or [N, k, S, S, 3] for targets about k views.
+        """Returns the answers of the targets `names` as their networks give them, by target.
+        pictures: float [N, S, S, 3] in [0, 1], or [N, k, S, S, 3] for targets about k views.
         """
         ending = "" if pictures.ndim == 4 else f"_{pictures.shape[1]}"
         # sorted: one set of outputs, compiled once
         return self.version.run(f"images{ending}", {"images": pictures}, sorted(names))
 
     def whitening(self, name: str) -> tuple[Array, Array]:
-        """(mean, deviation) that a target's numbers are whitened by; (0, 1) where they are not."""
+        """Returns (mean, deviation) that a target's numbers are whitened by; (0, 1) where they are
+        not.
+        """
         mean, deviation = self.contract["tasks"][name].get("whitening", (0.0, 1.0))
         return np.asarray(mean), np.asarray(deviation)
 
 
 def losses(bundle: Bundle, store: LabelStore, name: str) -> Floats:
-    """Losses of a bundle on at most SAMPLES test samples of a target, float [n], by the target's
-    own loss. Vectors are compared in the store's whitening.
+    """Returns the losses of a bundle on at most SAMPLES test samples of a target, float [n], by the
+    target's own loss. Vectors are compared in the store's whitening.
     """
     from models.networks.losses.losses import image_losses
 
@@ -108,20 +110,22 @@ def losses(bundle: Bundle, store: LabelStore, name: str) -> Floats:
 
 
 def scaled(pictures: Bytes) -> Floats:
-    """Pictures as a signature takes them: uint8 [N, k, S, S, 3] become float32 in [0, 1], without
-    the axis of views where there is one view a sample.
+    """Returns pictures as a signature takes them: uint8 [N, k, S, S, 3] become float32 in [0, 1],
+    without the axis of views where there is one view a sample.
     """
     values = pictures.astype("float32") / 255
     return values[:, 0] if values.shape[1] == 1 else values
 
 
 def change_whitening(answer: Array, own: tuple[Array, Array], other: tuple[Array, Array]) -> Array:
-    """An answer that is whitened by `own` (mean, deviation), whitened by `other` instead."""
+    """Converts an answer that is whitened by `own` (mean, deviation) to one that is whitened by
+    `other`.
+    """
     return (answer * own[1] + own[0] - other[0]) / other[1]
 
 
 def buildings(store: LabelStore, name: str) -> list[str]:
-    """Building of every sample of which `losses` has a loss, in its order."""
+    """Returns the building of every sample of which `losses` has a loss, in its order."""
     samples, keys = store.samples(name, "test"), store.views("test")
     # the first view stands for a sample of several: they are of one building
     views = np.asarray(samples.views)[evenly(len(samples), SAMPLES), 0]
@@ -129,8 +133,8 @@ def buildings(store: LabelStore, name: str) -> list[str]:
 
 
 def batch_seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
-    """Seconds that each bundle takes for a batch of test views, for all targets about one view that
-    every bundle has. They are asked in turn, so that a busy machine is busy for each.
+    """Returns the seconds that each bundle takes for a batch of test views, for all targets about
+    one view that every bundle has. They are asked in turn, so that a busy machine is busy for each.
     """
     bundles = list(bundles)
     shared = set.intersection(*(bundle.targets for bundle in bundles))

@@ -1,4 +1,4 @@
-"""Which bundles are the same model: told by what they answer with, not by where they were made."""
+"""Tells which bundles are the same model: by what they answer with, not by where they were made."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ COUNTER = re.compile(r"(?<=_)\d+(?=___|\b)")
 
 
 def content_of(bundle: str | Path) -> str:
-    """Digest of weights, graph, contract, policy, data and networks, 16 hex digits. Raises
-    FileNotFoundError or ValueError (ManifestError is one) for what is no whole bundle, another
-    OSError for files that cannot be read now.
+    """Returns a digest of weights, graph, contract, policy, data and networks, 16 hex digits.
+    Raises FileNotFoundError or ValueError (ManifestError is one) for what is no whole bundle,
+    another OSError for files that cannot be read now.
     """
     bundle = Path(bundle)
     files = digests(bundle)
@@ -38,8 +38,8 @@ def content_of(bundle: str | Path) -> str:
 
 
 def is_same_model(candidate: str | Path, other: str | Path) -> bool:
-    """Whether two bundles hold the same model; what is no whole bundle is not the same as any.
-    Raises OSError for files that cannot be read now: nobody knows then.
+    """Returns whether two bundles hold the same model; what is no whole bundle is not the same as
+    any. Raises OSError for files that cannot be read now: nobody knows then.
     """
     try:
         return content_of(candidate) == content_of(other)
@@ -48,9 +48,9 @@ def is_same_model(candidate: str | Path, other: str | Path) -> bool:
 
 
 def graph_digest(path: Path) -> str:
-    """SHA-256 of a SavedModel's entries. It does not depend on the order in which protobuf writes a
-    map, nor on the numbers in functions' names, which TensorFlow counts through a process. Raises
-    ValueError for a file that is no SavedModel.
+    """Returns the SHA-256 of a SavedModel's entries. It does not depend on the order in which
+    protobuf writes a map, nor on the numbers in functions' names, which TensorFlow counts through a
+    process. Raises ValueError for a file that is no SavedModel.
     """
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import saved_model_pb2
@@ -91,7 +91,7 @@ def take_out_functions(graph: Any) -> list[str]:
 
 
 def names_functions(value: Any) -> bool:
-    """Whether a node's attribute names functions."""
+    """Returns whether a node's attribute names functions."""
     return bool(value.HasField("func") or (value.HasField("list") and len(value.list.func)))
 
 
@@ -100,13 +100,15 @@ def name_of(function: Any) -> str:
 
 
 def counter_of(name: str) -> int:
-    """The number at the end of a function's name; -1 where there is none."""
+    """Returns the number at the end of a function's name; -1 where there is none."""
     number = re.search(r"(\d+)$", name)
     return int(number[1]) if number else -1
 
 
 def newest_version(destination: str | Path) -> Path | None:
-    """Folder of the version that a server answers from; None where nothing was pushed yet."""
+    """Returns the folder of the version that a server answers from; None where nothing was pushed
+    yet.
+    """
     # nothing pushed yet is no error for a gate: there is nothing to compare with
     if not Path(destination).is_dir():
         return None
@@ -115,15 +117,17 @@ def newest_version(destination: str | Path) -> Path | None:
 
 
 def withdrawn_versions(destination: str | Path) -> list[Path]:
-    """Folders of the versions that were taken out of service, in the order of their names."""
+    """Returns the folders of the versions that were taken out of service, in the order of their
+    names.
+    """
     if not Path(destination).is_dir():
         return []
     return sorted(path for path in Path(destination).iterdir() if WITHDRAWN.fullmatch(path.name))
 
 
 def served_address(destination: str | Path) -> str:
-    """A text that changes with the version that is served; "" where none is. It is cheap: the
-    manifest alone is read.
+    """Returns a text that changes with the version that is served; "" where none is. It is cheap:
+    the manifest alone is read.
     """
     newest = newest_version(destination)
     if newest is None:

@@ -1,5 +1,5 @@
-"""What the lock (requirements.txt) installs in a lane: packages, versions, digests, and who asked
-for them.
+"""Reads what the lock (requirements.txt) installs in a lane: packages, versions, digests, and who
+asked for them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LOCK = ROOT / "requirements.txt"
 # The two platform lanes of pyproject.toml, by a Python version of each.
 # markers ask for the full version, too
 LANES = {"3.11": "3.11.9", "3.13": "3.13.1"}
-PROJECT = "taskonomy"  # how the lock calls us in "via"
+PROJECT = "taskonomy"  # how the lock calls this project in "via"
 
 PIN = re.compile(r"^[A-Za-z0-9_.-]+(\[[^\]]*\])?==")
 DIGEST = re.compile(r"--hash=sha256:([0-9a-f]{64})")
@@ -26,8 +26,8 @@ VIA = re.compile(r"^\s+#\s+(?:via\s+)?([A-Za-z0-9_.-]+)(?:\s+\(.*\))?\s*$")
 
 @dataclass(frozen=True)
 class LockedPackage:
-    """digests: SHA-256 of the files that the lock admits, any of them; wanted_by: names of the
-    packages that depend on it, ours among them.
+    """A package that the lock pins. digests: SHA-256 of the files that the lock admits, any of
+    them; wanted_by: names of the packages that depend on it, this project among them.
     """
 
     name: str
@@ -37,8 +37,8 @@ class LockedPackage:
 
 
 def locked_packages(text: str, lane: str) -> list[LockedPackage]:
-    """Locked packages of a lane of `LANES`, by name. text: of requirements.txt. Raises KeyError for
-    another lane, ValueError where the lock names a package twice for it.
+    """Returns the locked packages of a lane of `LANES`, by name. text: of requirements.txt. Raises
+    KeyError for another lane, ValueError where the lock names a package twice for it.
     """
     environment = {
         "python_version": lane,
@@ -63,7 +63,7 @@ def locked_packages(text: str, lane: str) -> list[LockedPackage]:
 
 
 def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
-    """`LockedPackage` of the lines of one pin: its own, its digests and its "via"."""
+    """Returns the `LockedPackage` of the lines of one pin: its own, its digests and its "via"."""
     # a lock pins exactly one version
     (version,) = (specifier.version for specifier in requirement.specifier)
     via = {
@@ -76,13 +76,13 @@ def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:
         canonicalize_name(requirement.name),
         version,
         tuple(DIGEST.findall("\n".join(lines))),
-        # of a dependency group the lock does not say that it is ours
+        # the lock does not say that a dependency group is this project's
         tuple(sorted(via)) or (PROJECT,),
     )
 
 
 def pins(text: str) -> Iterator[list[str]]:
-    """Lines of each pinned package, one package after the other."""
+    """Yields the lines of each pinned package, one package after the other."""
     block: list[str] = []
     for line in text.splitlines():
         if PIN.match(line):

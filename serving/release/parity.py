@@ -1,5 +1,5 @@
-"""Are a server's answers the training graph's? Floats within a tolerance, pixel maps code by code,
-from bytes and from floats.
+"""Checks whether a server's answers are the training graph's: floats within a tolerance, pixel maps
+code by code, from bytes and from floats.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ WRONG_PIXELS = 1e-3
 
 @dataclass(frozen=True)
 class Difference:
-    """Of one task. floats: largest difference over the spread of the stored answer, from bytes;
-    images: the same from float images; pixels: share of map codes that differ by more than one
-    (None: no map with a code to compare).
+    """How far a server's answer to one task is from the stored one. floats: largest difference over
+    the spread of the stored answer, from bytes; images: the same from float images; pixels: share
+    of map codes that differ by more than one (None: no map with a code to compare).
     """
 
     task: str
@@ -57,8 +57,9 @@ class Difference:
 
 
 def differences(client: Client, bundle: str | Path) -> list[Difference]:
-    """Differences from the Keras networks, of every task whose answers to the probe images lie in
-    the bundle. client: of a server on it. Raises FileNotFoundError without stored answers.
+    """Returns the differences from the Keras networks, of every task whose answers to the probe
+    images lie in the bundle. client: of a server on it. Raises FileNotFoundError without stored
+    answers.
     """
     # the file stays open while it is asked: values are read one after the other
     with np.load(Path(bundle) / EXTRA / PARITY) as stored:
@@ -70,7 +71,9 @@ def differences(client: Client, bundle: str | Path) -> list[Difference]:
 
 
 def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Difference:
-    """probe: [3, S, S, 3] uint8; expected: the Keras networks' answer to it."""
+    """Returns the difference for one task. probe: [3, S, S, 3] uint8; expected: the Keras networks'
+    answer to it.
+    """
     from models.examples.published import encode_png
 
     count = TASKS[name].images
@@ -97,7 +100,9 @@ def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Dif
 
 
 def comparable_map(client: Client, name: str) -> str | None:
-    """the PNG output of `name`; None where none is served or its codes are only for looking at."""
+    """Returns the PNG output of `name`; None where none is served or its codes are only for looking
+    at.
+    """
     output = f"{name}_png_bytes"
     code = code_of(TASKS[name])
     is_served = output in client.signatures()[name].outputs
@@ -106,8 +111,8 @@ def comparable_map(client: Client, name: str) -> str | None:
 
 
 def distance(served: Array, expected: Array) -> float:
-    """Largest difference of an answer from the expected one, over the spread of that; infinite for
-    another shape or a value that is no number.
+    """Returns the largest difference of an answer from the expected one, over the spread of that;
+    infinite for another shape or a value that is no number.
     """
     if served.shape != expected.shape or not np.isfinite(served).all():
         return float("inf")
@@ -117,8 +122,8 @@ def distance(served: Array, expected: Array) -> float:
 
 
 def wrong_share(name: str, served: Array, expected: Array) -> float:
-    """Share of pixels whose code is off by more than one, or for depth by more than the float
-    tolerance allows at that distance. Raises ValueError for a task without codes.
+    """Returns the share of pixels whose code is off by more than one, or for depth by more than the
+    float tolerance allows at that distance. Raises ValueError for a task without codes.
     """
     if served.shape != expected.shape:
         return 1.0
@@ -135,7 +140,7 @@ def wrong_share(name: str, served: Array, expected: Array) -> float:
 
 
 def decoded(data: bytes) -> Array:
-    """[H, W, c] of a PNG of 8 or 16 bits."""
+    """Returns the pixels [H, W, c] of a PNG of 8 or 16 bits."""
     value = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     # OpenCV's channels are blue, green, red
     return value[..., None] if value.ndim == 2 else value[..., ::-1]

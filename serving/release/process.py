@@ -1,4 +1,4 @@
-"""A model server as a process of its own: started on a folder, its output read while it runs,
+"""Runs a model server as a process of its own: started on a folder, its output read while it runs,
 stopped for sure.
 """
 
@@ -22,11 +22,13 @@ LINES = 200  # of the server's last words that are kept
 
 
 class ServerError(RuntimeError):
-    """The server did not start, in its own last words."""
+    """Raised where the server did not start, with its own last words."""
 
 
 def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
-    """Command that serves the versions below `base` at a free port, which the server prints."""
+    """Returns the command that serves the versions below `base` at a free port, which the server
+    prints.
+    """
     # the same interpreter: the server runs with the packages of whoever asks
     return [
         sys.executable,
@@ -41,12 +43,12 @@ def serve_command(base: str | Path, name: str = "taxonomy") -> list[str]:
 
 
 class ServerProcess:
-    """A server that runs a `command` (of `serve_command`); a `with` block stops it. address:
+    """A server that runs a `command` (from `serve_command`); a `with` block stops it. address:
     host:port of its gRPC door. pid: its process. seconds_to_start: until that door was open.
 
     start_within: seconds until the door must be open; else ServerError is raised. Threads empty
     both pipes from the first line to the last: a server that writes more than a pipe holds (64 KiB)
-    would else stop in the middle of an answer.
+    would otherwise stop in the middle of an answer.
     """
 
     def __init__(self, command: list[str], *, start_within: float = 120.0) -> None:
@@ -75,14 +77,16 @@ class ServerProcess:
             reader.start()
         try:
             self.address = self.wait_for_address(since + start_within)
-        # of any kind, an interrupt too: no server may be left behind
+        # any error, an interrupt too: no server may be left behind
         except BaseException:
             self.stop()
             raise
         self.seconds_to_start = time.monotonic() - since
 
     def rest(self, patience: float = 10.0) -> str:
-        """host:port of the REST door. Raises ServerError if none opens in `patience` seconds."""
+        """Returns host:port of the REST door. Raises ServerError if none opens in `patience`
+        seconds.
+        """
         until = time.monotonic() + patience
         while time.monotonic() < until:
             # a copy: a reader appends meanwhile
@@ -121,7 +125,7 @@ class ServerProcess:
         raise ServerError(f"had no open door in time: {self.last_words()}")
 
     def last_words(self) -> str:
-        """Last line of standard error that says something, else of standard output."""
+        """Returns the last line of standard error that says something, else of standard output."""
         # standard error says why, standard output what it did last
         for line in [*reversed(list(self.complaints)), *reversed(list(self.words))]:
             if line.strip():
@@ -152,9 +156,11 @@ class ServerProcess:
 
 
 def memory(pid: int) -> tuple[int, int]:
-    """Memory of a process, MiB: (resident now, the most that ever was); (0, 0) if it is gone."""
+    """Returns the memory of a process in MiB: (resident now, the most that ever was); (0, 0) if it
+    is gone.
+    """
     try:
-        # of Linux; "VmHWM" is the most that it ever had, which a look now and then would miss
+        # on Linux; "VmHWM" is the most that it ever had, which a look now and then would miss
         with open(f"/proc/{pid}/status") as file:
             fields = dict(line.split(":", 1) for line in file if ":" in line)
         now, most = (int(fields[name].split()[0]) // 1024 for name in ("VmRSS", "VmHWM"))

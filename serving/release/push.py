@@ -1,4 +1,4 @@
-"""From a blessed bundle to the folder that the server polls, and back. The layout is TensorFlow
+"""Moves a blessed bundle to the folder that the server polls, and back. The layout is TensorFlow
 Serving's: NAME/VERSION/saved_model.pb.
 """
 
@@ -80,7 +80,9 @@ def rename_to_version(scratch: Path, destination: Path) -> Path:
 
 
 def versions(destination: str | Path) -> list[int]:
-    """Numbers of the served versions, oldest first. Raises ValueError where there is no folder."""
+    """Returns the numbers of the served versions, oldest first. Raises ValueError where there is no
+    folder.
+    """
     if not Path(destination).is_dir():
         raise ValueError(
             f"no folder of versions at {destination}; `python -m serving push BUNDLE "
@@ -94,13 +96,13 @@ def versions(destination: str | Path) -> list[int]:
 
 
 def withdrawn_numbers(destination: str | Path) -> list[int]:
-    """Numbers of the versions that were taken out of service, oldest first."""
+    """Returns the numbers of the versions that were taken out of service, oldest first."""
     names = [WITHDRAWN.fullmatch(path.name) for path in Path(destination).iterdir()]
     return sorted(int(name[1]) for name in names if name)
 
 
 def lost_signature(version: Path) -> bool:
-    """Is the version unsigned where the one before it is signed?"""
+    """Returns whether the version is unsigned where the one before it is signed."""
     earlier = [number for number in versions(version.parent) if number < int(version.name)]
     return (
         bool(earlier)
@@ -138,9 +140,9 @@ def rollback(destination: str | Path, to: int | None = None, trusted: bytes | No
 
 
 def older(destination: Path, served: list[int], trusted: bytes | None) -> int:
-    """Number of the newest version before the last of `served` that a server would load. Where the
-    last is signed, an unsigned one is not taken: a server that asks for signatures refuses it.
-    Raises ValueError if there is none.
+    """Returns the number of the newest version before the last of `served` that a server would
+    load. Where the last is signed, an unsigned one is not taken: a server that asks for signatures
+    refuses it. Raises ValueError if there is none.
     """
     if len(served) < 2:
         raise ValueError(
@@ -162,9 +164,9 @@ def older(destination: Path, served: list[int], trusted: bytes | None) -> int:
 
 
 def unfit(folder: Path, trusted: bytes | None, signed: bool = False) -> str:
-    """Why a server would not load the version, "" if nothing is known against it: no model, files
-    that are not those of its manifest, a signature that is missing (if `signed`, or `trusted` keys
-    are given) or of nobody trusted.
+    """Returns why a server would not load the version, "" if nothing is known against it: no model,
+    files that are not those of its manifest, a signature that is missing (if `signed`, or `trusted`
+    keys are given) or of nobody trusted.
     """
     if not (folder / "saved_model.pb").exists():
         return f"no SavedModel at {folder}"
@@ -181,7 +183,9 @@ def unfit(folder: Path, trusted: bytes | None, signed: bool = False) -> str:
 
 
 def run_of(destination: str | Path) -> Path | None:
-    """Folder of the pipeline's run that serves from `destination`; None for a folder of no run."""
+    """Returns the folder of the pipeline's run that serves from `destination`; None for a folder of
+    no run.
+    """
     place = Path(destination).absolute()
     run = place.parent.parent
     belongs = place.parent.name == RUN_SERVES and (run / RUN_HISTORY).exists()
@@ -189,8 +193,8 @@ def run_of(destination: str | Path) -> Path | None:
 
 
 def free_name(path: Path) -> Path:
-    """The first of `path`, `path-1`, `path-2` ... that is not there: a version of this number may
-    have been withdrawn before.
+    """Returns the first of `path`, `path-1`, `path-2` ... that is not there: a version of this
+    number may have been withdrawn before.
     """
     numbered = (path.with_name(f"{path.name}-{i}") for i in itertools.count(1))
     return next(name for name in itertools.chain([path], numbered) if not name.exists())

@@ -1,5 +1,5 @@
-"""Who says that a bundle is good: an Ed25519 signature of its manifest, which names the SHA-256 of
-every file. A server that is told to require one loads nothing else.
+"""Signs bundles and checks who signed them: an Ed25519 signature of the manifest, which names the
+SHA-256 of every file. A server that is told to require one loads nothing else.
 
     openssl genpkey -algorithm ed25519 -out signing.pem          (keep it where nobody serves)
     openssl pkey -in signing.pem -pubout -out trusted.pem        (goes to the gate and the servers)
@@ -34,7 +34,7 @@ PUBLIC_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY---
 
 
 def sign(bundle: str | Path, key: bytes) -> Path:
-    """write the signature beside the manifest; returns its path. key: PEM of an Ed25519 private
+    """Writes the signature beside the manifest and returns its path. key: PEM of an Ed25519 private
     key.
 
     A bundle without a manifest gets one; one whose files are not those of its manifest is not
@@ -59,11 +59,11 @@ def check_signed(bundle: str | Path, trusted: bytes) -> None:
     keys `trusted` (PEM, one public key after the other) signed that manifest. ValueError where none
     is a key.
 
-    The signature is checked before a file is read, over the very bytes that the files are then held
-    against.
+    The signature is checked before a file is read, over the very bytes that the files are then
+    compared with.
     """
     keys = public_keys(trusted)
-    # read once: what the signature is checked over is what the files are held against
+    # read once: what the signature is checked over is what the files are compared with
     manifest = read_manifest(bundle)
     signature = read_signature(bundle)
     if not any(is_signed_by(key, signature, manifest) for key in keys):
@@ -93,7 +93,9 @@ def is_signed_by(key: Ed25519PublicKey, signature: bytes, manifest: bytes) -> bo
 
 
 def private_key(pem: bytes) -> Ed25519PrivateKey:
-    """Raises ValueError for anything but an unencrypted Ed25519 key in PEM."""
+    """Returns the private key in a PEM. Raises ValueError for anything but an unencrypted Ed25519
+    key.
+    """
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -111,8 +113,8 @@ def private_key(pem: bytes) -> Ed25519PrivateKey:
 
 
 def public_keys(pem: bytes) -> list[Ed25519PublicKey]:
-    """Ed25519 public key of every PEM block. Raises ValueError where there is none, or one of
-    another kind.
+    """Returns the Ed25519 public key of every PEM block. Raises ValueError where there is none, or
+    one of another kind.
     """
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.serialization import load_pem_public_key

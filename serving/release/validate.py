@@ -33,7 +33,7 @@ PATIENCE = 3
 LARGEST_MIB = 16 << 10
 BOMB_SIDE = 50_000  # pixels that a picture of a few bytes claims
 
-Contract = Mapping[str, Any]  # of `serving.bundle.assets.contract`
+Contract = Mapping[str, Any]  # what `serving.bundle.assets.contract` returns
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,8 @@ def judge_server(
 def cold_figures(
     candidate: Path, base: Path, contract: Contract, limits: Limits
 ) -> dict[str, float]:
-    """Figures of a server without warm-up records: seconds to start, and to the first answer. base:
-    as of `judge_server`.
+    """Returns figures of a server without warm-up records: seconds to start, and to the first
+    answer. base: as for `judge_server`.
     """
     link_tree(candidate, base / "1", without=(WARMUP,))
     with (
@@ -159,7 +159,7 @@ class Judgement:
                 )
             except OSError as error:
                 self.reasons.append(f"the candidate lacks what it is checked against: {error}")
-        # in any case: a server that died in a check is said, too
+        # in any case: a server that died in a check is reported, too
         self.check_memory()
         return Blessing(not self.reasons, tuple(self.reasons), self.figures)
 
@@ -265,9 +265,9 @@ class Judgement:
 
 
 def first_answer(client: Client, contract: Contract) -> float:
-    """Seconds that a server takes for its first question: one picture, all tasks about one view of
-    it, all forms of answers. Where no task is about one view, it is asked about as many pictures as
-    the least task takes.
+    """Returns the seconds that a server takes for its first question: one picture, all tasks about
+    one view of it, all forms of answers. Where no task is about one view, it is asked about as many
+    pictures as the least task takes.
     """
     views = min(entry["images"] for entry in contract["tasks"].values())
     png = [encode_png(image) for image in probe_images(contract["size"])]
@@ -280,12 +280,12 @@ def first_answer(client: Client, contract: Contract) -> float:
 
 
 def made_up_records() -> list[bytes]:
-    """PNG pictures that stand in for records where there are none to replay."""
+    """Returns PNG pictures that stand in for records where there are none to replay."""
     return [encode_png(image) for image in probe_images(256)]
 
 
 def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims width x height pixels and ends after its header, bytes."""
+    """Returns the bytes of a PNG that claims width x height pixels and ends after its header."""
     # 8 bits, RGB; compression, filter and interlacing as always
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     # PNG's check covers the chunk's name and its data

@@ -1,5 +1,5 @@
-"""Withdrawn versions whose folders are gone: what they answered with is remembered, so that no
-later run pushes them again.
+"""Remembers what withdrawn versions whose folders are gone answered with, so that no later run
+pushes them again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def note_withdrawn(bundle: Path) -> None:
 
 
 def noted_versions(destination: str | Path) -> dict[str, int]:
-    """Withdrawn versions that were noted before their removal: content (`content_of`) -> number;
+    """Returns the withdrawn versions that were noted before their removal: content (`content_of`)
+    -> number;
     {} where none were. Raises ValueError for a file of another form.
     """
     path = Path(destination) / REMOVED

@@ -1,5 +1,5 @@
-"""The way in while a server runs, and the way out: once closed, new requests are UNAVAILABLE and
-the running ones are waited for.
+"""Lets requests in while a server runs: once closed, new requests are UNAVAILABLE and the running
+ones are waited for.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Gate:
 
     @contextmanager
     def passed(self) -> Iterator[None]:
-        """Context of a request that is let in. Raises UNAVAILABLE when closed: a client that asks
-        again finds another server.
+        """As a context, holds a request that is let in. Raises UNAVAILABLE when closed: a client
+        that asks again finds another server.
         """
         with self.change:
             if self.closed:
@@ -36,8 +36,8 @@ class Gate:
                 self.change.notify_all()
 
     def close(self, grace: float) -> bool:
-        """let nobody in any more, wait up to `grace` seconds for those inside; whether all came
-        out.
+        """Lets nobody in any more, waits up to `grace` seconds for those inside, and returns
+        whether all came out.
         """
         with self.change:
             self.closed = True

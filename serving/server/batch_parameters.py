@@ -1,4 +1,4 @@
-"""How requests are batched, as a `--batching_parameters_file` says it."""
+"""Reads how requests are batched from a `--batching_parameters_file`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from serving.server.config_files import message, read
 
 
 def cores() -> int:
-    """Number of cores that this process may run on, as TensorFlow Serving counts: a container's,
-    not the machine's (`os.cpu_count`).
+    """Returns the number of cores that this process may run on, as TensorFlow Serving counts: a
+    container's, not the machine's (`os.cpu_count`).
     """
     return len(os.sched_getaffinity(0))
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """TensorFlow Serving's names and defaults; timeout in microseconds."""
+    """Parameters of batching, with TensorFlow Serving's names and defaults; timeout in
+    microseconds.
+    """
 
     max_batch_size: int = 1000
     batch_timeout_micros: int = 0
@@ -64,7 +66,7 @@ class Parameters:
 
 
 def read_parameters(path: str | Path) -> Parameters:
-    """Parameters of a `--batching_parameters_file`. Raises ValueError."""
+    """Returns the parameters of a `--batching_parameters_file`. Raises ValueError."""
     text = read(path, message("BatchingParameters")())
     values: dict[str, Any] = {}
     for entry, value in text.ListFields():

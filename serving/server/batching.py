@@ -1,4 +1,5 @@
-"""Server-side batching: requests that wait together run together, once, and each gets its own rows.
+"""Batches requests in the server: requests that wait together run together, once, and each gets its
+own rows.
 
 One queue for every (version, set of fed tensors); a batch fetches the union of what its requests
 want, so that requests for different task heads share one pass of the encoder (TensorFlow Serving
@@ -41,14 +42,14 @@ class Fetcher(Protocol):
 
 
 STOPPED = "The batch scheduler was stopped before this task was run"
-Key = tuple[int, tuple[str, ...]]  # of a queue: a version, and the names of the tensors fed
+Key = tuple[int, tuple[str, ...]]  # what names a queue: a version, and the tensors fed
 
 
-# compared by identity: arrays have no single answer to being equal, and `remove` asks for it
+# compared by identity: `remove` compares, and whether two arrays are equal has no single answer
 @dataclass(eq=False)
 class Task:
-    """A request that waits. awaited(): is its client still there? done: set when values or failure
-    are there.
+    """A request that waits. awaited(): whether its client is still there. done: set when values or
+    failure are there.
 
     failure: code and text instead of the exception, whose traceback would hold this task, its
     tensors and itself in a circle until the next collection.
@@ -77,7 +78,7 @@ class Task:
         self.failure = ServingError(served.code, str(served))
 
     def missed(self, now: float) -> bool:
-        """Whether the request's deadline has passed."""
+        """Returns whether the request's deadline has passed."""
         return self.deadline is not None and self.deadline <= now
 
 
@@ -103,8 +104,8 @@ class Scheduler:
         deadline: float | None = None,
         awaited: Awaited = always,
     ) -> list[Array]:
-        """wait for a batch, run, return the rows of this request, for which a batch has no place
-        once it is not `awaited()` any more.
+        """Waits for a batch, runs it and returns the rows of this request. A request that is not
+        `awaited()` any more is left out of its batch.
 
         Raises INVALID_ARGUMENT, UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION.
         """
@@ -134,7 +135,9 @@ class Scheduler:
         return task.values
 
     def _enqueue(self, task: Task) -> None:
-        """Raises UNAVAILABLE where too many wait, or nobody takes from the queues any more."""
+        """Puts a request into its queue. Raises UNAVAILABLE where too many wait, or nobody takes
+        from the queues any more.
+        """
         with self.change:
             if self.stopped:
                 raise unavailable(STOPPED)
@@ -158,7 +161,7 @@ class Scheduler:
             self.execute(batch)
 
     def _next(self) -> list[Task]:
-        """the next batch, once there is one; none when the scheduler stops."""
+        """Returns the next batch, once there is one; an empty list when the scheduler stops."""
         with self.change:
             while not self.stopped:
                 if batch := self.due():
@@ -167,15 +170,17 @@ class Scheduler:
         return []
 
     def pause(self) -> float | None:
-        """seconds until the oldest request has waited long enough; None where nobody waits."""
+        """Returns the seconds until the oldest request has waited long enough; None where nobody
+        waits.
+        """
         oldest = min((queue[0].since for queue in self.queues.values() if queue), default=None)
         if oldest is None:
             return None
         return max(oldest + self.parameters.timeout - time.monotonic(), 1e-4)
 
     def due(self) -> list[Task]:
-        """the requests of a full batch, or of one that has waited long enough; the oldest queue
-        first.
+        """Returns the requests of a full batch, or of one that has waited long enough; the oldest
+        queue first.
         """
         now = time.monotonic()
         waiting = [key for key, queue in self.queues.items() if queue]
@@ -187,7 +192,9 @@ class Scheduler:
         return []
 
     def _taken(self, key: Key) -> list[Task]:
-        """as many of a queue's requests as one batch holds, the oldest first."""
+        """Takes as many of a queue's requests as one batch holds, the oldest first, and returns
+        them.
+        """
         queue = self.queues[key]
         batch: list[Task] = []
         rows = 0
@@ -264,12 +271,14 @@ class Scheduler:
             start += task.rows
 
     def _size(self, rows: int) -> int:
-        """the smallest allowed batch that holds so many rows."""
+        """Returns the smallest allowed batch that holds so many rows."""
         sizes = self.parameters.allowed_batch_sizes
         return next((size for size in sizes if size >= rows), rows)
 
     def merged(self, parts: list[Array], size: int) -> Array:
-        """[size, ...]: the parts one below another, filled up with copies of the first row."""
+        """Returns [size, ...]: the parts one below another, filled up with copies of the first
+        row.
+        """
         if len({part.shape[1:] for part in parts}) > 1:
             same_rank = len({part.ndim for part in parts}) == 1
             if not self.parameters.pad_variable_length_inputs or not same_rank:
@@ -301,7 +310,9 @@ class Scheduler:
 
 
 def rows_of(feeds: dict[str, Array]) -> int:
-    """Number of rows of a request: dimension 0 of all its inputs. Raises INVALID_ARGUMENT."""
+    """Returns the number of rows of a request: dimension 0 of all its inputs. Raises
+    INVALID_ARGUMENT.
+    """
     if not feeds or any(value.ndim == 0 for value in feeds.values()):
         raise invalid("Batching session Run() input tensors must have at least one dimension")
     sizes = {len(value) for value in feeds.values()}
@@ -311,7 +322,7 @@ def rows_of(feeds: dict[str, Array]) -> int:
 
 
 def widened(part: Array, shape: tuple[int, ...]) -> Array:
-    """[n, *shape]: short rows filled with the tensor's own first value."""
+    """Returns [n, *shape]: short rows filled with the tensor's own first value."""
     wide: Array = np.full((len(part), *shape), part.flat[0], part.dtype)
     wide[tuple(slice(0, side) for side in part.shape)] = part
     return wide

@@ -1,5 +1,5 @@
-"""All models of a server: which they are may change while it runs, by a reload request or by the
-config file.
+"""Holds all models of a server: which they are may change while it runs, by a reload request or by
+the config file.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ MOST_REMOVED = 64  # models that were taken out and that status still names
 
 
 class Catalog:
-    """name -> Model. loading: of every `Model`; labels_ahead: new labels may point at versions that
-    are not loaded yet.
+    """The models of a server. models: name -> Model. loading: how every `Model` is loaded;
+    labels_ahead: whether new labels may point at versions that are not loaded yet.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class Catalog:
 
     @classmethod
     def of(cls, model: Model | Catalog) -> Catalog:
-        """a catalog of one model that somebody else polls."""
+        """Returns a catalog of one model that somebody else polls; a catalog is returned as it
+        is.
+        """
         if isinstance(model, Catalog):
             return model
         catalog = cls()
@@ -57,7 +59,7 @@ class Catalog:
         return catalog
 
     def reload(self, configs: list[ModelConfig], awaited: Awaited = always) -> None:
-        """replace the whole set; return when the new models serve, or once nobody awaits it.
+        """Replaces the whole set and returns when the new models serve, or once nobody awaits it.
         Models left out are unloaded, after the new ones are there or are to be tried again.
 
         Raises FAILED_PRECONDITION for a label of a version that is not loaded (nothing is changed
@@ -130,11 +132,11 @@ class Catalog:
             model.retry()
 
     def serves(self, name: str) -> bool:
-        """Whether there is a model of that name."""
+        """Returns whether there is a model of that name."""
         return name in self.models
 
     def held(self, spec: ModelSpec | None) -> AbstractContextManager[Version]:
-        """Context that keeps the version loaded which a ModelSpec names. Raises INVALID_ARGUMENT,
+        """As a context, keeps the version loaded which a ModelSpec names. Raises INVALID_ARGUMENT,
         NOT_FOUND.
         """
         if spec is None:
@@ -151,7 +153,7 @@ class Catalog:
         return model.held(spec)
 
     def status(self, name: str, number: int | None = None) -> list[tuple[int, State]]:
-        """(version, its state), newest first. Raises NOT_FOUND."""
+        """Returns (version, its state), newest first. Raises NOT_FOUND."""
         model = self.models.get(name)
         states = dict(model.states) if model else self.removed.get(name, {})
         if not states:
@@ -162,24 +164,28 @@ class Catalog:
         return [(key, states[key]) for key in numbers]
 
     def ready(self) -> bool:
-        """Whether every model serves at least one version; true where there is no model yet."""
+        """Returns whether every model serves at least one version; true where there is no model
+        yet.
+        """
         return all(model.current for model in self.models.values())
 
     def failure(self) -> str | None:
-        """Why a model that serves nothing does so: its load failed."""
+        """Returns why models that serve nothing do so, where their load failed; None otherwise."""
         broken = [failure_of(model) for model in self.models.values()]
         words = [f"{one[0]} version {one[1]}: {one[2]}" for one in broken if one]
         return "; ".join(words) or None
 
 
 def failure_of(model: Model) -> tuple[str, int, str] | None:
-    """(name, version, error) of a model that serves nothing because it could not be loaded."""
+    """Returns (name, version, error) of a model that serves nothing because it could not be loaded;
+    None for others.
+    """
     failure = model.failure()
     return (model.name, *failure) if failure and model.current is None else None
 
 
 def check_loaded(models: list[Model]) -> None:
-    """Raises UNKNOWN for those that could not be loaded."""
+    """Raises UNKNOWN for models that could not be loaded."""
     broken = [failure for failure in map(failure_of, models) if failure]
     if broken:
         words = ", ".join(

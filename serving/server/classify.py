@@ -48,8 +48,8 @@ class Inferred:
 def inference_of(
     version: Version, name: str, method: str, missing: str = "No signature was found with the name"
 ) -> Inference:
-    """Inference of a classification or regression signature. Raises INVALID_ARGUMENT, in the words
-    `missing` where there is no such signature.
+    """Returns the inference of a classification or regression signature. Raises INVALID_ARGUMENT,
+    in the words `missing` where there is no such signature.
     """
     name = name or DEFAULT_SIGNATURE
     if name not in version.signatures:
@@ -69,8 +69,8 @@ def inference_of(
 
 
 def _outputs(signature: Any, method: str) -> dict[str, str]:
-    """Alias -> output tensor of a signature. Raises INVALID_ARGUMENT where its method's outputs are
-    not there.
+    """Returns alias -> output tensor of a signature. Raises INVALID_ARGUMENT where its method's
+    outputs are not there.
     """
     aliases = (CLASSES, SCORES) if method == CLASSIFY else (OUTPUTS,)
     # a signature may have one of the two: what is there is answered
@@ -96,8 +96,8 @@ def infer(
     deadline: float | None = None,
     awaited: Awaited = always,
 ) -> Inferred:
-    """the answer about `examples`, object [N] of serialized tf.Examples. awaited(): is the client
-    still there? Raises CANCELLED, without a run, if it is not; INVALID_ARGUMENT.
+    """Returns the answer about `examples`, object [N] of serialized tf.Examples. awaited(): whether
+    the client is still there. Raises CANCELLED, without a run, if it is not; INVALID_ARGUMENT.
     """
     inference = inference_of(version, name, method)
     check_examples(examples)
@@ -108,7 +108,7 @@ def infer(
 
 
 def check_examples(examples: Array) -> None:
-    """Raises INVALID_ARGUMENT where there are none."""
+    """Raises INVALID_ARGUMENT where there are no examples."""
     if not len(examples):
         raise invalid("Input is empty.")
 
@@ -121,8 +121,8 @@ def _inferred(inference: Inference, values: dict[str, Array], count: int) -> Inf
 
 
 def classified(outputs: dict[str, Array], count: int) -> Any:
-    """ClassificationResult of `classes` object [N, C] and `scores` float32 [N, C], of which one may
-    be absent.
+    """Returns the ClassificationResult of `classes` object [N, C] and `scores` float32 [N, C], of
+    which one may be absent.
     """
     from tensorflow_serving.apis import classification_pb2
 
@@ -150,7 +150,9 @@ def classified(outputs: dict[str, Array], count: int) -> Any:
 
 
 def label_of(text: bytes) -> str:
-    """Raises INVALID_ARGUMENT for what no field of text can carry."""
+    """Returns a class's label as text. Raises INVALID_ARGUMENT for bytes that are no UTF-8, which
+    no field of text can carry.
+    """
     try:
         return text.decode()
     except UnicodeDecodeError as error:
@@ -177,7 +179,7 @@ def _check_rows(value: Array, count: int) -> None:
 
 
 def regressed(outputs: dict[str, Array], count: int) -> Any:
-    """RegressionResult of `outputs` float32 [N] or [N, 1]."""
+    """Returns the RegressionResult of `outputs` float32 [N] or [N, 1]."""
     from tensorflow_serving.apis import regression_pb2
 
     value = outputs[OUTPUTS]
@@ -197,7 +199,7 @@ def regressed(outputs: dict[str, Array], count: int) -> Any:
 
 
 def check_tasks(tasks: Sequence[Task]) -> None:
-    """MultiInference's own rules. Raises INVALID_ARGUMENT, UNIMPLEMENTED."""
+    """Checks MultiInference's own rules. Raises INVALID_ARGUMENT, UNIMPLEMENTED."""
     if not tasks:
         raise invalid("Inference request must have at least one task")
     names: set[str] = set()
@@ -223,7 +225,7 @@ def multi_inference(
     deadline: float | None = None,
     awaited: Awaited = always,
 ) -> list[Inferred]:
-    """answers in task order, by one run of the graph, as `infer`.
+    """Returns answers in task order, by one run of the graph, otherwise as `infer` does.
 
     A TF2 export has an input tensor of its own for every signature: each that is asked about is fed
     the examples.

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's text files: models, batching, monitoring, TLS.
+"""Reads TensorFlow Serving's text files: models, batching, monitoring, TLS.
 
 The wheel holds the messages of the first alone; the others are declared here by field number, so
 that the files keep their exact form.
@@ -61,7 +61,7 @@ class ModelConfig:
 # one pool a process: a second definition of the same name would be refused
 @functools.cache
 def message(name: str) -> Any:
-    """the class of a message of `_MESSAGES`."""
+    """Returns the class of a message of `_MESSAGES`."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     file = descriptor_pb2.FileDescriptorProto(
@@ -81,7 +81,9 @@ def message(name: str) -> Any:
 
 
 def read(path: str | Path, empty: Any) -> Any:
-    """the message `empty` filled from a text file. Raises ValueError with the file's name."""
+    """Returns the message `empty` filled from a text file. Raises ValueError with the file's
+    name.
+    """
     try:
         return parse(Path(path).read_bytes(), empty)
     except ValueError as error:
@@ -89,7 +91,7 @@ def read(path: str | Path, empty: Any) -> Any:
 
 
 def parse(text: bytes, empty: Any) -> Any:
-    """the message `empty` filled from its text form. Raises ValueError."""
+    """Returns the message `empty` filled from its text form. Raises ValueError."""
     from google.protobuf import text_format
 
     try:
@@ -101,15 +103,15 @@ def parse(text: bytes, empty: Any) -> Any:
 
 
 def first_models(path: str | Path) -> list[ModelConfig]:
-    """the models of a `--model_config_file` as a server starts: an empty one has none yet, as in
-    the original, which takes an emptied one for no reload later. Raises ValueError.
+    """Returns the models of a `--model_config_file` as a server starts: an empty one has none yet,
+    as in the original, which takes an emptied one for no reload later. Raises ValueError.
     """
     is_empty = _server_config(path).WhichOneof("config") is None
     return [] if is_empty else read_models(path)
 
 
 def read_models(path: str | Path) -> list[ModelConfig]:
-    """the models of a `--model_config_file`. Raises ValueError."""
+    """Returns the models of a `--model_config_file`. Raises ValueError."""
     try:
         return models_of(_server_config(path))
     except ServingError as error:
@@ -123,7 +125,9 @@ def _server_config(path: str | Path) -> Any:
 
 
 def models_of(config: Any) -> list[ModelConfig]:
-    """Models of a ModelServerConfig. Raises INVALID_ARGUMENT with TensorFlow Serving's texts."""
+    """Returns the models of a ModelServerConfig. Raises INVALID_ARGUMENT with TensorFlow Serving's
+    texts.
+    """
     if config.WhichOneof("config") != "model_config_list":
         raise invalid("Only ModelConfigList is currently supported")
     configs: dict[str, ModelConfig] = {}
@@ -167,7 +171,7 @@ def check_entry(entry: Any) -> None:
 
 
 def policy_of(choice: Any) -> Policy:
-    """Policy of a ServableVersionPolicy. Raises INVALID_ARGUMENT."""
+    """Returns the policy of a ServableVersionPolicy. Raises INVALID_ARGUMENT."""
     kind = choice.WhichOneof("policy_choice")
     if kind == "all":
         return Policy(latest=None)

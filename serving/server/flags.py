@@ -32,28 +32,30 @@ MOST_PORT = 65535
 
 
 def boolean(text: str) -> bool:
-    """Raises ArgumentTypeError."""
+    """Returns the value of a flag that is true or false. Raises ArgumentTypeError."""
     if text.lower() not in ("true", "false", "1", "0"):
         raise argparse.ArgumentTypeError(f"expected true or false, got {text}")
     return text.lower() in ("true", "1")
 
 
 def at_least_one(text: str) -> int:
-    """Raises ArgumentTypeError."""
+    """Returns a whole number from 1 on. Raises ArgumentTypeError."""
     if not text.isdigit() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a number of threads, at least 1, got {text}")
     return int(text)
 
 
 def port(text: str) -> int:
-    """Raises ArgumentTypeError."""
+    """Returns a port from 0 to 65535. Raises ArgumentTypeError."""
     if not text.isdecimal() or int(text) > MOST_PORT:
         raise argparse.ArgumentTypeError(f"expected a port, 0 to {MOST_PORT}, got {text}")
     return int(text)
 
 
 def local_path(text: str) -> Path:
-    """Local path of a base path, which may be written as a URI: file:///models is /models."""
+    """Returns the local path of a base path, which may be written as a URI: file:///models is
+    /models.
+    """
     return Path(text.removeprefix("file://") if text.startswith("file:///") else text)
 
 

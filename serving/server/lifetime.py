@@ -1,4 +1,4 @@
-"""A server from its first version to its last request: load, listen, drain."""
+"""Runs a server from its first version to its last request: load, listen, drain."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ class Serving:
 
 
 def serve(catalog: Catalog, configs: list[ModelConfig], serving: Serving) -> int:
-    """load, then listen until SIGTERM or SIGINT; running requests are finished first. 0, or 1 if a
-    first version cannot be loaded. Raises OSError for an address that is taken.
+    """Loads, then listens until SIGTERM or SIGINT; running requests are finished first. Returns 0,
+    or 1 if a first version cannot be loaded. Raises OSError for an address that is taken.
     """
     # from here on a signal is noted: one that comes while models load ends the start
     with StopSignals() as signals:
@@ -88,8 +88,8 @@ def serve(catalog: Catalog, configs: list[ModelConfig], serving: Serving) -> int
 def _loaded(
     catalog: Catalog, configs: list[ModelConfig], poll_seconds: float, signals: StopSignals
 ) -> bool:
-    """wait until every model serves; False if a signal comes first. Raises ServingError for one
-    that cannot be loaded.
+    """Waits until every model serves; returns False if a signal comes first. Raises ServingError
+    for a model that cannot be loaded.
     """
     # no port is open before the models serve; nobody waits inside for what is to be tried again
     is_over = _outlasted(partial(catalog.reload, configs, never), signals)
@@ -105,8 +105,8 @@ def _loaded(
 
 
 def _outlasted(work: Callable[[], None], signals: StopSignals) -> bool:
-    """do `work`, which may take minutes; False as soon as a signal comes meanwhile. Raises what it
-    raises.
+    """Does `work`, which may take minutes; returns False as soon as a signal comes meanwhile.
+    Raises what `work` raises.
     """
     errors: list[Exception] = []
 
@@ -144,7 +144,7 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
         door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
         door.start()
         print(f"REST on {shown}:{door.server_port}", flush=True)
-    stop = threading.Event()  # of the threads that poll
+    stop = threading.Event()  # ends the threads that poll
     # 0: one look, which `_loaded` took
     if serving.poll_seconds > 0:
         keep_polling(catalog, serving.poll_seconds, stop)

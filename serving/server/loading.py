@@ -1,4 +1,4 @@
-"""A version made ready to serve: loaded, and warmed up by the records that came with it."""
+"""Makes a version ready to serve: it is loaded, and warmed up by the records that came with it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def load(folder: Path, number: int, loading: Loading) -> Version:
             # 0 in the flag is once, as in the original
             for _ in range(max(loading.warmups, 1)):
                 warm_up(version)
-    # of any kind: a session that nobody holds keeps its memory
+    # any error: a session that nobody holds keeps its memory
     except BaseException:
         version.close()
         raise
@@ -67,8 +67,8 @@ def load(folder: Path, number: int, loading: Loading) -> Version:
 
 
 def warm_up(version: Version) -> None:
-    """replay the records shipped with the model: the first real request should not pay for
-    compilation. Any record that fails, fails the load.
+    """Replays the records shipped with the model: the first real request should not pay for
+    compilation. If any record fails, the load fails.
     """
     for i, record in enumerate(_records(version.folder / WARMUP)):
         # as the original: a file of any length would keep a server from ever serving

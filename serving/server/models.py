@@ -1,5 +1,5 @@
-"""Versions of one model: found by polling a folder, loaded by policy, warmed up, swapped without a
-failed request.
+"""Keeps the versions of one model: found by polling a folder, loaded by policy, warmed up, swapped
+without a failed request.
 
 What the policy aspires to is loaded first, highest number first; only when an aspired version
 serves are the others let go, lowest first, each after its last running request. A version that
@@ -35,11 +35,13 @@ UNLOADING = 40
 END = 50
 # the status of a server that swaps for months must not grow
 REMEMBERED = 8  # ended versions that status still names
-LARGEST_NUMBER = 2**63 - 1  # of a version
+LARGEST_NUMBER = 2**63 - 1  # that a version may have
 
 
 class State(NamedTuple):
-    """Of a version. phase: ModelVersionStatus.State; error, code: why it ended, if by an error."""
+    """State of a version. phase: ModelVersionStatus.State; error, code: why it ended, if by an
+    error.
+    """
 
     phase: int
     error: str = ""
@@ -48,8 +50,8 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Retry:
-    """Of a load that failed. left: further tries; due: of time.monotonic(), when the next may be
-    made; ended: the version's state once there is none.
+    """What is left to try of a load that failed. left: further tries; due: of time.monotonic(),
+    when the next may be made; ended: the version's state once there is none.
     """
 
     left: int
@@ -65,7 +67,7 @@ class Policy:
     specific: tuple[int, ...] = ()
 
     def aspired(self, numbers: Iterable[int]) -> list[int]:
-        """Versions that the policy wants served, highest first."""
+        """Returns the versions that the policy wants served, highest first."""
         ordered = sorted(numbers, reverse=True)
         if self.specific:
             return [number for number in ordered if number in self.specific]
@@ -95,25 +97,25 @@ class Model:
         self.versions: dict[int, Version] = {}
         self.states: dict[int, State] = {}
         self.aspired: dict[int, Path] = {}  # number -> folder, of the last look, highest first
-        self.retries: dict[int, Retry] = {}  # of aspired versions
+        self.retries: dict[int, Retry] = {}  # aspired versions that are to be tried again
         # aspired versions that could not be loaded: not tried again before they have left
         self.failed: set[int] = set()
         self.unread: dict[int, str] = {}  # why a folder could not be looked into
-        self.lock = threading.Lock()  # of `versions` and what holds them
+        self.lock = threading.Lock()  # guards `versions` and what holds them
         self.turn = threading.Lock()  # one poll at a time
         self.is_removed = False  # for good: nobody would unload what a late poll loads
 
     # read without the lock: the dictionary is replaced as a whole, never changed
     @property
     def current(self) -> Version | None:
-        """the highest version that serves."""
+        """The highest version that serves; None where none does."""
         # once: another thread may replace it between two looks
         versions = self.versions
         return versions[max(versions)] if versions else None
 
     def folders(self) -> dict[int, Path] | None:
-        """number -> folder of every integer-named folder that holds a model; None if the base path
-        is not there.
+        """Returns number -> folder of every integer-named folder that holds a model; None if the
+        base path is not there.
 
         A folder without `saved_model.pb` is still being written: it is not aspired (the real server
         would try it and fail), unless it serves, which needs the file no more.
@@ -151,8 +153,9 @@ class Model:
         return max(self.folders() or {}, default=None)
 
     def poll(self) -> None:
-        """load what is aspired and not yet tried, or due to be tried again, then let go what is no
-        longer aspired; nothing once it was removed: a look that began before may come to it late.
+        """Loads what is aspired and not yet tried, or due to be tried again, then lets go what is
+        no longer aspired. Does nothing once the model was removed: a look that began before may
+        come to it late.
         """
         with self.turn:
             folders = None if self.is_removed else self.folders()
@@ -166,14 +169,16 @@ class Model:
             self._fulfil()
 
     def retry(self) -> None:
-        """load what is due to be tried again, without a look at the folder."""
+        """Loads what is due to be tried again, without a look at the folder."""
         # before the lock, which a long load may hold: nearly always nothing is due
         if self.retries:
             with self.turn:
                 self._fulfil(list(self.retries))
 
     def _fulfil(self, numbers: Iterable[int] | None = None) -> None:
-        """load those of the aspired versions (all, or `numbers`), then let go what they replace."""
+        """Loads those of the aspired versions (all, or `numbers`) that are due, then lets go what
+        they replace.
+        """
         for number in self.aspired if numbers is None else numbers:
             # no pause between two tries is as many tries as there are
             while self._is_due(number):
@@ -247,7 +252,7 @@ class Model:
         threading.Thread(target=self._end, args=(number, leaving), daemon=True).start()
 
     def _end(self, number: int, leaving: list[Version]) -> None:
-        """close the one version of the list, which is emptied: this thread must not keep it."""
+        """Closes the one version of the list, which is emptied: this thread must not keep it."""
         leaving.pop().close()
         say(f"version {number} of {self.name} is unloaded")
         # it may have been loaded again meanwhile
@@ -280,16 +285,18 @@ class Model:
         return self.current is None and bool(self.retries)
 
     def failure(self) -> tuple[int, str] | None:
-        """(version, error) of the newest version that could not be loaded."""
+        """Returns (version, error) of the newest version that could not be loaded; None if there is
+        none.
+        """
         # a copy: a poll may change it meanwhile
         failed = [(number, self.states[number].error) for number in list(self.failed)]
         return max(failed, default=None)
 
     @contextmanager
     def held(self, spec: ModelSpec) -> Iterator[Version]:
-        """the highest version, or the one that `spec` numbers or labels, kept open while held:
-        counted under the lock that a swap takes, so that no request finds its session closed.
-        Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label.
+        """As a context, yields the highest version, or the one that `spec` numbers or labels, kept
+        open while held: it is counted under the lock that a swap takes, so that no request finds
+        its session closed. Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label.
         """
         number = spec.version
         # a label is looked up before the lock is taken: it names a number, whatever serves
@@ -312,12 +319,14 @@ class Model:
 
 
 def unrecognized(label: str) -> ServingError:
-    """Error of a request for a label that its model, if there is one, does not have."""
+    """Returns the error of a request for a label that its model, if there is one, does not have."""
     return invalid(f"Unrecognized servable version label: {label}")
 
 
 def _graph_in(folder: Path) -> bool:
-    """Whether a folder holds a SavedModel. Raises OSError for a folder that may not be read."""
+    """Returns whether a folder holds a SavedModel. Raises OSError for a folder that may not be
+    read.
+    """
     for name in ("saved_model.pb", "saved_model.pbtxt"):
         # not `exists`: whether that raises without rights depends on Python's version
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -327,9 +336,10 @@ def _graph_in(folder: Path) -> bool:
 
 
 def settle() -> None:
-    """once, before a process's first version: a full collection would walk all of TensorFlow's
-    objects in the middle of a request. Not the versions' own: what is frozen is never freed if it
-    holds cycles, as every graph does, and each swap would leave one behind.
+    """Freezes what the garbage collector knows, once, before a process's first version: a full
+    collection would walk all of TensorFlow's objects in the middle of a request. Not the versions'
+    own: what is frozen is never freed if it holds cycles, as every graph does, and each swap would
+    leave one behind.
     """
     import tensorflow  # noqa: F401  its objects are what is to be frozen
 

@@ -1,4 +1,4 @@
-"""Counters and latencies under TensorFlow Serving's names, in Prometheus' text form."""
+"""Keeps counters and latencies under TensorFlow Serving's names, in Prometheus' text form."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Histogram:
         self.total += micros
 
     def lines(self, name: str, labels: Labels) -> list[str]:
-        """Lines of the page for a histogram; buckets are cumulative."""
+        """Returns the lines of the page for a histogram; buckets are cumulative."""
         lines = []
         count = 0
         # cells are kept apart and added up here: one observation changes one number
@@ -56,8 +56,8 @@ class Histogram:
 
 
 class Metrics:
-    """Series by (name, labels); any thread may write. A model that does not exist makes no series,
-    else strangers could fill the memory.
+    """Series by (name, labels); any thread may write. A model that does not exist makes no series;
+    otherwise strangers could fill the memory.
     """
 
     def __init__(self) -> None:
@@ -72,14 +72,14 @@ class Metrics:
             self.counts[name, tuple(labels.items())] += number
 
     def observe(self, name: str, micros: float, **labels: str) -> None:
-        """put a duration into its histogram."""
+        """Puts a duration into its histogram."""
         with self.lock:
             self.histograms.setdefault((name, tuple(labels.items())), Histogram()).observe(micros)
 
     def count(self, name: str) -> int | None:
-        """a counter summed over its labels, 0 before its first request; `name` as the page or as
-        TensorFlow Serving spells it inside (/tensorflow/serving/request_count). None for what is no
-        counter of ours.
+        """Returns a counter summed over its labels, 0 before its first request. name: spelled as on
+        the page or as TensorFlow Serving spells it inside (/tensorflow/serving/request_count). None
+        for what is no counter here.
         """
         # both spellings differ in this letter alone
         name = name.replace("/", ":")
@@ -92,8 +92,8 @@ class Metrics:
     def request(
         self, serves: Callable[[str], bool], model: str, api: str | None, entrypoint: str
     ) -> Iterator[None]:
-        """counts a request by its status, and times it if it succeeds and is of an `api`. serves:
-        whether a model of that name is served, asked at the end.
+        """As a context, counts a request by its status, and times it if it succeeds and is of an
+        `api`. serves: whether a model of that name is served, asked at the end.
         """
         since = time.perf_counter()
         status = "OK"
@@ -119,7 +119,7 @@ class Metrics:
 
     @contextmanager
     def runtime(self, model: str, api: str) -> Iterator[None]:
-        """times what the graph takes."""
+        """As a context, times what the graph takes."""
         since = time.perf_counter()
         yield
         micros = (time.perf_counter() - since) * 1e6
@@ -127,7 +127,7 @@ class Metrics:
         self.observe(RUNTIME, micros, model_name=model, API=api, runtime="TF1")
 
     def text(self) -> str:
-        """the page that Prometheus reads."""
+        """Returns the page that Prometheus reads."""
         # one lock for the page: numbers of one moment
         with self.lock:
             lines = [line for name in FAMILIES for line in self._family(name)]
@@ -146,7 +146,7 @@ class Metrics:
 
 
 def braces(labels: Labels) -> str:
-    """Labels as the page spells them, in braces; "" for none."""
+    """Returns the labels as the page spells them, in braces; "" for none."""
     if not labels:
         return ""
     return "{" + ",".join(f'{key}="{escaped(value)}"' for key, value in labels) + "}"

@@ -1,5 +1,5 @@
-"""What a server answers, whichever door asks: one predict, classify, regress, multi_inference,
-metadata, status, reload.
+"""Answers requests, whichever door asks: one predict, classify, regress, multi_inference, metadata,
+status, reload.
 
 A door turns words into these calls and their results into words. The model look-up, the gate and
 the metrics stand here, once. A door is made with a table of its verbs, and one that lacks a verb is
@@ -61,8 +61,8 @@ def check_door(name: str, offered: Collection[str], without: Collection[str] = (
 @dataclass(frozen=True)
 class Caller:
     """Who asks. entrypoint: GRPC or REST; deadline: of time.monotonic(), None for none; awaited():
-    is the client still there? turn(): held while the request is worked on. tensor_content: it
-    reads numbers as raw content, which is cheaper than typed fields for both sides.
+    whether the client is still there. turn(): held while the request is worked on. tensor_content:
+    whether it reads numbers as raw content, which is cheaper than typed fields for both sides.
     """
 
     entrypoint: str
@@ -115,7 +115,7 @@ class Plane:
     def predict(
         self, spec: ModelSpec | None, parse: Parse[Question], caller: Caller
     ) -> tuple[Origin, dict[str, Array]]:
-        """Answer to a predict request: outputs by name."""
+        """Returns the answer to a predict request: where it comes from, and outputs by name."""
         name = spec.name if spec else ""
         # counted from here: what is refused counts, too. Waiting for a turn is part of its time
         with self._counted(name, "Predict", caller), caller.turn():
@@ -140,14 +140,16 @@ class Plane:
     def classify(
         self, spec: ModelSpec | None, parse: Parse[Examples], caller: Caller
     ) -> tuple[Origin, Any]:
-        """Answer to a classify request: a ClassificationResult."""
+        """Returns the answer to a classify request: where it comes from, and a
+        ClassificationResult.
+        """
         return self._inferred(spec, parse, caller, "Classify", CLASSIFY)
 
     @verb
     def regress(
         self, spec: ModelSpec | None, parse: Parse[Examples], caller: Caller
     ) -> tuple[Origin, Any]:
-        """Answer to a regress request: a RegressionResult."""
+        """Returns the answer to a regress request: where it comes from, and a RegressionResult."""
         return self._inferred(spec, parse, caller, "Regress", REGRESS)
 
     def _inferred(
@@ -178,7 +180,9 @@ class Plane:
     def multi_inference(
         self, tasks: Sequence[Task], read: Callable[[], Array], caller: Caller
     ) -> list[tuple[Origin, Inferred]]:
-        """Answers to a multi-inference request in the order of its tasks, by one run."""
+        """Returns the answers to a multi-inference request in the order of its tasks, by one
+        run.
+        """
         # before the model is looked up, as in the original
         check_tasks(tasks)
         spec = tasks[0].spec
@@ -188,14 +192,18 @@ class Plane:
 
     @verb
     def metadata(self, spec: ModelSpec | None, caller: Caller) -> tuple[Origin, dict[str, Any]]:
-        """SignatureDefs by name, exactly those of the model's file."""
+        """Returns where the answer comes from, and SignatureDefs by name, exactly those of the
+        model's file.
+        """
         name = spec.name if spec else ""
         with self._counted(name, None, caller), self.catalog.held(spec) as version:
             return Origin(name, version.number), version.signatures
 
     @verb
     def status(self, spec: ModelSpec | None, caller: Caller) -> list[tuple[int, State]]:
-        """(version, its state), newest first. A label is not looked at."""
+        """Returns (version, its state) of a model's versions, newest first. A label is not looked
+        at.
+        """
         if spec is None:
             raise invalid("Missing ModelSpec")
         with self._counted(spec.name, None, caller):
@@ -206,7 +214,9 @@ class Plane:
     def reload(
         self, configs: list[ModelConfig], metric_names: Sequence[str], awaited: Awaited = always
     ) -> dict[str, int]:
-        """replace the set of models; by how much each counter that is asked about rose."""
+        """Replaces the set of models and returns by how much each counter that is asked about
+        rose.
+        """
         # a counter may be unknown: it has no increase
         before = {name: self.metrics.count(name) for name in metric_names}
         self.catalog.reload(configs, awaited)

@@ -21,7 +21,7 @@ class Polled(Protocol):
 
 
 def keep_polling(polled: Polled, seconds: float, stop: threading.Event) -> threading.Thread:
-    """a thread that polls until `stop`, whatever a look ends in."""
+    """Starts and returns a thread that polls until `stop`, whatever a look ends in."""
 
     def loop() -> None:
         last = ""

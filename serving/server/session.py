@@ -1,5 +1,5 @@
-"""One loaded version: a SavedModel in a session of its own, its signatures as its file states them,
-run without a Python layer between.
+"""Runs one loaded version: a SavedModel in a session of its own, its signatures as its file states
+them, run without a Python layer between.
 
 `Session._call_tf_sessionrun` is the C++ `Session::Run`: it checks no shapes (ops do), words type
 errors as TensorFlow Serving does and frees the GIL. It is a private name: where it is gone, the
@@ -42,17 +42,17 @@ Plan = tuple[tuple[str, ...], tuple[str, ...]]  # names of fed and of fetched te
 
 
 def always() -> bool:
-    """True: somebody awaits the request to its end."""
+    """Returns True: somebody awaits the request to its end."""
     return True
 
 
 def never() -> bool:
-    """False: nobody waits for the answer."""
+    """Returns False: nobody waits for the answer."""
     return False
 
 
 class Batches(Protocol):
-    """What `batching.Scheduler` is to a version."""
+    """What a version needs of `batching.Scheduler`."""
 
     def run(
         self,
@@ -95,7 +95,7 @@ class Version:
         self.session = opened(folder, tags, threads)
 
     def signature(self, name: str) -> tuple[str, Any]:
-        """(resolved name, SignatureDef). Raises FAILED_PRECONDITION."""
+        """Returns (resolved name, SignatureDef). Raises FAILED_PRECONDITION."""
         name = name or DEFAULT_SIGNATURE
         if name not in self.signatures:  # asked first: indexing a protobuf map would add the key
             raise precondition(f'Serving signature key "{name}" not found.')
@@ -109,10 +109,10 @@ class Version:
         deadline: float | None = None,
         awaited: Awaited = always,
     ) -> dict[str, Array]:
-        """Outputs by name; an empty filter means all.
+        """Returns outputs by name; an empty filter means all.
 
-        deadline: of time.monotonic(). awaited(): is the client still there? What is not begun when
-        it has left is not run. Raises ServingError with TensorFlow Serving's codes.
+        deadline: of time.monotonic(). awaited(): whether the client is still there. What is not
+        begun when it has left is not run. Raises ServingError with TensorFlow Serving's codes.
         """
         _, definition = self.signature(signature)
         if self.strict and definition.method_name not in PREDICT_METHODS:
@@ -128,8 +128,8 @@ class Version:
         return dict(zip(names, self.answered(feeds, fetches, deadline, awaited)))
 
     def _feeds(self, definition: Any, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """tensor -> array, those of the signature's defaults included. Raises INVALID_ARGUMENT for
-        another type.
+        """Returns tensor -> array, those of the signature's defaults included. Raises
+        INVALID_ARGUMENT for another type.
         """
         import tensorflow as tf
 
@@ -159,8 +159,8 @@ class Version:
         awaited: Awaited = always,
         batched: bool = True,
     ) -> list[Array]:
-        """values of the tensors `fetches`, in a batch with others where the server makes batches;
-        CANCELLED without a run once nobody awaits them.
+        """Returns the values of the tensors `fetches`, in a batch with others where the server
+        makes batches. Raises CANCELLED, without a run, once nobody awaits them.
         """
         # before it waits in a queue, and again when its batch is made
         if not awaited():
@@ -172,8 +172,9 @@ class Version:
     def fetch(
         self, feeds: dict[str, Array], fetches: list[str], deadline: float | None = None
     ) -> list[Array]:
-        """one run of the graph: values of the tensors `fetches`. The time left is the session's own
-        limit.
+        """Runs the graph once and returns the values of the tensors `fetches`. The time left is the
+        session's own limit. If an output that nobody asked for makes it fail, those that were asked
+        for are run one by one.
         """
         plan = self.plan(feeds, fetches)
         try:
@@ -194,7 +195,7 @@ class Version:
     def _values(
         self, feeds: dict[str, Array], plan: tuple[str, ...], deadline: float | None
     ) -> dict[str, Array]:
-        """tensor of the plan -> its value, by one run."""
+        """Returns tensor of the plan -> its value, by one run."""
         import tensorflow as tf
 
         # the time that is left, not a moment: the session has a clock of its own
@@ -212,8 +213,8 @@ class Version:
             raise invalid(str(error).split("\n")[0]) from error
 
     def plan(self, feeds: Iterable[str], fetches: Iterable[str]) -> tuple[str, ...]:
-        """the tensors to fetch, sorted: those asked for, or a known set that holds them once
-        MOST_PLANS are known (then unasked outputs are computed too).
+        """Returns the tensors to fetch, sorted: those asked for, or a known set that holds them
+        once MOST_PLANS are known (then unasked outputs are computed too).
 
         A session keeps what it compiled for every sequence of fed and fetched names, so strangers'
         filters must not make new ones without end.
@@ -227,7 +228,7 @@ class Version:
         return asked
 
     def _single(self, feeds: Iterable[str], name: str) -> tuple[str, ...]:
-        """a plan of one tensor, known from here on."""
+        """Returns a plan of one tensor, which is known from here on."""
         with self.planning:
             self.plans.add((tuple(sorted(feeds)), (name,)))
         return (name,)
@@ -239,7 +240,7 @@ class Version:
         return min(known, key=len, default=everything)
 
     def _every_output(self, fed: tuple[str, ...]) -> set[str]:
-        """tensors of all signatures that read exactly `fed`."""
+        """Returns the output tensors of all signatures that read exactly `fed`."""
         same_inputs = [
             one
             for one in self.signatures.values()
@@ -266,7 +267,7 @@ class Version:
             return values
         buffer = None
         if options is not None:
-            # options travel as a serialised message in a C buffer, which is ours to delete
+            # options travel as a serialised message in a C buffer, which has to be deleted here
             buffer = pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
         try:
             fed = {self._tensor(name): value for name, value in feeds.items()}
@@ -278,7 +279,7 @@ class Version:
                 pywrap_tf_session.TF_DeleteBuffer(buffer)
 
     def _tensor(self, name: str) -> Any:
-        """the C++ handle of a tensor, looked up once."""
+        """Returns the C++ handle of a tensor, looked up once."""
         # two threads may look up the same name: both find the same handle
         if name not in self.tensors:
             self.tensors[name] = self.session.graph.get_tensor_by_name(name)._as_tf_output()
@@ -295,8 +296,8 @@ class Version:
 
 
 def as_array(value: Any) -> Array:
-    """a fetched value. TensorFlow hands scalars out as Python's own: a text as bytes, which has
-    neither type nor shape.
+    """Returns a fetched value as an array. TensorFlow hands scalars out as Python's own: a text as
+    bytes, which has neither type nor shape.
     """
     # as an object: numpy's own texts lose zeros at their end
     return np.array(value, object) if isinstance(value, bytes | str) else np.asarray(value)

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as something to wait for, without a race.
+"""Waits for SIGTERM and SIGINT without a race.
 
 A handler in Python runs between two instructions of the main thread. One that sets a
 `threading.Event` may find the event's lock taken by the very thread that it interrupts, which is
@@ -18,7 +18,7 @@ ASKED = (signal.SIGTERM, signal.SIGINT)
 
 
 def do_nothing(number: int, frame: FrameType | None) -> None:
-    """a handler: Python writes its byte for a signal that has one."""
+    """Serves as a handler: Python writes its byte only for a signal that has one."""
 
 
 class StopSignals:
@@ -36,14 +36,14 @@ class StopSignals:
         return self
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Waits until a signal has come, or at most so many seconds; returns whether one has. One
-        that has come once stays come.
+        """Waits until a signal has come, or at most so many seconds; returns whether one has. A
+        signal that has come is still told later.
         """
         # the byte stays: whoever asks later is told, too
         return bool(select.select([self.reader], [], [], seconds)[0])
 
     def __exit__(self, *error: object) -> None:
-        """signals do again what they did before."""
+        """Restores what signals did before."""
         signal.set_wakeup_fd(self.fd)
         for number, handler in self.before.items():
             signal.signal(number, handler)

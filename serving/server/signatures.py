@@ -1,4 +1,6 @@
-"""Signatures of a SavedModel as its file states them, and requests held against them."""
+"""Reads the signatures of a SavedModel as its file states them, and checks requests against
+them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from serving.errors import invalid
 
 
 def signatures_of(folder: Path, tags: tuple[str, ...]) -> dict[str, Any]:
-    """name -> SignatureDef of the meta graph with `tags`, byte for byte the file's. Raises
+    """Returns name -> SignatureDef of the meta graph with `tags`, byte for byte the file's. Raises
     ValueError for a broken file, or one without such a graph.
     """
     for graph in _saved_model(folder).meta_graphs:
@@ -77,7 +79,7 @@ def check_inputs(signature: Any, inputs: Collection[str]) -> None:
 
 
 def check_outputs(signature: Any, filter_names: Sequence[str]) -> list[str]:
-    """the outputs to return, all if the filter is empty. Raises INVALID_ARGUMENT."""
+    """Returns the outputs to return, all if the filter is empty. Raises INVALID_ARGUMENT."""
     names = list(filter_names) or sorted(signature.outputs)
     seen: set[str] = set()
     for name in names:
@@ -90,7 +92,7 @@ def check_outputs(signature: Any, filter_names: Sequence[str]) -> list[str]:
 
 
 def kind_of(dtype: Any) -> str:
-    """Name of a tf.DType in TensorFlow's C++: float, not float32."""
+    """Returns the name of a tf.DType in TensorFlow's C++: float, not float32."""
     from tensorflow.core.framework import types_pb2
 
     name: str = types_pb2.DataType.Name(dtype.base_dtype.as_datatype_enum)

@@ -1,4 +1,4 @@
-"""From flags to a running server: files are read, options put together."""
+"""Goes from flags to a running server: reads files and puts options together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from serving.errors import ServingError
 from serving.server.flags import WITHOUT_EFFECT
 from serving.server.polling import say
 
-# What serves imports TensorFlow, for seconds; `--version` aside, flags are judged before.
+# These modules import TensorFlow, for seconds; `--version` aside, flags are judged before.
 if TYPE_CHECKING:
     import grpc
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 class RereadFile:
-    """Polls the model config file. One that is refused is said, ignored, and tried again at every
-    look: what it asks for may be there later, as the version that a label names.
+    """Polls the model config file. One that is refused is reported, ignored, and tried again at
+    every look: what it asks for may be there later, as the version that a label names.
     """
 
     def __init__(self, path: Path, catalog: Catalog, seconds: float) -> None:
@@ -60,8 +60,8 @@ class RereadFile:
 
 
 def start(options: argparse.Namespace) -> int:
-    """Serves until told to stop and returns the exit code. What cannot be served is said as
-    TensorFlow Serving says it.
+    """Serves until told to stop and returns the exit code. What cannot be served is reported in
+    TensorFlow Serving's words.
     """
     # TensorFlow is imported for its version alone, and no model is needed
     if options.version:
@@ -150,8 +150,8 @@ def _loading(options: argparse.Namespace, metrics: Metrics) -> Any:
 
 
 def trusted_keys(options: argparse.Namespace) -> bytes | None:
-    """PEM of the keys that must have signed what is loaded; None where anything is. Raises
-    ValueError for a flag without the other or a file without keys, OSError.
+    """Returns the PEM of the keys that must have signed what is loaded; None where anything is.
+    Raises ValueError for a flag without the other or a file without keys, OSError.
     """
     if not options.require_signed:
         return None
@@ -189,7 +189,9 @@ def _doorway(options: argparse.Namespace) -> Doorway:
 
 
 def metrics_path(path: Path | None) -> str | None:
-    """Path of the page for Prometheus; None for nowhere. path: of a MonitoringConfig."""
+    """Returns the path of the page for Prometheus; None for nowhere. path: of a
+    MonitoringConfig.
+    """
     from serving.server.config_files import message, read
     from serving.server.monitoring import PATH
 
@@ -201,8 +203,8 @@ def metrics_path(path: Path | None) -> str | None:
 
 
 def raise_file_limit() -> None:
-    """every connection is an open file, and many systems allow 1,024: take what the system gives
-    without asking.
+    """Raises the limit of open files to what the system gives without asking: every connection is
+    an open file, and many systems allow 1,024.
     """
     import resource
 
@@ -212,7 +214,7 @@ def raise_file_limit() -> None:
 
 
 def versions() -> int:
-    """Prints the versions as tensorflow_model_server words them; returns the exit code."""
+    """Prints the versions as tensorflow_model_server words them and returns the exit code."""
     import tensorflow as tf
 
     print(f"TensorFlow ModelServer: embedded\nTensorFlow Library: {tf.__version__}")
@@ -220,8 +222,8 @@ def versions() -> int:
 
 
 def op_threads(options: argparse.Namespace) -> tuple[int, int]:
-    """(intra, inter), 0 for TensorFlow's choice. Raises ValueError if all three numbers are given,
-    as the original.
+    """Returns the numbers of (intra, inter) op threads, 0 for TensorFlow's choice. Raises
+    ValueError if all three numbers are given, as the original does.
     """
     both = options.tensorflow_session_parallelism
     intra = options.tensorflow_intra_op_parallelism
@@ -235,7 +237,7 @@ def op_threads(options: argparse.Namespace) -> tuple[int, int]:
 
 
 def credentials_of(path: Path) -> grpc.ServerCredentials:
-    """gRPC's server credentials from an SSLConfig file, whose fields hold PEM text. Raises
+    """Returns gRPC's server credentials from an SSLConfig file, whose fields hold PEM text. Raises
     ValueError for a key and a certificate that cannot be used.
     """
     import grpc
@@ -277,7 +279,9 @@ def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
 
 
 def channel_arguments(text: str) -> list[tuple[str, int | str]]:
-    """Channel arguments of a text "key=value,key=value"; numbers become ints, the later wins."""
+    """Returns the channel arguments of a text "key=value,key=value"; numbers become ints, the later
+    wins.
+    """
     pairs = [part.partition("=") for part in text.split(",") if part]
     # gRPC tells numbers and texts apart
     return [(key, int(value) if value.lstrip("-").isdigit() else value) for key, _, value in pairs]

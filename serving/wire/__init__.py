@@ -1,1 +1,1 @@
-"""Tensors and responses as bytes, for server and client."""
+"""Reads and writes tensors and responses as bytes, for server and client."""

@@ -1,9 +1,9 @@
-"""The messages that a client needs, declared here by field number.
+"""Declares the messages that a client needs, by field number.
 
 The stubs of tensorflow-serving-api import TensorFlow, which takes seconds and half a gigabyte; a
-question needs gRPC and protobuf alone. Names are ours, numbers TensorFlow's, so that the bytes are
-the same (`tests/serving/wire/test_messages.py` holds them against the originals). They stand in a
-descriptor pool of their own: a process that imports TensorFlow too has both.
+question needs gRPC and protobuf alone. Names are this project's, numbers TensorFlow's, so that the
+bytes are the same (`tests/serving/wire/test_messages.py` compares them with the originals). They
+stand in a descriptor pool of their own: a process that imports TensorFlow too has both.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ FIELDS: dict[str, dict[str, tuple[int, str]]] = {
 
 
 def message(name: str) -> Any:
-    """Class of a message of `FIELDS`. Raises KeyError for another name."""
+    """Returns the class of a message of `FIELDS`. Raises KeyError for another name."""
     return _classes()[name]
 
 
@@ -99,8 +99,8 @@ def _classes() -> dict[str, Any]:
 
 
 def _add_field(described: Any, name: str, number: int, kind: str) -> None:
-    """one field of the message `described`; a map is what protobuf makes of it: repeated entries of
-    a key and a value.
+    """Adds one field to the message `described`; a map is what protobuf makes of it: repeated
+    entries of a key and a value.
     """
     field = described.field.add(name=name, number=number, label=_OPTIONAL)
     # a map is a list of entries of a type of its own, marked as such
@@ -122,5 +122,7 @@ def _add_field(described: Any, name: str, number: int, kind: str) -> None:
 
 
 def _entry_name(field: str) -> str:
-    """protobuf refuses a map whose entries are called otherwise."""
+    """Returns the name of a map's entries; protobuf refuses a map whose entries are called
+    otherwise.
+    """
     return "".join(part.capitalize() for part in field.split("_")) + "Entry"

@@ -1,4 +1,4 @@
-"""Which model, version and signature a request names."""
+"""Says which model, version and signature a request names."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class ModelSpec:
 
     @property
     def servable(self) -> str:
-        """Name of a servable in TensorFlow Serving's texts."""
+        """Name of the servable in TensorFlow Serving's texts."""
         if self.version is None:
             return f"Latest({self.name})"
         return f"Specific({self.name}, {self.version})"
 
 
 def model_spec_of(text: bytes) -> ModelSpec:
-    """ModelSpec of its serialised bytes. Raises ValueError."""
+    """Returns the ModelSpec of serialised bytes. Raises ValueError."""
     try:
         spec = message("ModelSpec").FromString(text)
     except DecodeError as error:
@@ -47,7 +47,7 @@ def model_spec_of(text: bytes) -> ModelSpec:
 
 
 def model_spec_bytes(name: str, version: int, signature: str) -> bytes:
-    """Serialised ModelSpec: what an answer says of where it comes from."""
+    """Returns a serialised ModelSpec: what an answer says of where it comes from."""
     spec = message("ModelSpec")(name=name, signature_name=signature)
     spec.version.value = version
     data: bytes = spec.SerializeToString()

@@ -1,4 +1,5 @@
-"""Serialised protobuf messages, field by field: what a stranger sent is counted before it is made.
+"""Reads and writes serialised protobuf messages, field by field: what a stranger sent is counted
+before it is made.
 
 Parsed by protobuf, a message of empty strings takes eight times its own size and one of empty
 submessages more; here a field costs nothing until somebody keeps it.
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 # as many values as a string tensor may have in a request
-MOST_FIELDS = 4 << 20  # of one message; a string tensor has a field a value
+MOST_FIELDS = 4 << 20  # in one message; a string tensor has a field a value
 VARINT = 0
 FIXED_64 = 1
 LENGTH = 2
@@ -17,8 +18,8 @@ FIXED_32 = 5
 
 
 def fields(data: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(number, value) of a serialised message's fields in order: a varint, or the bytes of what has
-    a length or a fixed width. Raises ValueError.
+    """Yields (number, value) of a serialised message's fields in order: a varint, or the bytes of
+    what has a length or a fixed width. Raises ValueError.
     """
     # a view: nothing is copied until somebody keeps it
     data = bytes_of(data)
@@ -53,27 +54,27 @@ def fields(data: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def bytes_of(value: int | memoryview) -> memoryview:
-    """the value of a field that has a length. Raises ValueError for a number."""
+    """Returns the value of a field that has a length. Raises ValueError for a number."""
     if isinstance(value, int):
         raise ValueError(f"expected a message, got the number {value}")
     return value
 
 
 def text_of(value: int | memoryview) -> str:
-    """the value of a string field. Raises ValueError for what is no UTF-8."""
+    """Returns the value of a string field. Raises ValueError for what is no UTF-8."""
     # by way of bytes: a view has no decode
     return bytes(bytes_of(value)).decode()
 
 
 def number_of(value: int | memoryview) -> int:
-    """the value of a varint field. Raises ValueError for bytes."""
+    """Returns the value of a varint field. Raises ValueError for bytes."""
     if not isinstance(value, int):
         raise ValueError(f"expected a number, got {len(value)} bytes")
     return value
 
 
 def read_varint(data: memoryview, at: int) -> tuple[int, int]:
-    """(number, where it ends). Raises ValueError where it does not end within ten bytes."""
+    """Returns (number, where it ends). Raises ValueError where it does not end within ten bytes."""
     number = 0
     shift = 0
     # ten bytes of seven bits: more no number of 64 bits has
@@ -87,7 +88,7 @@ def read_varint(data: memoryview, at: int) -> tuple[int, int]:
 
 
 def varint(number: int) -> bytes:
-    """protobuf's spelling of a number from 0 up: seven bits a byte, the lowest first."""
+    """Returns protobuf's spelling of a number from 0 up: seven bits a byte, the lowest first."""
     data = bytearray()
     # eight bits to a byte, of which the highest says that there is more
     while number > 127:
@@ -97,5 +98,5 @@ def varint(number: int) -> bytes:
 
 
 def prefix(number: int, length: int) -> bytes:
-    """tag and length that stand before the bytes of field `number`."""
+    """Returns the tag and length that stand before the bytes of field `number`."""
     return varint(number << 3 | LENGTH) + varint(length)

@@ -1,4 +1,4 @@
-"""Requests as they come from the wire: named parts, nothing of them decoded yet.
+"""Reads requests as they come from the wire: named parts, nothing of them decoded yet.
 
 gRPC's own deserialisers are not used: one that raises leaks 16 KiB a message in gRPC's core, and
 protobuf makes all of a message before anybody can count it. Examples stay as their own bytes, which
@@ -38,8 +38,8 @@ EMPTY = memoryview(b"")
 
 @dataclass
 class PredictRequest:
-    """spec: None where there is none; inputs: serialised TensorProtos by alias; outputs: the
-    filter.
+    """The parts of a PredictRequest. spec: None where there is none; inputs: serialised
+    TensorProtos by alias; outputs: the filter.
     """
 
     spec: ModelSpec | None = None
@@ -49,7 +49,7 @@ class PredictRequest:
 
 @dataclass
 class ExamplesRequest:
-    """A ClassificationRequest or RegressionRequest. input: a serialised `Input`."""
+    """The parts of a ClassificationRequest or RegressionRequest. input: a serialised `Input`."""
 
     spec: ModelSpec | None = None
     input: memoryview = EMPTY
@@ -65,14 +65,14 @@ class Task:
 
 @dataclass
 class MultiInferenceRequest:
-    """input: a serialised `Input`, of all tasks."""
+    """The parts of a MultiInferenceRequest. input: a serialised `Input`, of all tasks."""
 
     tasks: list[Task] = field(default_factory=list)
     input: memoryview = EMPTY
 
 
 def predict_request(data: bytes) -> PredictRequest:
-    """Raises ValueError for what is no PredictRequest."""
+    """Reads a PredictRequest. Raises ValueError for what is none."""
     request = PredictRequest()
     # in pieces: a message that comes twice is merged
     spec: list[memoryview] = []
@@ -91,7 +91,7 @@ def predict_request(data: bytes) -> PredictRequest:
 
 
 def examples_request(data: bytes) -> ExamplesRequest:
-    """Raises ValueError for what is no ClassificationRequest or RegressionRequest."""
+    """Reads a ClassificationRequest or RegressionRequest. Raises ValueError for what is none."""
     request = ExamplesRequest()
     spec: list[memoryview] = []
     for number, value in fields(memoryview(data)):
@@ -105,7 +105,7 @@ def examples_request(data: bytes) -> ExamplesRequest:
 
 
 def multi_inference_request(data: bytes) -> MultiInferenceRequest:
-    """Raises ValueError for what is no MultiInferenceRequest."""
+    """Reads a MultiInferenceRequest. Raises ValueError for what is none."""
     request = MultiInferenceRequest()
     for number, value in fields(memoryview(data)):
         if number == TASKS:
@@ -129,13 +129,15 @@ def _task(data: memoryview) -> Task:
 
 
 def check_count(count: int) -> None:
-    """Raises ValueError for more names than a request of ours can need."""
+    """Raises ValueError for more names than a request to this server can need."""
     if count > MOST_NAMES:
         raise ValueError(f"expected at most {MOST_NAMES} names in a request")
 
 
 def _merged(first: memoryview, second: memoryview) -> memoryview:
-    """protobuf merges a message that comes twice: its bytes one after the other."""
+    """Returns the bytes of both messages, one after the other: protobuf merges a message that comes
+    twice.
+    """
     return memoryview(bytes(first) + bytes(second)) if len(first) else second
 
 
@@ -144,8 +146,8 @@ def _merged_spec(parts: list[memoryview]) -> ModelSpec | None:
 
 
 def examples_of(given: memoryview, allowance: Allowance | None = None) -> Array:
-    """object [N] of serialised tf.Examples, of a serialised `Input`; a context is merged into each,
-    whose own features win. Raises ValueError for what is no `Input`, or too large a one.
+    """Returns object [N] of serialised tf.Examples, from a serialised `Input`; a context is merged
+    into each, whose own features win. Raises ValueError for what is no `Input`, or too large a one.
     """
     allowance = allowance or Allowance()
     context = b""

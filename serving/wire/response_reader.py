@@ -1,5 +1,5 @@
-"""The outputs of a serialised PredictResponse as arrays, without TensorFlow: a client needs no more
-than gRPC and protobuf.
+"""Reads the outputs of a serialised PredictResponse as arrays, without TensorFlow: a client needs
+no more than gRPC and protobuf.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ EMPTY = memoryview(b"")
 
 
 def arrays(data: bytes) -> dict[str, Array]:
-    """the outputs by alias; dense floats are read-only views of `data`. Raises ValueError where
-    `data` is no PredictResponse.
+    """Returns the outputs by alias; dense floats are read-only views of `data`. Raises ValueError
+    where `data` is no PredictResponse.
     """
     # gRPC's own limit: the answer is there already, and may claim no more
     allowance = Allowance(LARGEST_ANSWER)

@@ -1,8 +1,8 @@
-"""PredictResponse as bytes, each array copied once: protobuf would copy it several times between
-the session and the wire.
+"""Writes a PredictResponse as bytes, each array copied once: protobuf would copy it several times
+between the session and the wire.
 
 At batch 8 every task's floats are 21 MB; building, filling and serialising the message took longer
-than the networks did. How a client reads it: `serving/wire/response_reader.py`.
+than the networks did. `serving/wire/response_reader.py` reads it for a client.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ SPEC = 2  # PredictResponse.model_spec
 
 
 def predict_response(spec: bytes, outputs: Mapping[str, Array], content: bool = False) -> bytes:
-    """a serialised PredictResponse; spec: its serialised ModelSpec; outputs: arrays by alias;
-    content: numbers as raw bytes instead of typed fields.
+    """Returns a serialised PredictResponse. spec: its serialised ModelSpec; outputs: arrays by
+    alias; content: numbers as raw bytes instead of typed fields.
     """
     parts: list[Piece] = [prefix(SPEC, len(spec)), spec]
     for name, value in outputs.items():

@@ -1,4 +1,4 @@
-"""A serialised TensorProto as an array, by the rules of TensorFlow's own reader
+"""Reads a serialised TensorProto as an array, by the rules of TensorFlow's own reader
 (`Tensor::FromProto`), for server and client; without TensorFlow.
 
 What a message claims is counted before it is made: a few bytes may claim gigabytes, by a shape and
@@ -43,14 +43,14 @@ class Allowance:
         self.left = left
 
     def take(self, size: int) -> None:
-        """Raises ValueError once more than all is taken."""
+        """Takes bytes from the allowance. Raises ValueError if fewer are left."""
         if size > self.left:
             raise ValueError(f"expected tensors of at most {self.most} bytes in a request")
         self.left -= size
 
 
 def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
-    """Array of a serialised TensorProto; dense floats are read-only views of it.
+    """Returns the array of a serialised TensorProto; dense floats are read-only views of it.
 
     Missing values repeat the last one, none at all are zeros, surplus ones are cut. Raises
     ValueError for another message, an unknown type or shape, content that does not fit, or more
@@ -70,7 +70,7 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
         elif number == CONTENT:
             content = bytes_of(value)
         else:
-            # of strings and unpacked numbers: one field a value
+            # strings and unpacked numbers have one field a value
             allowance.take(STRING_COST)
             values.append((number, value))
     dtype = numpy_type(kind)
@@ -89,7 +89,7 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
 
 
 def _numbers(pieces: list[int | memoryview], kind: int, count: int) -> Array:
-    """[count] of the typed field's pieces: packed values, or single ones."""
+    """Returns [count] of the typed field's pieces: packed values, or single ones."""
     dtype = numpy_type(kind)
     if kind in AS_IN_MEMORY:
         # packed in one piece and whole, as nearly always: a view, no copy
@@ -116,7 +116,9 @@ def _strings(
     count: int,
     allowance: Allowance,
 ) -> Array:
-    """object [count] of bytes. Every one is paid for, also those that repeat the last."""
+    """Returns object [count] of bytes. Every string is counted against the allowance, also those
+    that repeat the last.
+    """
     if content is not None and len(content):
         # before they are listed: a byte of content is a text, and a list of lengths costs memory
         allowance.take(STRING_COST * count)
@@ -133,7 +135,7 @@ def _strings(
 
 
 def _listed_strings(content: memoryview, count: int) -> list[memoryview]:
-    """strings of `tensor_content`: all lengths, then all texts."""
+    """Returns the strings of `tensor_content`: all lengths, then all texts."""
     # each string has a length of one byte at least
     if count > len(content):
         raise ValueError(f"expected {count} strings, got {len(content)} bytes")
@@ -152,7 +154,7 @@ def _listed_strings(content: memoryview, count: int) -> list[memoryview]:
 
 
 def _padded(values: Array, count: int) -> Array:
-    """[count]: cut, or filled up with the last value."""
+    """Returns [count] values: cut, or filled up with the last value."""
     if len(values) >= count:
         return values[:count]
     if len(values):
@@ -167,7 +169,9 @@ def _padded(values: Array, count: int) -> Array:
 # requests of one client have one shape: it is parsed once
 @functools.lru_cache(maxsize=4096)
 def sizes_of(text: bytes) -> tuple[int, ...]:
-    """Sizes of a serialised TensorShapeProto. Raises ValueError for one that is not known."""
+    """Returns the sizes of a serialised TensorShapeProto. Raises ValueError for a shape that is not
+    known.
+    """
     from google.protobuf.message import DecodeError
 
     if len(text) > LONGEST_SHAPE:

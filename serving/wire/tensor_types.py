@@ -42,7 +42,9 @@ AS_BITS = {14, 19}
 
 
 def numpy_type(kind: int) -> np.dtype[Any]:
-    """numpy type of TensorFlow's number. Raises ValueError for a type that no array has."""
+    """Returns the numpy type of TensorFlow's number. Raises ValueError for a type that no array
+    has.
+    """
     if kind == STRING:
         return np.dtype(object)
     if kind not in TYPES:

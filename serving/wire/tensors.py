@@ -1,8 +1,8 @@
-"""Arrays as serialised TensorProto, without a Python loop over the values.
+"""Writes arrays as serialised TensorProto, without a Python loop over the values.
 
 The packed `float_val` field on the wire is the array's own bytes, so answers carry typed fields
 (what TensorFlow Serving sends, and what its clients read) at the price of a copy; the protobuf API
-would take some 20 ms an image. How they are read: `serving/wire/tensor_reader.py`.
+would take some 20 ms an image. `serving/wire/tensor_reader.py` reads them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ Piece = bytes | memoryview
 
 
 def parts_of(value: Array, content: bool = False) -> list[Piece]:
-    """a serialised TensorProto in pieces, to be joined; the array's own memory is one of them.
+    """Returns a serialised TensorProto in pieces, to be joined; the array's own memory is one of
+    them.
 
     Typed fields, or `tensor_content` where `content` says so, as
     `--enable_serialization_as_tensor_content` wants it; texts are typed always, since TensorFlow's
@@ -55,7 +56,7 @@ def parts_of(value: Array, content: bool = False) -> list[Piece]:
 
 
 def _memory(value: Array) -> memoryview:
-    """its bytes, in the order of its own axes."""
+    """Returns an array's bytes, in the order of its own axes."""
     # row by row, as the protocol has it; no copy where it lies so already
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8).data
 
@@ -63,7 +64,7 @@ def _memory(value: Array) -> memoryview:
 # answers of one model have few shapes
 @functools.lru_cache(maxsize=4096)
 def head_of(number: int, shape: tuple[int, ...]) -> bytes:
-    """a serialised TensorProto of type `number` and `shape` without its values."""
+    """Returns a serialised TensorProto of type `number` and `shape` without its values."""
     proto = message("TensorProto")(dtype=number)
     # a scalar has a shape, which is empty
     proto.tensor_shape.SetInParent()
@@ -74,7 +75,7 @@ def head_of(number: int, shape: tuple[int, ...]) -> bytes:
 
 
 def _strings(value: Array) -> list[Piece]:
-    """pieces of a string tensor."""
+    """Returns the pieces of a string tensor."""
     parts: list[Piece] = [head_of(STRING, value.shape)]
     for item in value.reshape(-1).tolist():
         text = item if isinstance(item, bytes) else str(item).encode()

@@ -1,4 +1,5 @@
-"""Packed whole numbers (`int_val`, `int64_val`, ...) to numpy and back without a loop over them.
+"""Converts packed whole numbers (`int_val`, `int64_val`, ...) to numpy and back without a loop over
+them.
 
 A varint may be spelled with more bytes than it needs, and every reader of protobuf takes it. So all
 values of a tensor are written equally wide, which is plain arithmetic on the array.
@@ -16,7 +17,7 @@ CACHED = 1 << 15  # values that are written at a time
 
 
 def encode(values: Integers) -> bytes | memoryview:
-    """`values`, any shape, as varints of one width."""
+    """Returns `values`, any shape, as varints of one width."""
     values = values.reshape(-1)
     if not values.size:
         return b""
@@ -35,7 +36,9 @@ def encode(values: Integers) -> bytes | memoryview:
 
 
 def _pairs(values: Integers) -> memoryview:
-    """two bytes a value, as pictures have it: a piece at a time, which stays in the cache."""
+    """Returns two bytes a value, as pictures have it: a piece at a time, which stays in the
+    cache.
+    """
     pairs = np.empty(len(values), "<u2")
     # one piece of memory for all: only its first part at the end
     scratch = np.empty(min(len(values), CACHED), "<u2")
@@ -46,7 +49,7 @@ def _pairs(values: Integers) -> memoryview:
         # bits 7 to 13 go one up: bit 7 of the first byte says that a second follows
         np.bitwise_and(low, 0x3F80, out=high)
         np.left_shift(high, 1, out=high)
-        # of a byte only bit 7 is beyond the first seven, and that bit is set anyway
+        # in a byte only bit 7 is beyond the first seven, and that bit is set anyway
         if values.dtype != np.uint8:
             np.bitwise_and(low, 0x7F, out=low)
         np.bitwise_or(low, 0x80, out=low)
@@ -68,8 +71,8 @@ def _spread(values: Integers, width: int) -> memoryview:
 
 
 def decode(data: memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
-    """[n] of `dtype`, the first `most` values of `data`; what is too large for `dtype` is cut, as a
-    cast in C. Raises ValueError where a number does not end.
+    """Returns [n] of `dtype`, the first `most` values of `data`; what is too large for `dtype` is
+    cut, as a cast in C does. Raises ValueError where a number does not end.
     """
     raw: Bytes = np.frombuffer(data, np.uint8)
     # only the last byte of a number is below 128
@@ -92,7 +95,7 @@ def decode(data: memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
 
 
 def _joined(raw: Bytes) -> Integers:
-    """[n] of whole varints; quick where all are as wide as the first."""
+    """Returns [n] values of whole varints; quick where all are as wide as the first."""
     # as wide as the first: written by us, all others are
     width = int(np.argmax(raw < 128)) + 1
     if width == 1 and raw.max() < 128:
@@ -110,7 +113,7 @@ def _joined(raw: Bytes) -> Integers:
 
 
 def _equally_wide(table: Bytes) -> Integers:
-    """uint64 [n] of varints [n, width]."""
+    """Returns uint64 [n] of varints [n, width]."""
     values = np.zeros(len(table), np.uint64)
     for i in range(table.shape[1]):
         values |= (table[:, i] & 127).astype(np.uint64) << np.uint64(7 * i)
@@ -118,7 +121,9 @@ def _equally_wide(table: Bytes) -> Integers:
 
 
 def _of_any_width(raw: Bytes) -> Integers:
-    """uint64 [n]. Raises ValueError for a number wider than protobuf's."""
+    """Returns uint64 [n] of varints of different widths. Raises ValueError for a number wider than
+    protobuf's.
+    """
     ends = np.flatnonzero(raw < 128)
     starts = np.concatenate([[0], ends[:-1] + 1])
     widths = ends - starts + 1

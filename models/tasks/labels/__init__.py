@@ -1,3 +1,3 @@
-"""How each published label is computed: one file a family. Heavy libraries (OpenCV, scikit-image)
-are imported by the files that need them.
+"""Computes each published label: one file for each family of labels. Heavy libraries (OpenCV,
+scikit-image) are imported by the files that need them.
 """

@@ -25,7 +25,7 @@ QUARTERS_Y = np.roll(QUARTERS, -1, axis=0)
 
 
 def euler_from_rotation(rotation: Floats) -> Floats:
-    """[3] angles a, b, c with rotation = Rz(c) Ry(b) Rx(a); b in [-pi/2, pi/2]."""
+    """Returns [3] angles a, b, c with rotation = Rz(c) Ry(b) Rx(a); b in [-pi/2, pi/2]."""
     m = np.asarray(rotation)
     cos_b = np.hypot(m[0, 0], m[1, 0])
     if cos_b > 1e-9:
@@ -42,30 +42,30 @@ def euler_from_rotation(rotation: Floats) -> Floats:
 
 
 def sight_angles(rotation: Floats, directions: Floats) -> Floats:
-    """[n] radians between [n, 2] horizontal directions of a world and the camera's direction of
-    sight (-z). rotation: [3, 3], camera to that world.
+    """Returns [n] radians between [n, 2] horizontal directions of a world and the camera's
+    direction of sight (-z). rotation: [3, 3], camera to that world.
     """
     # rounding may take a cosine past 1
     return np.arccos(np.clip(-(directions @ rotation[:2, 2]), -1, 1))
 
 
 def first_turn(angles: Floats) -> Floats:
-    """[3, 3]: the inverse of the first quarter turn with the least of four angles, exact. Rounded,
-    so that of equal angles the first wins and not the last digit.
+    """Returns [3, 3], the inverse of the quarter turn with the least of four angles, exact. Angles
+    are rounded first, so that of equal angles the first wins and the last digit does not decide.
     """
     c, s = QUARTERS[int(np.argmin(np.round(angles, 12)))]
     return np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
 
 
 def angle(first: Floats, second: Floats) -> float:
-    """radians between two unit vectors."""
+    """Returns the radians between two unit vectors."""
     # rounding may take a cosine past 1
     return float(np.arccos(np.clip(first @ second, -1, 1)))
 
 
 def room_layout(camera: Camera) -> Floats:
-    """[9]: centre of the room's box in the camera frame (m), Euler angles of the camera in the
-    turned world (rad), the box's extents (m).
+    """Returns [9]: centre of the room's box in the camera frame (m), Euler angles of the camera in
+    the turned world (rad), the box's extents (m).
 
     The world is turned by the quarter that brings its x axis nearest to the direction of sight
     (first one on ties). Raises ValueError without a room.
@@ -87,8 +87,8 @@ def room_layout(camera: Camera) -> Floats:
 
 
 def vanishing_points(camera: Camera) -> Floats:
-    """[9]: the directions of the turned world's x, y, z axes in the camera frame, orthonormal, one
-    after the other.
+    """Returns [9]: the directions of the turned world's x, y, z axes in the camera frame,
+    orthonormal, one after the other.
 
     The turn brings x and y together nearest to the direction of sight. Not the JSON's
     `vanishing_points_gaussian_sphere`, which differs in order and sign.
@@ -99,8 +99,8 @@ def vanishing_points(camera: Camera) -> Floats:
 
 
 def relative_pose(first: Camera, second: Camera) -> Floats:
-    """[6]: pose of the first camera in the frame of the second: Euler angles of R2^T R1 (rad), then
-    R2^T (c1 - c2) (m).
+    """Returns [6], the pose of the first camera in the frame of the second: Euler angles of R2^T R1
+    (rad), then R2^T (c1 - c2) (m).
     """
     return np.concatenate(
         [
@@ -111,21 +111,21 @@ def relative_pose(first: Camera, second: Camera) -> Floats:
 
 
 def egomotion(first: Camera, second: Camera, third: Camera) -> Floats:
-    """[18]: relative poses 1-2, 1-3, 2-3."""
+    """Returns [18]: relative poses 1-2, 1-3, 2-3."""
     return np.concatenate(
         [relative_pose(first, second), relative_pose(first, third), relative_pose(second, third)]
     )
 
 
 def compose(first: Floats, second: Floats) -> Floats:
-    """pose 1-3 from poses 1-2 and 2-3: R13 = R23 R12, t13 = R23 t12 + t23."""
+    """Returns pose 1-3 from poses 1-2 and 2-3: R13 = R23 R12, t13 = R23 t12 + t23."""
     r12, r23 = rotation_from_euler(*first[:3]), rotation_from_euler(*second[:3])
     return np.concatenate([euler_from_rotation(r23 @ r12), r23 @ first[3:] + second[3:]])
 
 
 def gaussian_sphere(camera: Camera) -> dict[str, list[float]]:
-    """`vanishing_points_gaussian_sphere` as the annotator of the published data set writes it: x is
-    the horizontal world axis nearest to backward.
+    """Returns `vanishing_points_gaussian_sphere` as the annotator of the published data set writes
+    it: x is the horizontal world axis nearest to backward.
     """
     backward = camera.rotation[:, 2]
     x = max(
@@ -137,7 +137,9 @@ def gaussian_sphere(camera: Camera) -> dict[str, list[float]]:
 
 
 def camera_name(camera: Camera) -> str:
-    """16 hex digits of where it stands: what `camera_uuid` is in point_info and in matches."""
+    """Returns 16 hex digits made from where a camera stands, which serve as `camera_uuid` in
+    point_info and in matches.
+    """
     # numbers, unlike text, hash alike in every process
     return f"{abs(hash(tuple(np.round(camera.location, 6)))):016x}"
 
@@ -152,8 +154,8 @@ def point_info(
     others: list[int],
     resolution: int,
 ) -> dict[str, Any]:
-    """the published JSON of a view. normal: [3] unit surface normal at the fixated point, world
-    frame. Raises ValueError for a camera without a fixated point or a room.
+    """Returns the published JSON of a view. normal: [3] unit surface normal at the fixated point,
+    world frame. Raises ValueError for a camera without a fixated point or a room.
     """
     if camera.point is None or camera.room is None:
         raise ValueError(

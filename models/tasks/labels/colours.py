@@ -20,7 +20,7 @@ _TO_XYZ = np.array(
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 STEP = 10  # between neighbouring bins, in a and b
 BINS = 313
-# Of the soft encoding: bins that a colour is spread over, and how far (Zhang et al. 2016, 2.2).
+# Soft encoding: bins that a colour is spread over, and how far (Zhang et al. 2016, 2.2).
 NEIGHBOURS = 10
 SIGMA = 5.0
 # Side of the squares in which centres are looked for, in a and b.
@@ -30,7 +30,7 @@ FAR = 1e6
 
 
 def rgb_to_lab(rgb: Floats) -> Floats:
-    """[..., 3] sRGB in [0, 1] -> [..., 3] L in [0, 100], a, b (CIE 1976, D65)."""
+    """Converts [..., 3] sRGB in [0, 1] to [..., 3] L in [0, 100], a, b (CIE 1976, D65)."""
     rgb = np.asarray(rgb, "float64")
     # sRGB's transfer function (IEC 61966-2-1), linear near black
     linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
@@ -45,8 +45,8 @@ def rgb_to_lab(rgb: Floats) -> Floats:
 
 @functools.cache
 def bin_centres() -> Floats:
-    """[313, 2] float64: the lattice cells that the gamut fills, then the lattice points nearest to
-    it inside the published box, sorted.
+    """Returns [313, 2] float64: the lattice cells that the gamut fills, then the lattice points
+    nearest to it inside the published box, sorted.
     """
     # every fifth of the 256 levels
     levels = np.linspace(0, 1, 52)
@@ -72,11 +72,10 @@ def bin_centres() -> Floats:
 
 @dataclass(frozen=True)
 class Near:
-    """Which centres can be among the ten nearest to some point of a square of the (a, b) plane.
-
-    low: [2], the corner of the first square. shape: squares along a and b. a, b: [squares, most]
-    float64, the centres' own; a is far away where a square has fewer. index: [squares, most], which
-    centres they are.
+    """For squares of the (a, b) plane, the centres that can be among the ten nearest to some point
+    of a square. low: [2], the corner of the first square. shape: squares along a and b. a, b:
+    [squares, most] float64, the centres' own; a is far away where a square has fewer. index:
+    [squares, most], which centres they are.
     """
 
     low: Floats
@@ -88,7 +87,9 @@ class Near:
 
 @functools.cache
 def near_centres() -> Near:
-    """for the squares from the lowest centre to the highest, which hold every colour of sRGB."""
+    """Returns the near centres for the squares from the lowest centre to the highest, which hold
+    every colour of sRGB.
+    """
     centres = bin_centres()
     half = SQUARE / 2
     low, high = centres.min(0) - half, centres.max(0) + half
@@ -107,8 +108,8 @@ def near_centres() -> Near:
 
 
 def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
-    """[n, 2] -> [n, 10] squared distances and [n, 10] numbers of the nearest centres, in no
-    order.
+    """Returns, for [n, 2] colours, [n, 10] squared distances and [n, 10] numbers of the nearest
+    centres, in no order.
     """
     near = near_centres()
     square = np.floor((ab - near.low) / SQUARE).astype(int)
@@ -136,8 +137,8 @@ def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
 
 
 def soft_encoding(ab: Floats) -> Floats:
-    """[..., 2] Lab (a, b) -> [..., 313] float32 shares: the ten nearest centres weighted by
-    exp(-d^2 / 2 sigma^2), sigma 5, summing to 1.
+    """Converts [..., 2] Lab (a, b) to [..., 313] float32 shares: the ten nearest centres weighted
+    by exp(-d^2 / 2 sigma^2), sigma 5, summing to 1.
     """
     flat = np.asarray(ab, "float64").reshape(-1, 2)
     distance, index = ten_nearest(flat)

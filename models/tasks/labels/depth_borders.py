@@ -1,5 +1,5 @@
-"""Depth borders of a range image: where a surface ends before another one (obstacle's border) and
-where that one comes to light again (shadow border).
+"""Depth borders of a range image: where a surface ends in front of another one (obstacle's border)
+and where that other one becomes visible again (shadow border).
 
 After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011),
 with its constants. Points are [3, h, w] float32 in the camera frame x right, y down, z away; z = 0:
@@ -19,16 +19,16 @@ import numpy as np
 
 from models.tasks.arrays import Bools, Bytes, Floats
 
-BORDER = 0.8  # score from which on a step in depth is a border
-REACH = 3  # pixels that a border is looked for across
+BORDER = 0.8  # score from which a step in depth is a border
+REACH = 3  # pixels across which a border is looked for
 # (x, y): left, right, up, down; the opposite of way w is w ^ 1.
 WAYS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])
 
 
 def depth_borders(points: Floats, away: Floats, wanted: Bools) -> tuple[Bytes, Bools, Floats]:
-    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool: seen,
-    and neither shadow border nor between border and shadow; spread [h, w] of `neighbourhoods`).
-
+    """Returns (border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool:
+    seen, and neither shadow border nor between border and shadow; spread [h, w] of
+    `neighbourhoods`).
     away: [h, w] metres from the camera; wanted: [h, w] bool, where the answer matters.
     """
     rows = framed(points, away)
@@ -40,8 +40,8 @@ def depth_borders(points: Floats, away: Floats, wanted: Bools) -> tuple[Bytes, B
 
 
 def near_steps(points: Floats) -> Bools:
-    """[h, w] bool: within reach of a step in depth that may be a border: a score can pass the
-    threshold only if depth grows by 2.6 pixels' width.
+    """Returns [h, w] bool, whether a pixel is within reach of a step in depth that may be a border:
+    a score can pass the threshold only if depth grows by 2.6 pixels' width.
     """
     z = points[2]
     side = np.ones((2 * REACH + 1, 2 * REACH + 1), "uint8")
@@ -52,8 +52,8 @@ def near_steps(points: Floats) -> Bools:
 
 
 def slope_of_a_pixel(x: Floats, z: Floats) -> Any:
-    """by how much the rays of neighbouring pixels differ in x/z, from those in the outer columns; 0
-    where these see nothing.
+    """Returns by how much the rays of neighbouring pixels differ in x/z, from those in the outer
+    columns; 0 where these see nothing.
     """
     if not (z[:, [0, -1]] > 0).any():
         return 0.0
@@ -67,8 +67,8 @@ def slope_of_a_pixel(x: Floats, z: Floats) -> Any:
 # loop that may raise is not made into vector instructions
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def framed(points: Floats, away: Floats) -> Floats:
-    """[3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame around,
-    so that a whole row can be compared with a shifted one.
+    """Returns [3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame
+    around, so that a whole row can be compared with a shifted one.
     """
     height, width = away.shape
     rows = np.full((3, height + 2 * REACH, width + 2 * REACH), np.float32(np.inf))
@@ -82,8 +82,8 @@ def framed(points: Floats, away: Floats) -> Floats:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
-    """[h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself the
-    first), m^2; -1 where nothing is seen or wanted.
+    """Returns [h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself
+    the first), m^2; -1 where nothing is seen or wanted.
 
     A whole row at a time, which the compiler turns into vector instructions: each of 24 shifted
     rows of distances is sorted into the eight smallest.
@@ -113,7 +113,7 @@ def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) -> None:
-    """write |there - here|^2 [w] into the last row of `out`, inf where either is unseen (inf)."""
+    """Writes |there - here|^2 [w] into the last row of `out`, inf where either is unseen (inf)."""
     last = len(out) - 1
     v = y + down
     for x in range(np.uint32(out.shape[1])):
@@ -129,8 +129,8 @@ def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def sort_in(rows: Floats, place: int) -> None:
-    """order rows `place`, the one after it and the last one, of which the first two are in order,
-    pixel by pixel: the largest to the last.
+    """Orders, pixel by pixel, row `place`, the one after it and the last one, so that the largest
+    value is in the last; the first two are in order before.
     """
     last = len(rows) - 1
     for i in range(np.uint32(rows.shape[1])):
@@ -143,8 +143,8 @@ def sort_in(rows: Floats, place: int) -> None:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) -> Floats:
-    """[4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; whole rows at a time,
-    single pixels where one of the three is unseen.
+    """Returns [4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; computed for
+    whole rows at a time, and for single pixels where one of the three is unseen.
     """
     height, width = away.shape
     scores = np.zeros((4, height, width), np.float32)
@@ -181,7 +181,7 @@ def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) ->
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def mean_of_three(first: Floats, second: Floats, third: Floats, out: Floats) -> None:
-    """write the mean of three rows."""
+    """Writes the mean of three rows into `out`."""
     for x in range(len(out)):
         # double precision as in `jump`, which gives the other pixels of the row
         out[x] = (np.float64(first[x]) + second[x] + third[x]) / 3
@@ -199,7 +199,9 @@ def jumps(
     away: Floats,
     out: Floats,
 ) -> None:
-    """write `jump` from pixels p to means m for a row [w]; 0 where spread is negative."""
+    """Writes `jump` from pixels p to means m for a row [w] into `out`; 0 where spread is
+    negative.
+    """
     for x in range(len(out)):
         dx, dy, dz = mx[x] - px[x], my[x] - py[x], mz[x] - pz[x]
         squared = dx * dx + dy * dy + dz * dz
@@ -214,8 +216,8 @@ def jumps(
 def jump(
     points: Floats, away: Floats, spread: Floats, y: int, x: int, dy: int, dx: int, count: int
 ) -> float:
-    """in [-1, 1]: how far the mean of up to `count` pixels in direction (dy, dx) lies outside the
-    pixel's own neighbourhood; negative: nearer to the camera.
+    """Returns in [-1, 1] how far the mean of up to `count` pixels in direction (dy, dx) lies
+    outside the pixel's own neighbourhood; negative if nearer to the camera.
     """
     height, width = away.shape
     sx, sy, sz, n = 0.0, 0.0, 0.0, 0
@@ -240,7 +242,7 @@ def jump(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def smoothed(scores: Floats) -> Floats:
-    """scores raised by half of their eight neighbours' mean where both agree in sign."""
+    """Returns scores raised by half of their eight neighbours' mean where both agree in sign."""
     _, height, width = scores.shape
     raised = scores.copy()
     for way in range(4):
@@ -262,8 +264,8 @@ def smoothed(scores: Floats) -> Floats:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def shadow_borders(scores: Floats) -> Bytes:
-    """[4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies, 0 where
-    there is none. Lowers `scores` accordingly, in place.
+    """Returns [4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies,
+    0 where there is none. Lowers `scores` accordingly, in place.
     """
     _, height, width = scores.shape
     distance = np.zeros(scores.shape, np.uint8)
@@ -290,8 +292,8 @@ def shadow_borders(scores: Floats) -> Bytes:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def classified(scores: Floats, shadows: Bytes, away: Floats) -> tuple[Bytes, Bools]:
-    """(border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]: seen, and
-    neither shadow border nor between border and shadow).
+    """Returns (border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]:
+    seen, and neither shadow border nor between border and shadow).
     """
     height, width = away.shape
     border = np.zeros((height, width), np.uint8)

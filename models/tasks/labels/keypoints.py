@@ -1,4 +1,4 @@
-"""2D keypoints (SURF's determinant of Hessian) and 3D keypoints (NARF's interest)."""
+"""Computes 2D keypoints (SURF's determinant of Hessian) and 3D keypoints (NARF's interest)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from models.tasks.labels.narf import interest
 
 
 def keypoints2d(rgb: Bytes) -> Integers:
-    """uint16 [H, W]: largest determinant of Hessian over ten scales (sigma 1 to 30 at 512 pixels),
-    scikit-image's box-filter form.
+    """Returns uint16 [H, W]: largest determinant of Hessian over ten scales (sigma 1 to 30 at 512
+    pixels), scikit-image's box-filter form.
 
-    Smaller images are doubled up to 512 first, since box filters need room, and sampled back.
+    Smaller images are enlarged to 512 first, since box filters need room, and sampled back.
     """
     grey = luma(rgb)
     step = max(1, REFERENCE // rgb.shape[0])
@@ -32,11 +32,11 @@ def keypoints2d(rgb: Bytes) -> Integers:
 
 
 def box_hessian(sums: Array, sizes: Integers, step: int) -> Floats:
-    """[H / step, W / step] float64 largest determinant of Hessian by boxes of `sizes` pixels:
-    scikit-image's `hessian_matrix_det`, where it is wanted only.
+    """Returns [H / step, W / step] float64, the largest determinant of Hessian by boxes of `sizes`
+    pixels: scikit-image's `hessian_matrix_det`, only at every `step`-th pixel.
 
-    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int. Borders as
-    there: box corners are clipped to the image.
+    sums: [H, W] int32 or float64 integral image, step a divisor of H and W; sizes: int. Borders are
+    as in scikit-image: box corners are clipped to the image.
     """
     height = sums.shape[0] // step
     width = sums.shape[1] // step
@@ -52,8 +52,8 @@ def box_hessian(sums: Array, sizes: Integers, step: int) -> Floats:
 
 @lru_cache(maxsize=32)  # every picture of a data set asks for the same ten
 def boxes(size: int, step: int, height: int, width: int) -> tuple[Integers, Integers, int, int]:
-    """what `raise_to_size` is told of one size of box on images of height x width; to be read
-    only.
+    """Returns the arguments of `raise_to_size` for one size of box on images of height x width; not
+    to be written into.
     """
     rows = box_ends(size, step, height)
     columns = box_ends(size, step, width)
@@ -64,8 +64,8 @@ def boxes(size: int, step: int, height: int, width: int) -> tuple[Integers, Inte
 
 
 def box_ends(size: int, step: int, count: int) -> Integers:
-    """[count / step, 5, 2] int64 first and last pixel (the first excluded) of the boxes around
-    every `step`-th of `count` pixels.
+    """Returns [count / step, 5, 2] int64, the first and last pixel (the first excluded) of the
+    boxes around every `step`-th of `count` pixels.
 
     In this order: before and after the centre, across it, all three boxes of a second derivative,
     the one in the middle of these.
@@ -87,8 +87,8 @@ def raise_to_size(
     high: int,
     strongest: Floats,
 ) -> None:
-    """raise strongest [H / step, W / step] to the determinants of one size, whose boxes are clipped
-    at the sides in columns before `low` and from `high` on.
+    """Raises strongest [H / step, W / step] to the determinants of one size, whose boxes are
+    clipped at the sides in columns before `low` and from `high` on.
 
     sums: as in `box_hessian`, every `step`-th pixel side by side; rows, columns: of `box_ends`,
     columns in that order.
@@ -108,8 +108,8 @@ def raise_to_size(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def box_strips(sums: Array, ends: Integers, strips: Array) -> None:
-    """write the sums over a row's boxes [3, W]: before less after it (for xy), across it (for xx),
-    three times the middle one less the long one (for yy).
+    """Writes the sums over a row's boxes into `strips` [3, W]: before less after it (for xy),
+    across it (for xx), three times the middle one less the long one (for yy).
     """
     differences(
         sums[ends[0, 1]], sums[ends[0, 0]], sums[ends[1, 1]], sums[ends[1, 0]], 1, strips[0]
@@ -124,14 +124,14 @@ def box_strips(sums: Array, ends: Integers, strips: Array) -> None:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def differences(one: Array, two: Array, three: Array, four: Array, times: int, out: Array) -> None:
-    """write times (one - two) - (three - four)."""
+    """Writes times (one - two) - (three - four) into `out`."""
     for x in range(len(out)):
         out[x] = times * (one[x] - two[x]) - (three[x] - four[x])
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def determinant(strips: Array, ends: Integers, size: int) -> float:
-    """at one pixel, from box ends [5, 2]."""
+    """Returns the determinant of Hessian at one pixel, from its box ends [5, 2]."""
     xy = (strips[0, ends[1, 1]] - strips[0, ends[1, 0]]) - (
         strips[0, ends[0, 1]] - strips[0, ends[0, 0]]
     )
@@ -143,8 +143,8 @@ def determinant(strips: Array, ends: Integers, size: int) -> float:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def of_boxes(xx: Scalar, yy: Scalar, xy: Scalar, size: int) -> Scalar:
-    """the determinant of Hessian from sums over boxes, scaled to their area; 0.9 squared weighs the
-    mixed derivative (Bay et al. 2006).
+    """Returns the determinant of Hessian from sums over boxes, scaled to their area; 0.9 squared
+    weighs the mixed derivative (Bay et al. 2006).
     """
     weight = 1.0 / size / size
     xx, yy, xy = xx * weight, yy * weight, xy * weight
@@ -153,8 +153,8 @@ def of_boxes(xx: Scalar, yy: Scalar, xy: Scalar, size: int) -> Scalar:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def determinants(strips: Array, ends: Integers, size: int, spare: Array, strongest: Floats) -> None:
-    """raise a row's strongest [n] from the box ends [5, 2] of its first pixel on, where no box is
-    clipped. spare: [2, W / step].
+    """Raises a row's `strongest` [n] to the determinants of one size, for pixels whose boxes are
+    not clipped. ends: [5, 2], of the first pixel. spare: [2, W / step].
     """
     n = len(strongest)
     xy, xx, long = spare[0, :n], spare[1, :n], strips[2]
@@ -182,7 +182,7 @@ def determinants(strips: Array, ends: Integers, size: int, spare: Array, stronge
 def keypoints3d(
     depth: Floats, normal: Floats, field_of_view: float, support: float = 0.3
 ) -> Integers:
-    """uint16 [H, W]: 0.8 of NARF's interest (the factor is measured on published frames).
+    """Returns uint16 [H, W]: 0.8 of NARF's interest (the factor is measured on published frames).
 
     depth: metres along the axis (inf: nothing); normal [H, W, 3], frame x right, y down, z away;
     support: metres. One algorithm at every image size.

@@ -2,7 +2,7 @@
 directions nearby, but not on the change itself.
 
 The steps and constants are those of the Point Cloud Library's NarfKeypoint, which made the
-published labels, with its default settings and a support of 0.3 m. A pixel that changes hands its
+published labels, with its default settings and a support of 0.3 m. A pixel that changes gives its
 score to every pixel within the support, instead of regions growing around every pixel. Surfaces,
 borders and changes are found in `surface_change.py`.
 """
@@ -19,15 +19,15 @@ from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
 from models.tasks.labels.surface_change import surface_changes
 
 BINS = 18  # cells of directions in half a turn
-LEAST_CHANGE = 0.2  # of a surface, that counts
-OPTIMAL = 0.25  # share of the radius from which on a change does not disturb
+LEAST_CHANGE = 0.2  # of a surface; smaller changes do not count
+OPTIMAL = 0.25  # share of the radius from which a change does not disturb
 PATCH = 10  # pixels that the support spans at least
 LANES = 8  # numbers of a vector instruction
 
 
 def interest(depth: Floats, normal: Floats, field_of_view: float, support: float = 0.3) -> Floats:
-    """[S, S] float32 in [0, 1]. depth: metres along the axis, inf unseen; normal: [S, S, 3], frame
-    x right, y down, z away; support: diameter, metres.
+    """Returns [S, S] float32 in [0, 1]. depth: metres along the axis, inf unseen; normal: [S, S,
+    3], frame x right, y down, z away; support: diameter, metres.
 
     A surface at some distance is scored at the coarsest scale at which the support still spans
     `PATCH` pixels. Far surfaces need fine scales, near ones not.
@@ -46,7 +46,7 @@ def interest(depth: Floats, normal: Floats, field_of_view: float, support: float
         normals.append(unit(shrunk(normals[-1], z.shape)))
     coarsest = len(scales) - 1
     starts = [usage_start(len(z) // 2, field_of_view, support) for _, z in scales[:coarsest]]
-    # of a coarser scale, what a finer one will take
+    # for each scale, the pixels that the finer one will take from it
     needed = [np.ones(scales[0][1].shape, np.bool_)]
     for level in range(coarsest):
         needed.append(handed_down(needed[level], scales[level][1], np.float32(starts[level])))
@@ -61,8 +61,9 @@ def interest(depth: Floats, normal: Floats, field_of_view: float, support: float
 
 @numba.njit(cache=True, nogil=True)
 def handed_down(needed: Bools, away: Floats, start: float) -> Bools:
-    """[S // 2, S // 2] which pixels of the next coarser scale score a needed one that is nearer
-    than `start`.
+    """Returns [S
+    2, S
+    2], whether a pixel of the next coarser scale scores a needed one that is nearer than `start`.
     """
     height, width = away.shape
     coarser = np.zeros((height // 2, width // 2), np.bool_)
@@ -76,20 +77,22 @@ def handed_down(needed: Bools, away: Floats, start: float) -> Bools:
 
 
 def shrunk(normal: Floats, shape: tuple[int, ...]) -> Floats:
-    """[3, h, w] averaged to another shape; OpenCV wants the channels last."""
+    """Returns [3, h, w], the normals averaged to another shape; OpenCV wants the channels last."""
     small = cv2.resize(cv2.merge(list(normal)), shape, interpolation=cv2.INTER_AREA)
     return np.stack(cv2.split(small))
 
 
 def usage_start(size: int, field_of_view: float, support: float) -> float:
-    """metres up to which an image of `size` pixels still shows the support as `PATCH` pixels."""
+    """Returns the metres up to which an image of `size` pixels still shows the support as `PATCH`
+    pixels.
+    """
     # beyond a right angle the tangent would turn over
     return support / math.tan(min(PATCH * field_of_view / size, 1.5))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def unit(normal: Floats) -> Floats:
-    """[3, h, w] of length 1, or 0 where there is none, in the place of `normal`."""
+    """Scales normals [3, h, w] to length 1 in place and returns them; 0 where there is none."""
     for y in range(normal.shape[1]):
         nx, ny, nz = normal[0, y], normal[1, y], normal[2, y]
         for x in range(len(nx)):
@@ -100,13 +103,16 @@ def unit(normal: Floats) -> Floats:
 
 
 def nearest(away: Floats) -> float:
-    """metres to the nearest seen point, inf if none is seen."""
+    """Returns the metres to the nearest seen point, inf if none is seen."""
     return float(away.min(initial=np.inf, where=away > 0))
 
 
 @numba.njit(cache=True, nogil=True)
 def halved(z: Floats) -> Floats:
-    """[S // 2, S // 2] mean seen depth of every 2 x 2 block, 0 where none is seen."""
+    """Returns [S
+    2, S
+    2], the mean seen depth of every 2 x 2 block, 0 where none is seen.
+    """
     small = np.zeros((z.shape[0] // 2, z.shape[1] // 2), np.float32)
     for y in range(small.shape[0]):
         for x in range(small.shape[1]):
@@ -123,8 +129,8 @@ def halved(z: Floats) -> Floats:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def places(z: Floats, edge: float) -> tuple[Floats, Floats]:
-    """(points [3, S, S] float32 in the camera frame x right, y down, z away; metres from the camera
-    [S, S] float32). edge: the outermost ray's slope.
+    """Returns (points [3, S, S] float32 in the camera frame x right, y down, z away; metres from
+    the camera [S, S] float32). edge: the outermost ray's slope.
     """
     size = z.shape[0]
     slope = np.empty(size, np.float32)
@@ -149,10 +155,10 @@ def at_scale(
     coarser: Floats | None,
     radius: float,
 ) -> Floats:
-    """[h, w] interest of the `needed` points from `start` metres on; of nearer ones the coarser
-    scale's.
+    """Returns [h, w], the interest of the `needed` points from `start` metres on; for nearer ones
+    that of the coarser scale.
     """
-    # from a radius nearer on: pixels there hand their scores across the limit
+    # from a radius nearer on: pixels there give their scores across the limit
     change, cell, usable = surface_changes(
         points, normal, away, away >= np.float32(start - radius), LEAST_CHANGE, BINS
     )
@@ -170,8 +176,8 @@ def at_scale(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def givers(points: Floats, change: Floats, radius: float) -> Integers:
-    """(row, column, pixels that the radius spans) [n, 3] int32 of all pixels that change, in raster
-    order.
+    """Returns [n, 3] int32 (row, column, pixels that the radius spans) of all pixels that change,
+    in raster order.
     """
     height, width = change.shape
     pixels = np.empty((height * width, 3), np.int32)
@@ -190,8 +196,8 @@ def givers(points: Floats, change: Floats, radius: float) -> Integers:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def pixel_spacing(points: Floats, y: int, x: int) -> float:
-    """metres between neighbouring pixels at the depth of one: the ray's slope over its pixel
-    distance to the centre.
+    """Returns the metres between neighbouring pixels at the depth of one: its offset from the axis
+    over its pixel distance to the centre.
     """
     return abs(points[0, y, x] / (x + 0.5 - points.shape[2] / 2))
 
@@ -209,11 +215,11 @@ def interesting(
     radius: float,
     coarser: Floats,
 ) -> Floats:
-    """[h, w]: root of the best product of two direction cells, weighted by the angle between them
-    (1 at a right angle), where free of near changes; without meaning where not needed.
+    """Returns [h, w]: root of the best product of two direction cells, weighted by the angle
+    between them (1 at a right angle), where free of near changes; without meaning where not needed.
 
-    givers: of `givers`; points nearer than `start` metres take the coarser scale's. Row by row, so
-    that the scores of all directions stay in the fastest cache.
+    givers: as `givers` returns them. Points nearer than `start` metres take the coarser scale's.
+    Row by row, so that the scores of all directions stay in the fastest cache.
     """
     height, width = change.shape
     score = np.zeros((height, width), np.float32)
@@ -270,12 +276,13 @@ def hand_out(
     filled: Bools,
     clear: Floats,
 ) -> None:
-    """raise row v's `best` scores [BINS, w + LANES] by what pixels hand to it, mark the cells
-    `filled` [BINS], lower how `clear` [w + LANES] of changes it is.
+    """Raises row v's `best` scores [BINS, w + LANES] by what pixels give to it, marks the cells
+    that are `filled` [BINS], and lowers how `clear` [w + LANES] of changes its pixels are.
 
     takers: [3, w + LANES] the row's points, inf where no score is wanted: before `left` and from
     `right` on none is. The very next pixels get the whole score, at any distance. Indices are
-    unsigned and spans whole multiples of `LANES`, else the compiler makes no vector instructions.
+    unsigned and spans whole multiples of `LANES`, otherwise the compiler makes no vector
+    instructions.
     """
     for g in range(len(givers)):
         y, x, reach = givers[g, 0], givers[g, 1], givers[g, 2]
@@ -304,7 +311,7 @@ def hand_out(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def clearness(score: Scalar, share: Scalar) -> Scalar:
-    """how free of a change a pixel at a share of the radius from it is."""
+    """Returns how free of a change a pixel is, at a share of the radius from it: from 0.25 to 1."""
     close = np.float32(1) - np.float32(0.5) * score * max(
         np.float32(1) - share * np.float32(1 / OPTIMAL), np.float32(0)
     )
@@ -313,7 +320,9 @@ def clearness(score: Scalar, share: Scalar) -> Scalar:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def pair_up(best: Floats, cells: Integers, clear: Floats, score: Floats) -> None:
-    """write one row's interest [w] from the scores [BINS, w + LANES] of some direction cells."""
+    """Writes one row's interest [w] into `score` from the scores [BINS, w + LANES] of some
+    direction cells.
+    """
     width = len(score)
     for i in range(len(cells)):
         for j in range(i + 1, len(cells)):

@@ -1,5 +1,5 @@
-"""Jigsaw permutations far apart: greedy choice by the largest smallest Hamming distance (Noroozi
-and Favaro 2016).
+"""Jigsaw permutations that are far apart: chosen greedily by the largest minimum Hamming distance
+(Noroozi and Favaro 2016).
 
 The published table maximises the summed distance instead and holds pairs that differ in two tiles
 only.
@@ -18,8 +18,8 @@ JIGSAW_PERMUTATIONS = 100  # of the released configuration, classes of the jigsa
 
 @functools.cache
 def permutation_set(count: int = JIGSAW_PERMUTATIONS, seed: int = 0, tiles: int = 9) -> Integers:
-    """[count, tiles] int64 distinct permutations, the identity never among them; slot i of the
-    input shows tile row[i].
+    """Returns [count, tiles] int64 distinct permutations, the identity never among them; slot i of
+    the input shows tile row[i]. Raises ValueError if there are not so many.
     """
     # in lexicographic order the identity is the first
     every = all_permutations(tiles)[1:]
@@ -40,7 +40,7 @@ def permutation_set(count: int = JIGSAW_PERMUTATIONS, seed: int = 0, tiles: int 
 
 
 def all_permutations(count: int) -> Integers:
-    """[count!, count] int8, in lexicographic order."""
+    """Returns [count!, count] int8, in lexicographic order."""
     rows = np.zeros((1, 0), "int8")
     for size in range(1, count + 1):
         first = np.repeat(np.arange(size, dtype="int8"), len(rows))[:, None]

@@ -16,11 +16,11 @@ from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
 
 
 def over_segmented(image: Floats, scale: float, smallest: int) -> tuple[Integers, int]:
-    """([H, W] int32 region ids, their number) of an already smoothed float32 image [H, W, C]
-    (Felzenszwalb and Huttenlocher 2004; scale as scikit-image's).
+    """Returns ([H, W] int32 region ids, their number) of an already smoothed float32 image [H, W,
+    C] (Felzenszwalb and Huttenlocher 2004; scale as scikit-image's).
 
-    Costs are sorted by 16 bits of theirs, ties in raster order: quick, and an order that does not
-    hang on the sorting algorithm.
+    Costs are sorted in 16 bits, ties in raster order: this is quick, and the order does not depend
+    on the sorting algorithm.
     """
     cost = neighbour_costs(np.ascontiguousarray(np.moveaxis(image, -1, 0), "float32"))
     # scikit-image divides its scale alike
@@ -30,8 +30,8 @@ def over_segmented(image: Floats, scale: float, smallest: int) -> tuple[Integers
 
 @numba.njit(cache=True, nogil=True)
 def neighbour_costs(planes: Floats) -> Floats:
-    """[4, H, W] float32: Euclidean distance of a pixel's features to those of its right, lower
-    right, lower and upper right neighbour; inf: no such pixel.
+    """Returns [4, H, W] float32: Euclidean distance of a pixel's features to those of its right,
+    lower right, lower and upper right neighbour; inf: no such pixel.
 
     planes: [C, H, W] float32.
     """
@@ -55,8 +55,8 @@ def neighbour_costs(planes: Floats) -> Floats:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def sorted_pairs(cost: Floats) -> Integers:
-    """int32 4 * pixel + way of every pair of neighbours, by 16 bits of its cost (65535: the largest
-    cost, at most 0.25), ties in this order: counting sort.
+    """Returns int32, 4 * pixel + way for every pair of neighbours, sorted by its cost in 16 bits
+    (65535: the largest cost, at most 0.25), ties in the order of that number: counting sort.
     """
     pixels = cost[0].size
     flat = cost.reshape(-1)
@@ -67,7 +67,7 @@ def sorted_pairs(cost: Floats) -> Integers:
     # in a picture of one colour all costs are 0
     factor = np.float32(65535 / (highest + 1e-12))
     key = np.empty(len(flat), np.int32)
-    # of 32 bits: half as much of the cache for the places that are looked up pair by pair
+    # 32 bits: the places that are looked up pair by pair take half as much of the cache
     start = np.zeros(65537, np.int32)
     order = np.empty(len(flat), np.int32)
     for i in range(len(flat)):
@@ -93,7 +93,7 @@ def sorted_pairs(cost: Floats) -> Integers:
 
 @numba.njit(cache=True, nogil=True)
 def root(parent: Integers, i: int) -> int:
-    """the region that pixel i has been joined to; paths are halved on the way."""
+    """Returns the region that pixel i has been joined to; paths are halved on the way."""
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -102,7 +102,7 @@ def root(parent: Integers, i: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def join(parent: Integers, size: Integers, a: int, b: int) -> int:
-    """the root of two regions' union: that of the larger one."""
+    """Joins two regions and returns the root of their union: that of the larger one."""
     if size[a] < size[b]:
         a, b = b, a
     parent[b] = a
@@ -112,8 +112,8 @@ def join(parent: Integers, size: Integers, a: int, b: int) -> int:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[Integers, int]:
-    """([H, W] int32 ids in raster order, their number): regions joined where the pair costs less
-    than both allow, then the small ones.
+    """Returns ([H, W] int32 ids in raster order, their number): regions are joined where the pair
+    costs less than both allow, then the small ones.
 
     cost: [4, H, W]; pairs: 4 * pixel + way in ascending order of cost. Three of four pairs lie
     within one region by then: a first look at a block of pairs, two parents up and without a
@@ -122,7 +122,7 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
     _, height, width = cost.shape
     parent = np.arange(height * width, dtype=np.int32)
     size = np.ones(height * width, np.int32)
-    # of a single pixel: nothing within, and scale over 1
+    # of a single pixel: no pair within it, and scale over a size of 1
     allowed = np.full(height * width, scale)
     offset = np.array([1, width + 1, width, 1 - width])
     flat = cost.reshape(4, height * width)
@@ -166,8 +166,8 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
 
 @numba.njit(cache=True, nogil=True)
 def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Floats]:
-    """(touching [count, count] bool, corners included; mean feature of every region [count, C]
-    float64).
+    """Returns (touching [count, count] bool, corners included; mean feature of every region [count,
+    C] float64).
     """
     height, width, channels = features.shape
     touching = np.zeros((count, count), np.bool_)
@@ -188,8 +188,9 @@ def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Fl
 
 
 def subgraph(weights: Floats, members: Integers) -> tuple[Floats, Floats, Floats]:
-    """(rows and columns `members` of a matrix [n, n]; their sums [n]; its normalised Laplacian
-    [n, n] column by column, LAPACK's order: unity less the weights over the roots of both degrees).
+    """Returns (rows and columns `members` of a matrix [n, n]; their sums [n]; its normalised
+    Laplacian [n, n], column by column as LAPACK wants it: the identity less the weights over the
+    roots of both degrees).
     """
     n = len(members)
     # made here: an array that a kernel hands back takes ten times as long as numpy's own
@@ -202,7 +203,7 @@ def subgraph(weights: Floats, members: Integers) -> tuple[Floats, Floats, Floats
 def fill_subgraph(
     weights: Floats, members: Integers, part: Floats, degree: Floats, laplacian: Floats
 ) -> None:
-    """write what `subgraph` gives."""
+    """Writes what `subgraph` returns into `part`, `degree` and `laplacian`."""
     n = len(members)
     for i in range(n):
         row = weights[members[i]]
@@ -217,7 +218,7 @@ def fill_subgraph(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def pairwise_sum(values: Floats) -> float:
-    """the sum of values [n], in the order in which numpy adds them: the same bits."""
+    """Returns the sum of values [n], in the order in which numpy adds them: the same bits."""
     n = len(values)
     if n > 128:
         half = n // 2 - n // 2 % 8
@@ -240,8 +241,8 @@ def pairwise_sum(values: Floats) -> float:
 def best_threshold(
     vector: Floats, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
-    """(cost, threshold) of the cheapest normalised cut at one of `steps` levels of an eigenvector
-    (cost inf: no level divides it).
+    """Returns (cost, threshold) of the cheapest normalised cut at one of `steps` levels of an
+    eigenvector (cost inf: no level divides it).
     """
     # the method: numpy's function looks for one first, which takes as long for a few regions
     cost, level = cheapest_level(vector, (-vector).argsort(), weights, degree, steps)
@@ -252,8 +253,9 @@ def best_threshold(
 def cheapest_level(
     vector: Floats, order: Integers, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
-    """the levels are tried from the top, and the cut is kept up to date as members (`order`: the
-    largest first) pass over: n^2 steps in all.
+    """Returns (cost, threshold) as `best_threshold` does. Levels are tried from the top, and the
+    cut is kept up to date as members pass over: n^2 steps in all. order: members, the largest
+    first.
     """
     low = vector.min()
     span = vector.max() - low
@@ -277,15 +279,15 @@ def cheapest_level(
         if 0 < members < len(order):
             # Ncut of Shi and Malik, equation 2
             cost = cut / inside + cut / (total - inside)
-            if cost <= best:  # of levels that divide alike the lowest, as when trying from below
+            if cost <= best:  # the lowest of levels that divide alike, as when trying from below
                 best, chosen = cost, level
     return best, chosen
 
 
 @numba.njit(cache=True, nogil=True)
 def canonical(labels: Integers) -> Bytes:
-    """uint8 ids numbered by first appearance in raster order (an eigenvector's sign is arbitrary);
-    ids past 255 share the last.
+    """Returns uint8 ids numbered by first appearance in raster order (an eigenvector's sign is
+    arbitrary); ids past 255 share the last.
     """
     name = np.full(labels.max() + 1, -1)
     count = 0

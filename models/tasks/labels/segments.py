@@ -1,5 +1,5 @@
-"""Unsupervised segmentation: Felzenszwalb's over-segmentation, then recursive normalised cuts of
-its region graph (Shi and Malik 2000).
+"""Computes unsupervised segmentation: Felzenszwalb's over-segmentation, then recursive normalised
+cuts of its region graph (Shi and Malik 2000).
 
 Parameters are the released annotator's at 512 pixels; smoothing scales with the image.
 """
@@ -22,8 +22,8 @@ from models.tasks.labels.regions import (
 
 
 def segment_unsup2d(rgb: Bytes) -> Bytes:
-    """uint8 [H, W] ids from 0 in raster order: colour alone (scale 200, sigma 3, at least 20
-    pixels; cut below 0.005).
+    """Returns uint8 [H, W] ids from 0 in raster order, from colour alone (scale 200, sigma 3, at
+    least 20 pixels; cut below 0.005).
     """
     scale = rgb.shape[0] / REFERENCE
     smooth = blur(rgb.astype("float32") / 255, max(3 * scale, 0.8), cv2.BORDER_REPLICATE)
@@ -33,14 +33,14 @@ def segment_unsup2d(rgb: Bytes) -> Bytes:
 
 
 def segment_unsup25d(depth: Integers, normal: Bytes, edge: Integers) -> Bytes:
-    """uint8 [H, W] ids from codes of depth, normals and occlusion edges (scale 200, at least 200
-    pixels at 512; cut below 1).
+    """Returns uint8 [H, W] ids from codes of depth, normals and occlusion edges (scale 200, at
+    least 200 pixels at 512; cut below 1).
     """
     scale = depth.shape[0] / REFERENCE
     seen = (depth < 65534).astype("float32")
 
     def smooth(values: Array, sigma: float) -> Floats:
-        """mean of the seen values around."""
+        """Returns the mean of the seen values around each pixel."""
         known = np.where(seen > 0, values, 0).astype("float32")
         return blur(known, sigma) / (blur(seen, sigma) + 1e-6)
 
@@ -62,8 +62,8 @@ def normalised_cuts(
     steps: int,
     own_weight: float,
 ) -> Integers:
-    """[H, W] int64 ids: the region adjacency graph, weights exp(-|difference of means|^2/255), cut
-    in two while the normalised cut is below `threshold`.
+    """Returns [H, W] int64 ids: the region adjacency graph, with weights exp(-|difference of
+    means|^2/255), is cut in two while the normalised cut is below `threshold`.
     """
     touching, means = region_graph(regions, count, np.asarray(features, "float32"))
     weights = np.zeros((count, count))
@@ -89,8 +89,8 @@ def normalised_cuts(
 def cut_in_two(
     weights: Floats, members: Integers, threshold: float, steps: int
 ) -> tuple[Integers, Integers] | None:
-    """the members [n] of a graph on either side of the best cut among them, by the best of `steps`
-    thresholds of the second eigenvector; None if no cut costs less than `threshold`.
+    """Returns the members [n] of a graph on either side of the best cut among them, by the best of
+    `steps` thresholds of the second eigenvector; None if no cut costs less than `threshold`.
     """
     part, degree, laplacian = subgraph(weights, members)
     # the two smallest eigenvalues: the first is 0, and divides nothing

@@ -1,5 +1,5 @@
-"""How much a surface changes at every pixel of a range image, and in which direction: 1 on depth
-borders, else the spread of normals around it.
+"""Measures how much a surface changes at every pixel of a range image, and in which direction: 1 on
+depth borders, else the spread of normals around it.
 
 After the Point Cloud Library's RangeImageBorderExtractor (Steder, Rusu, Konolige, Burgard 2011),
 with its constants. Points are [3, h, w] float32 in the camera frame x right, y down, z away; z = 0:
@@ -29,8 +29,8 @@ def surface_changes(
     least: float,
     bins: int,
 ) -> tuple[Floats, Bytes, Bools]:
-    """(change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction; usable [h,
-    w] bool: seen, not behind a border).
+    """Returns (change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction;
+    usable [h, w] bool: seen, not behind a border).
 
     normal: [3, h, w] float32 unit; away: [h, w] metres from the camera; wanted: where the answer
     matters. Normals are given, not fitted to depth as in the original: faster; on two released
@@ -45,8 +45,8 @@ def surface_changes(
 
 
 def restless(normal: Floats, least: float) -> Bools:
-    """[h, w] bool: where normals within two pixels may spread by `least`: values in an interval of
-    length r have a variance of r^2/4 at most.
+    """Returns [h, w] bool, where normals within two pixels may spread by `least`: values in an
+    interval of length r have a variance of r^2/4 at most.
     """
     side = np.ones((5, 5), "uint8")
     across = [cv2.dilate(part, side) - cv2.erode(part, side) for part in normal]
@@ -59,8 +59,8 @@ def restless(normal: Floats, least: float) -> Bools:
 def border_directions(
     points: Floats, away: Floats, normal: Floats, spread: Floats, border: Bytes
 ) -> tuple[Floats, Bools]:
-    """(direction [h, w, 3] from a border pixel over its edge, along its own plane, averaged over 5
-    x 5 pixels; marked [h, w]: has one).
+    """Returns (direction [h, w, 3] from a border pixel over its edge, along its own plane, averaged
+    over 5 x 5 pixels; marked [h, w], whether a pixel has one).
     """
     raw, has = single_directions(points, normal, border)
     return averaged_directions(raw, has, points, away, spread)
@@ -68,7 +68,9 @@ def border_directions(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Floats, Bools]:
-    """(direction [h, w, 3] of each border pixel by itself; has one [h, w])."""
+    """Returns (direction [h, w, 3] of each border pixel by itself; [h, w], whether a pixel has
+    one).
+    """
     height, width = border.shape
     raw = np.zeros((height, width, 3), np.float32)
     has = np.zeros((height, width), np.bool_)
@@ -102,8 +104,8 @@ def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Fl
 def averaged_directions(
     raw: Floats, has: Bools, points: Floats, away: Floats, spread: Floats
 ) -> tuple[Floats, Bools]:
-    """(mean direction [h, w, 3] of the like ones within 5 x 5 pixels, no border between; marked
-    [h, w]: at least three agree).
+    """Returns (mean direction [h, w, 3] of the similar ones within 5 x 5 pixels, no border between;
+    marked [h, w]: at least three agree).
     """
     height, width = away.shape
     mean = np.zeros((height, width, 3), np.float32)
@@ -152,8 +154,8 @@ def changes(
     least: float,
     bins: int,
 ) -> tuple[Floats, Bytes]:
-    """(change [h, w], cell [h, w] uint8): 1 and the border's direction on borders; elsewhere the
-    root of the largest variance of up to 16 normals around.
+    """Returns (change [h, w], cell [h, w] uint8): 1 and the border's direction on borders;
+    elsewhere the root of the largest variance of up to 16 normals around.
     """
     height, width = usable.shape
     change = np.zeros((height, width), np.float32)
@@ -185,8 +187,8 @@ def changes(
 def covariance(
     points: Floats, normal: Floats, usable: Bools, y: int, x: int
 ) -> tuple[int, Scalar, Scalar, Scalar, Scalar, Scalar, Scalar]:
-    """(n, xx, xy, xz, yy, yz, zz) of the n <= 16 usable normals within two pixels in eight
-    directions, no border between; without meaning for n < 3.
+    """Returns (n, xx, xy, xz, yy, yz, zz), the covariance of the n <= 16 usable normals within two
+    pixels in eight directions, no border between; without meaning for n < 3.
     """
     height, width = usable.shape
     n = 0
@@ -239,8 +241,8 @@ def covariance(
 def eigenvector(
     xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
 ) -> tuple[float, float, float, float]:
-    """(eigenvalue, x, y, z) of the largest eigenvalue of a symmetric 3 x 3 matrix, in closed form
-    (Smith 1961).
+    """Returns (eigenvalue, x, y, z) of the largest eigenvalue of a symmetric 3 x 3 matrix, in
+    closed form (Smith 1961).
     """
     mean = (xx + yy + zz) / 3
     a, b, c = xx - mean, yy - mean, zz - mean
@@ -277,8 +279,8 @@ def eigenvector(
 def direction_cell(
     points: Floats, y: int, x: int, dx: float, dy: float, dz: float, bins: int
 ) -> int:
-    """of a direction seen along the ray to a pixel: its angle to the image's x axis without sign,
-    as the original has it, in `bins` cells of half a turn.
+    """Returns the cell of a direction seen along the ray to a pixel: its angle to the image's x
+    axis without sign, as the original has it, in `bins` cells of half a turn.
     """
     px, py, pz = points[0, y, x], points[1, y, x], points[2, y, x]
     away, level = math.sqrt(px * px + py * py + pz * pz), math.sqrt(px * px + pz * pz)

@@ -1,4 +1,4 @@
-"""Labels that are encodings of the seen surface: depth, distance, normals, curvature, reshading."""
+"""Encodes labels of the seen surface: depth, distance, normals, curvature, reshading."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ MISSING = 65535  # the depth code of "nothing is seen"
 
 
 def depth_codes(metres: Floats, units_per_metre: float = 512) -> Integers:
-    """uint16 [H, W]: 1/512 m a step, at most 65534; 65535 where nothing is seen (inf)."""
+    """Returns uint16 [H, W]: 1/512 m a step, at most 65534; 65535 where nothing is seen (inf)."""
     seen = np.isfinite(metres)
     codes = np.minimum(np.round(np.where(seen, metres, 0) * units_per_metre), MISSING - 1)
     return np.where(seen, codes, MISSING).astype("uint16")
 
 
 def normal_codes(normal: Floats, seen: Bools) -> Bytes:
-    """uint8 [H, W, 3]: round((n + 1) 127.5), n in the frame x right, y down, z away; (128, 128,
-    128) where nothing is seen.
+    """Returns uint8 [H, W, 3]: round((n + 1) 127.5), n in the frame x right, y down, z away; (128,
+    128, 128) where nothing is seen.
     """
     codes = rounded((normal + 1) * 127.5)
     codes[~seen] = 128
@@ -27,8 +27,8 @@ def normal_codes(normal: Floats, seen: Bools) -> Bytes:
 
 
 def curvature_codes(curvature: Floats, seen: Bools) -> Bytes:
-    """uint8 [H, W, 3]: R the curvature of larger magnitude, G of smaller, convex positive, clipped
-    at 1/0.03 m, 127 flat; B 0; (0, 0, 0) unseen.
+    """Returns uint8 [H, W, 3]: R the curvature of larger magnitude, G of smaller, convex positive,
+    clipped at 1/0.03 m, 127 flat; B 0; (0, 0, 0) unseen.
     """
     one, two = np.moveaxis(rounded((np.clip(curvature * 0.03, -1, 1) + 1) * 127), -1, 0)
     size = np.abs(curvature)
@@ -41,8 +41,8 @@ def curvature_codes(curvature: Floats, seen: Bools) -> Bytes:
 
 
 def rounded(values: Array) -> Bytes:
-    """uint8, the nearest of 0 to 255. Overwrites `values`: large temporaries cost more than the
-    arithmetic.
+    """Returns uint8, the nearest of 0 to 255. Overwrites `values`: large temporaries cost more than
+    the arithmetic.
     """
     np.rint(values, values)
     np.clip(values, 0, 255, values)
@@ -50,8 +50,8 @@ def rounded(values: Array) -> Bytes:
 
 
 def reshading(facing: Floats, distance: Floats) -> Bytes:
-    """uint8 [H, W]: a light at the camera, 1.6 cos 8/(8 + r^2), r metres, cos between the normal
-    and the way back (fitted to published frames).
+    """Returns uint8 [H, W], the brightness under a light at the camera: 1.6 cos 8/(8 + r^2), r in
+    metres, cos between the normal and the way back (fitted to published frames).
     """
     near = np.where(np.isfinite(distance), distance, 1e3)
     # 1.6: albedo 0.8, diffuse 0.8 and the annotator's energy of 2.5; 8 m: half of the light
@@ -60,8 +60,8 @@ def reshading(facing: Floats, distance: Floats) -> Bytes:
 
 
 def rays(size: int, field_of_view: float) -> Floats:
-    """[S, S, 3] float64 ways through the pixel centres, z = 1, in the frame x right, y down, z
-    away.
+    """Returns [S, S, 3] float64, the directions through the pixel centres with z = 1, in the frame
+    x right, y down, z away.
     """
     # through the middle of pixels: released depth and distance agree so, and measurably less at
     # corners
@@ -70,8 +70,8 @@ def rays(size: int, field_of_view: float) -> Floats:
 
 
 def normals_from_depth(depth: Floats, field_of_view: float, side: int = 5) -> Floats:
-    """[S, S, 3] unit normals towards the camera, frame x right, y down, z away: the plane fitted to
-    side x side pixels.
+    """Returns [S, S, 3] unit normals towards the camera, frame x right, y down, z away: the plane
+    fitted to side x side pixels.
 
     depth: metres along the axis, inf unseen. On a plane n.p = d, so that 1/z is linear in the
     pixel: the fit is linear least squares.

@@ -1,5 +1,5 @@
-"""A flat graph said once: equal operations are merged, so that heads share the features they have
-in common. Before, what weights alone decide is computed (`fold_constants.py`), and batch norm joins
+"""Merges equal operations of a flat graph, so that heads share the features they have in common.
+Before that, what depends on weights alone is computed (`fold_constants.py`), and batch norm joins
 the weights before it (`fold_batch_norm.py`).
 
 Every closed-form head standardises and widens its sources' representations for itself
@@ -38,8 +38,8 @@ def merged(
     known: Mapping[str, Array] | None = None,
     large: int = LARGE,
 ) -> tuple[Any, dict[str, str], dict[str, Array]]:
-    """(GraphDef, {output tensor: its name now}, {resource placeholder: value}): the same answers
-    from fewer operations.
+    """Returns (GraphDef, {output tensor: its name now}, {resource placeholder: value}), which give
+    the same answers with fewer operations.
 
     fed: nodes that must keep their names and their places, since requests feed them. outputs:
     tensors ("name:0") that must stay computable; one that equals another is renamed to it. known:
@@ -64,8 +64,8 @@ def merged(
 
 
 def uncut(graph_def: Any) -> dict[str, str]:
-    """slice -> tensor: slices that take exactly one part of a concatenation out again are that
-    part.
+    """Returns slice -> tensor, for slices that take exactly one part of a concatenation out again:
+    they are that part.
     """
     table = {node.name: node for node in graph_def.node}
     graph = imported(graph_def)
@@ -81,7 +81,7 @@ def uncut(graph_def: Any) -> dict[str, str]:
 
 
 def last_axis_interval(node: Any, table: Mapping[str, Any]) -> tuple[int, int] | None:
-    """(begin, end) of a slice `x[..., begin:end]`; None for another node."""
+    """Returns (begin, end) of a slice `x[..., begin:end]`; None for another node."""
     # `x[..., a:b]` is a strided slice whose first index is the ellipsis
     if node.op != "StridedSlice" or node.attr["ellipsis_mask"].i != 1:
         return None
@@ -106,7 +106,9 @@ def joins_last_axis(node: Any, table: Mapping[str, Any], graph: Any) -> bool:
 
 
 def part_of(whole: Any, interval: tuple[int, int], graph: Any) -> str | None:
-    """the tensor that fills `interval` of a concatenation's channels; None where none does."""
+    """Returns the tensor that fills `interval` of a concatenation's channels; None where none
+    does.
+    """
     start = 0
     for text in whole.input[: whole.attr["N"].i]:
         # an output may be called by its number or, where it is the first, without
@@ -122,7 +124,9 @@ def part_of(whole: Any, interval: tuple[int, int], graph: Any) -> str | None:
 
 
 def equal_nodes(order: Iterable[Any], parts: Mapping[str, str], fed: set[str]) -> dict[str, str]:
-    """node -> an earlier one that does the same from the same inputs, and the `parts`, renamed."""
+    """Returns node -> an earlier one that does the same from the same inputs, and the `parts`,
+    renamed.
+    """
     names: dict[str, str] = {}
     first: dict[tuple[Any, ...], str] = {}
     for node in order:
@@ -143,7 +147,7 @@ def equal_nodes(order: Iterable[Any], parts: Mapping[str, str], fed: set[str]) -
 
 
 def facts_of(node: Any) -> tuple[tuple[str, bytes], ...]:
-    """attributes that change what a node gives; those with an underscore are notes."""
+    """Returns the attributes that change what a node gives; those with an underscore are notes."""
     return tuple(
         # maps inside an attribute have no order of their own
         (key, node.attr[key].SerializeToString(deterministic=True))
@@ -153,7 +157,7 @@ def facts_of(node: Any) -> tuple[tuple[str, bytes], ...]:
 
 
 def pruned(graph_def: Any, names: Mapping[str, str], goals: set[str]) -> Any:
-    """GraphDef: the nodes that `goals` need, with their inputs renamed."""
+    """Returns the GraphDef of the nodes that `goals` need, with their inputs renamed."""
     import tensorflow as tf
 
     small = empty_like(graph_def)

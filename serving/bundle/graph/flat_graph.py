@@ -1,4 +1,4 @@
-"""A flat graph (GraphDef) read: names of tensors, nodes in order, what has no state."""
+"""Reads a flat graph (GraphDef): names of tensors, nodes in order, what has no state."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ CONTROL_FLOW = {
 
 
 def node_of(text: str) -> str:
-    """the node that an input or a tensor's name ("^a", "a", "a:1") belongs to."""
+    """Returns the node that an input or a tensor's name ("^a", "a", "a:1") belongs to."""
     # "^a" is a control input, "a:1" the second output
     return text.lstrip("^").split(":")[0]
 
 
 def plain(text: str) -> str:
-    """ "a:0" and "a" are one tensor."""
+    """Returns a tensor's name without ":0": "a:0" and "a" are one tensor."""
     return text.removesuffix(":0")
 
 
 def is_control(text: str) -> bool:
-    """Whether an input is a control input, which only orders nodes."""
+    """Returns whether an input is a control input, which only orders nodes."""
     return text.startswith("^")
 
 
 def renamed_input(text: str, names: Mapping[str, str]) -> str:
-    """an input or tensor name with its node replaced; names: node -> node, or node -> "node:1" of a
-    cut that was none.
+    """Returns an input or tensor name with its node replaced. names: node -> node, or, for a slice
+    that takes a whole part, node -> "node:1".
     """
     goal = names.get(node_of(text), node_of(text))
     # a control input waits for a node, not for one of its outputs
@@ -54,7 +54,7 @@ def renamed_input(text: str, names: Mapping[str, str]) -> str:
 
 
 def is_stateless(node: Any) -> bool:
-    """Whether a node gives the same from the same inputs, whenever it runs."""
+    """Returns whether a node gives the same from the same inputs, whenever it runs."""
     from tensorflow.python.framework import op_def_registry
 
     # an operation that is not registered may have any state
@@ -75,7 +75,7 @@ def constant_value(node: Any) -> Array | None:
 
 
 def in_order(nodes: Iterable[Any]) -> list[Any]:
-    """every node after its inputs; loops are entered at their Merge."""
+    """Returns the nodes, every one after its inputs; loops are entered at their Merge."""
     table = {node.name: node for node in nodes}
     order: list[Any] = []
     reached: set[str] = set()
@@ -98,7 +98,7 @@ def in_order(nodes: Iterable[Any]) -> list[Any]:
 
 
 def next_input(inputs: Iterator[str], table: Mapping[str, Any], reached: set[str]) -> Any:
-    """the next node among `inputs` that nobody came by yet; None at their end."""
+    """Returns the next node among `inputs` that was not reached yet; None at their end."""
     for text in inputs:
         node = table[node_of(text)]
         # the way back of a loop is the one input that may come later
@@ -108,14 +108,14 @@ def next_input(inputs: Iterator[str], table: Mapping[str, Any], reached: set[str
 
 
 def empty_like(graph_def: Any) -> Any:
-    """a GraphDef without nodes, of the same versions and function library."""
+    """Returns a GraphDef without nodes, of the same versions and function library."""
     import tensorflow as tf
 
     return tf.compat.v1.GraphDef(versions=graph_def.versions, library=graph_def.library)
 
 
 def imported(graph_def: Any) -> Any:
-    """tf.Graph that holds a GraphDef, under its own names."""
+    """Returns a tf.Graph that holds a GraphDef, under its own names."""
     import tensorflow as tf
 
     graph = tf.Graph()

@@ -1,4 +1,4 @@
-"""Batch norm inside the weights before it: at inference it scales and shifts the channels of a
+"""Folds batch norm into the weights before it: at inference it scales and shifts the channels of a
 product, which weights and a bias can do themselves.
 
 Works on a flat graph, whatever network it came from (`serving/bundle/graph/deduplicate.py` calls
@@ -32,8 +32,8 @@ class Channelwise:
 
 
 def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
-    """GraphDef: the same answers, up to the rounding of floats; scales after a product are inside
-    its weights, shifts after it are its bias.
+    """Returns a GraphDef with the same answers, up to the rounding of floats; scales after a
+    product are inside its weights, shifts after it are its bias.
 
     graph_def: nodes after their inputs; they keep their names. kept: nodes whose own answers are
     asked for or fed. weights: what nodes give, and where changed weights go. Unread nodes stay, to
@@ -61,7 +61,7 @@ def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
 
 
 def add_bias(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -> None:
-    """`node` as BiasAdd."""
+    """Adds `node` to the graph as BiasAdd."""
     weights.write(graph_def, f"{node.name}/bias", step.channels)
     inputs = [step.product.name, f"{node.name}/bias"]
     entry = graph_def.node.add(name=node.name, op="BiasAdd", input=inputs)
@@ -69,7 +69,9 @@ def add_bias(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -> 
 
 
 def add_scaled(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -> list[Any]:
-    """`node` as its product with scaled weights; the nodes that were added."""
+    """Adds `node` to the graph as its product with scaled weights and returns the nodes that were
+    added.
+    """
     axis, _ = PRODUCTS[step.product.op]
     name = f"{node.name}/weights"
     weights.write(graph_def, name, scaled(step.weights, step.channels, axis))
@@ -82,7 +84,7 @@ def add_scaled(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -
 
 
 def channelwise(node: Any, table: dict[str, Any], weights: Weights) -> Channelwise | None:
-    """what `node` multiplies or adds, and to what; None where it does something else."""
+    """Returns what `node` multiplies or adds, and to what; None where it does something else."""
     if node.op not in ("Mul", "AddV2"):
         return None
     # either side may hold the weights: products commute
@@ -100,7 +102,9 @@ def channelwise(node: Any, table: dict[str, Any], weights: Weights) -> Channelwi
 def applied(
     product: Any, channels: Array | None, table: dict[str, Any], weights: Weights
 ) -> Channelwise | None:
-    """None unless `channels` holds one number for each channel of `product`."""
+    """Returns how `channels` is applied to `product`; None unless it holds one number for each
+    channel.
+    """
     if channels is None or product.op not in PRODUCTS or is_unusual(product):
         return None
     axis, rank = PRODUCTS[product.op]
@@ -115,7 +119,7 @@ def applied(
 
 
 def is_unusual(product: Any) -> bool:
-    """channels first, or weights turned? `in` first: indexing a protobuf map would add the key."""
+    """Returns whether a product has its channels first, or its weights transposed."""
     # NHWC is the default of both attributes' absence
     channels_first = "data_format" in product.attr and product.attr["data_format"].s != b"NHWC"
     turned = "transpose_b" in product.attr and product.attr["transpose_b"].b
@@ -123,7 +127,7 @@ def is_unusual(product: Any) -> bool:
 
 
 def scaled(weights: Array, channels: Array, axis: int) -> Array:
-    """every channel's weights times its number, in float64 until the end."""
+    """Returns every channel's weights times its number, computed in float64."""
     # weights of a transposed convolution hold their channels last but one
     factors = channels.astype("float64").reshape(-1, *[1] * (-1 - axis))
     return (weights.astype(np.float64) * factors).astype(weights.dtype)

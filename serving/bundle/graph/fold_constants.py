@@ -1,4 +1,4 @@
-"""What weights alone decide, computed before anybody asks: values in place of operations."""
+"""Computes, before anybody asks, what depends on weights alone: values in place of operations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Weights:
         self.values: dict[str, Array] = {}
 
     def write(self, graph_def: Any, name: str, value: Array, kind: Any = None) -> None:
-        """add a node called `name` that gives `value`: a constant, or a read of a resource
+        """Adds a node called `name` that gives `value`: a constant, or a read of a resource
         placeholder that stands for all equal values. kind: tf.DType; None: the array's own.
         """
         import tensorflow as tf
@@ -55,14 +55,14 @@ class Weights:
         entry.attr["dtype"].type = kind.as_datatype_enum
 
     def value_of(self, node: Any) -> Array | None:
-        """what a node gives, where it is one that `write` writes."""
+        """Returns what a node gives, where it is one that `write` writes; None for others."""
         if node.op == "ReadVariableOp":
             return self.values.get(node.input[0])
         return constant_value(node)
 
 
 def handle_of(value: Array, kind: str) -> str:
-    """the placeholder's name: equal values have one."""
+    """Returns the placeholder's name: equal values have the same one."""
     # the shape and the type, too: zeros of any form are the same bytes
     content = np.ascontiguousarray(value).tobytes() + str((value.shape, kind)).encode()
     return f"weight_{hashlib.sha256(content).hexdigest()[:16]}_handle"
@@ -75,8 +75,8 @@ def folded(
     known: Mapping[str, Array],
     weights: Weights,
 ) -> Any:
-    """GraphDef: values in place of what is computed from constants and known nodes alone, where the
-    result is no larger than its sources. Large ones go to `weights`.
+    """Returns a GraphDef with values in place of what is computed from constants and known nodes
+    alone, where the result is no larger than its sources. Large ones go to `weights`.
     """
     order = in_order(graph_def.node)
     fixed = fixed_nodes(order, fed, known)
@@ -100,7 +100,7 @@ def folded(
         # a constant made by `fill` or `tile` is larger than what it is made of
         swells = value is None or np.asarray(value).nbytes > sources + SLACK
         if node.name in known or not swells:
-            # of the graph, not of the value: NumPy has no bfloat16
+            # the type in the graph, not the value's: NumPy has no bfloat16
             kind = graph.get_operation_by_name(node.name).outputs[0].dtype
             weights.write(small, node.name, np.asarray(value), kind)
         else:
@@ -109,7 +109,7 @@ def folded(
 
 
 def fixed_nodes(order: Iterable[Any], fed: set[str], known: Mapping[str, Array]) -> set[str]:
-    """nodes whose value no request changes. order: every node after its inputs."""
+    """Returns the nodes whose value no request changes. order: every node after its inputs."""
     fixed: set[str] = set()
     for node in order:
         # a control input says that something else happens first
@@ -122,10 +122,10 @@ def fixed_nodes(order: Iterable[Any], fed: set[str], known: Mapping[str, Array])
 
 
 def computed_values(graph: Any, names: Iterable[str], known: Mapping[str, Array]) -> dict[str, Any]:
-    """node -> its value, of nodes with one output. known: values of nodes that are fed."""
+    """Returns node -> its value, for nodes with one output. known: values of nodes that are fed."""
     import tensorflow as tf
 
-    # nodes of several outputs are none of what weights decide alone
+    # no node with several outputs depends on weights alone
     single = [name for name in names if len(graph.get_operation_by_name(name).outputs) == 1]
     with tf.compat.v1.Session(graph=graph) as session:
         feed = {f"{name}:0": value for name, value in known.items()}

@@ -1,5 +1,5 @@
-"""A head said in fewer operations: enlargement and convolution as one, the last two convolutions in
-blocks of pixels. Exact up to the rounding of floats. The arithmetic: `pixel_blocks.py`.
+"""Writes a head in fewer operations: enlargement and convolution as one, the last two convolutions
+in blocks of pixels. Exact up to the rounding of floats. The arithmetic: `pixel_blocks.py`.
 
 Nearest enlargement by 2 followed by a 3 x 3 convolution reads every pixel of the small map up to
 four times with weights that could be added first: it is a transposed convolution with stride 2
@@ -27,18 +27,18 @@ from serving.bundle.graph.pixel_blocks import (
 from serving.bundle.graph.readout_ops import readout
 
 NARROW = 4  # channels up to which blocks of pixels are quicker
-LONGEST_STEP = 5  # layers that are said as one at most
+LONGEST_STEP = 5  # layers that are written as one operation at most
 
 # A Keras layer, or a function of one map.
 Step = Callable[..., Any]
 
 
 def fused(head: Any) -> Step:
-    """`head` (a keras.Model) as it answers at inference, called like it; itself where it is no
-    chain of layers or holds nothing to fuse.
+    """Returns `head` (a keras.Model) as a function that answers as it does at inference; the model
+    itself where it is no chain of layers or holds nothing to fuse.
 
-    Weights are read now: train no further. The result holds eager tensors, so that an exporter
-    finds them among a trace's captures.
+    Weights are read now: later training has no effect. The result holds eager tensors, so that an
+    exporter finds them among a trace's captures.
     """
     import keras
 
@@ -58,9 +58,7 @@ def fused(head: Any) -> Step:
 
 
 def chain(head: Any) -> list[Any]:
-    """the layers after the input, each of which reads the one before it alone; [] where some do
-    otherwise.
-    """
+    """Returns the layers after the input if each reads only the one before it; else []."""
     first, *rest = head.layers
     shared = any(len(layer._inbound_nodes) != 1 for layer in head.layers)
     # several readers of a layer, or several inputs, are no chain
@@ -71,7 +69,7 @@ def chain(head: Any) -> list[Any]:
 
 
 def steps_of(layers: list[Any]) -> list[Step]:
-    """layers, and functions of one map in place of those that say more in one."""
+    """Returns layers, and functions of one map in place of those layers that can be fused."""
     steps = []
     i = 0
     while i < len(layers):
@@ -82,7 +80,7 @@ def steps_of(layers: list[Any]) -> list[Step]:
 
 
 def step_at(layers: list[Any]) -> tuple[Step, int]:
-    """(what the first layers do, how many they are)."""
+    """Returns (what the first layers do, how many they are)."""
     if is_readout(layers[0]):
         return readout(layers[0]), 1
     if is_narrow_transposed(layers[0]):
@@ -95,8 +93,8 @@ def step_at(layers: list[Any]) -> tuple[Step, int]:
 
 
 def enlarging_step(layers: list[Any]) -> tuple[Step, int]:
-    """(Function in place of an enlargement, a convolution and what follows them, number of layers
-    that it replaces).
+    """Returns (a function in place of an enlargement, a convolution and what follows them, the
+    number of layers that it replaces).
     """
     norm = layers[2] if len(layers) > 2 and is_batch_norm(layers[2]) else None
     length = 2 if norm is None else 3
@@ -113,7 +111,7 @@ def enlarging_step(layers: list[Any]) -> tuple[Step, int]:
 
 
 def ends_the_head(layers: list[Any]) -> bool:
-    """Whether layers are an activation and a narrow convolution, the end of a head."""
+    """Returns whether layers are an activation and a narrow convolution, the end of a head."""
     import keras
 
     return (
@@ -134,7 +132,7 @@ def is_batch_norm(layer: Any) -> bool:
 
 
 def doubles(layer: Any) -> bool:
-    """Whether a layer enlarges by 2 with nearest neighbours."""
+    """Returns whether a layer enlarges by 2 with nearest neighbours."""
     import keras
 
     if not isinstance(layer, keras.layers.UpSampling2D):
@@ -144,7 +142,7 @@ def doubles(layer: Any) -> bool:
 
 
 def is_small_convolution(layer: Any) -> bool:
-    """3 x 3, stride 1, same size, linear, float32?"""
+    """Returns whether a layer is a convolution of 3 x 3, stride 1, same size, linear, float32."""
     import keras
 
     # exactly Conv2D: layers that inherit from it compute something else
@@ -155,15 +153,15 @@ def is_small_convolution(layer: Any) -> bool:
 
 
 def is_narrow(layer: Any) -> bool:
-    """Whether a convolution has so few channels that hardware, which computes 8 or 16 at once, is
-    better fed with four pixels' channels.
+    """Returns whether a convolution has so few channels that hardware, which computes 8 or 16 at
+    once, is better used with four pixels' channels.
     """
     return is_small_convolution(layer) and layer.filters <= NARROW
 
 
 def is_narrow_transposed(layer: Any) -> bool:
-    """Whether a layer is a transposed convolution of few channels that enlarges by 2: 4 x 4,
-    linear, float32.
+    """Returns whether a layer is a transposed convolution of few channels that enlarges by 2: 4 x
+    4, linear, float32.
     """
     import keras
 
@@ -176,8 +174,8 @@ def is_narrow_transposed(layer: Any) -> bool:
 
 
 def is_plain(layer: Any) -> bool:
-    """Whether a convolution has channels last, float32, the same size before and after, and no
-    activation.
+    """Returns whether a convolution has channels last, float32, the same size before and after, and
+    no activation.
     """
     import keras
 
@@ -192,7 +190,7 @@ def has_channels_last(layer: Any) -> bool:
 
 
 def convolution(layer: Any, norm: Any = None) -> Convolution:
-    """`Convolution` of a layer and of the batch norm after it, if there is one."""
+    """Returns the `Convolution` of a layer and of the batch norm after it, if there is one."""
     kernel = np.asarray(layer.kernel, "float64")
     bias = bias_of(layer)
     if norm is None:
@@ -207,5 +205,5 @@ def convolution(layer: Any, norm: Any = None) -> Convolution:
 
 
 def bias_of(layer: Any) -> Floats:
-    """[out] float64, zeros where it has none."""
+    """Returns the bias of a layer, [out] float64, zeros where it has none."""
     return np.asarray(layer.bias, "float64") if layer.use_bias else np.zeros(layer.filters)

@@ -1,5 +1,5 @@
-"""Convolutions of an enlarged map, computed on the small one: kernels put together in float64, and
-functions of tensors that use them. Why it is exact: `fuse_upsampling.py`.
+"""Computes convolutions of an enlarged map on the small one: kernels put together in float64, and
+functions of tensors that use them. `fuse_upsampling.py` says why this is exact.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ ALL_ROUND = [[0, 0], [1, 1], [1, 1], [0, 0]]
 
 @dataclass(frozen=True)
 class Convolution:
-    """kernel [3, 3, in, out], bias [out], float64."""
+    """A convolution. kernel: [3, 3, in, out] float64; bias: [out] float64."""
 
     kernel: Floats
     bias: Floats
 
 
 def enlarged_convolution(inner: Convolution) -> Callable[[Any], Any]:
-    """[B, h, w, in] -> [B, 2h, 2w, out]. A batch norm after it finds a product where the bias is
-    nothing (`serving/bundle/graph/fold_batch_norm.py`).
+    """Returns a function [B, h, w, in] -> [B, 2h, 2w, out] that enlarges and convolves. Where the
+    bias is zero it ends in the product itself, which a batch norm after it can be folded into
+    (`serving/bundle/graph/fold_batch_norm.py`).
     """
     import tensorflow as tf
 
@@ -50,8 +51,8 @@ def enlarged_convolution(inner: Convolution) -> Callable[[Any], Any]:
 
 
 def enlarging(kernel: Floats) -> Floats:
-    """[3, 3, in, out] -> [4, 4, out, in]: the transposed convolution that enlarges by 2 (nearest)
-    and convolves.
+    """Converts a kernel [3, 3, in, out] to [4, 4, out, in]: the transposed convolution that
+    enlarges by 2 (nearest) and convolves.
     """
     # convolved with the box along rows and columns; a transposed convolution reads its kernel
     # backwards
@@ -59,8 +60,9 @@ def enlarging(kernel: Floats) -> Floats:
 
 
 def early_blocks(kernel: Floats) -> Floats:
-    """[4, 4, out, in] of a transposed convolution with stride 2 -> [2, 2, in, 4 out]: its answers
-    to a map padded by one pixel, in blocks of 2 x 2 pixels.
+    """Converts the kernel [4, 4, out, in] of a transposed convolution with stride 2 to [2, 2, in, 4
+    out]: a convolution of the map padded by one pixel that gives the same answers in blocks of 2 x
+    2 pixels.
 
     Blocks begin a pixel early, at -1, since rows 2i - 1 and 2i of the large map read the same two
     rows of the small one.
@@ -75,8 +77,8 @@ def early_blocks(kernel: Floats) -> Floats:
 
 
 def enlarged_blocks(kernel: Floats, bias: Floats) -> Callable[[Any], Any]:
-    """[B, h, w, in] -> [B, 2h, 2w, out] for few `out`: a transposed convolution with stride 2,
-    kernel [4, 4, out, in], for four pixels' channels at once.
+    """Returns a function [B, h, w, in] -> [B, 2h, 2w, out] for few `out`: a transposed convolution
+    with stride 2, kernel [4, 4, out, in], computed for four pixels' channels at once.
     """
     import tensorflow as tf
 
@@ -95,8 +97,8 @@ def enlarged_blocks(kernel: Floats, bias: Floats) -> Callable[[Any], Any]:
 def enlarged_answer(
     inner: Convolution, activation: Any, outer: Convolution, sides: tuple[int, int]
 ) -> Callable[[Any], Any]:
-    """[B, h, w, in] -> [B, 2h, 2w, out]: enlargement by 2 (nearest), convolution, activation,
-    convolution, with the large map in blocks of 2 x 2 pixels.
+    """Returns a function [B, h, w, in] -> [B, 2h, 2w, out]: enlargement by 2 (nearest),
+    convolution, activation, convolution, with the large map in blocks of 2 x 2 pixels.
 
     sides: (h, w). A block is one pixel of four times the channels, so that both convolutions have
     2 x 2 taps and wide answers. The first one's blocks begin a pixel early (`early_blocks`); the
@@ -122,8 +124,8 @@ def enlarged_answer(
 
 
 def late_blocks(kernel: Floats) -> Floats:
-    """[3, 3, in, out] -> [2, 2, 4 in, 4 out]: a convolution of a map in blocks that begin a pixel
-    early, to blocks that begin where the map does.
+    """Converts a kernel [3, 3, in, out] to [2, 2, 4 in, 4 out]: a convolution of a map in blocks
+    that begin a pixel early, to blocks that begin where the map does.
     """
     phase, tap, before, k = np.ogrid[:2, :2, :2, :3]
     reads = 2 * tap + before == phase + k  # row 2i + phase reads row 2i - 1 + 2 tap + before
@@ -132,8 +134,8 @@ def late_blocks(kernel: Floats) -> Floats:
 
 
 def within(height: int, width: int, channels: int) -> Floats:
-    """float32 [1, h + 1, w + 1, 4 channels]: 1 where a channel of a block that begins a pixel early
-    lies inside the map of 2h x 2w pixels.
+    """Returns float32 [1, h + 1, w + 1, 4 channels]: 1 where a channel of a block that begins a
+    pixel early lies inside the map of 2h x 2w pixels.
     """
     rows = inside_pairs(height)[:, None, :, None, None]
     columns = inside_pairs(width)[None, :, None, :, None]
@@ -142,6 +144,8 @@ def within(height: int, width: int, channels: int) -> Floats:
 
 
 def inside_pairs(count: int) -> Floats:
-    """[count + 1, 2]: 1 but for the first and the last of pairs that begin a pixel early."""
+    """Returns [count + 1, 2]: 1 but for the first and the last of pairs that begin a pixel
+    early.
+    """
     # the outermost row of the first and of the last block is padding
     return np.pad(np.ones(2 * count, "float32"), 1).reshape(count + 1, 2)

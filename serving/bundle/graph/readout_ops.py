@@ -1,4 +1,4 @@
-"""A closed-form map readout said in few operations
+"""Writes a closed-form map readout in few operations
 (`models.networks.architecture.readout_layers.LocalReadout`). Exact up to the rounding of floats.
 
 One convolution a source gives its 3 x 3 neighbourhoods (a kernel that copies) and its random
@@ -22,8 +22,8 @@ Step = Callable[[Any], Any]
 
 
 def readout(layer: Any) -> Step:
-    """`layer` (a LocalReadout) as a function of representations [B, h, w, channels of all sources],
-    sources side by side -> map [B, S, S, k]. Weights are read now.
+    """Returns `layer` (a LocalReadout) as a function of representations [B, h, w, channels of all
+    sources], sources side by side, to a map [B, S, S, k]. Weights are read now.
     """
     import tensorflow as tf
 
@@ -49,8 +49,8 @@ def readout(layer: Any) -> Step:
 
 
 def source_features(parts: Mapping[str, Floats], own: slice) -> Step:
-    """the representation [B, h, w, c] of the source whose channels are `own` -> its neighbourhoods
-    and random features [B, h, w, 9 c + features].
+    """Returns a function from the representation [B, h, w, c] of the source whose channels are
+    `own` to its neighbourhoods and random features [B, h, w, 9 c + features].
     """
     import tensorflow as tf
 
@@ -78,15 +78,15 @@ def source_features(parts: Mapping[str, Floats], own: slice) -> Step:
 
 
 def float_constant(value: Array) -> Any:
-    """an eager float32 tensor, so that an exporter finds it among a trace's captures."""
+    """Returns an eager float32 tensor, so that an exporter finds it among a trace's captures."""
     import tensorflow as tf
 
     return tf.constant(np.asarray(value, "float32"))
 
 
 def repeated(maps: Any, times: int) -> Any:
-    """[B, h, w, k] -> [B, times h, times w, k]: every pixel `times` times each way. Copies of whole
-    rows are quicker than TensorFlow's resizing is.
+    """Converts [B, h, w, k] to [B, times h, times w, k]: every pixel `times` times each way. Copies
+    of whole rows are quicker than TensorFlow's resizing is.
     """
     import tensorflow as tf
 

@@ -51,7 +51,7 @@ from serving.wire.tensor_reader import Allowance, array
 
 # gRPC reads a message whole before anybody can refuse it
 LARGEST_MESSAGE = 256 << 20
-# Of those that protobuf parses as a whole, which may take many times their size.
+# Limit for messages that protobuf parses as a whole, which may take many times their size.
 LARGEST_QUESTION = 4 << 20
 THREADS = 16
 FOREVER = 1e8  # seconds: how gRPC spells a deadline that is none
@@ -70,8 +70,8 @@ Answer = Callable[[bytes, Caller], bytes]
 
 
 class GrpcDoor:
-    """A serialised request -> a serialised response, for every verb of the plane; all raise
-    ServingError. content: numbers of an answer as raw bytes instead of typed fields.
+    """Turns a serialised request into a serialised response, for every verb of the plane; all
+    methods raise ServingError. content: numbers of an answer as raw bytes instead of typed fields.
     """
 
     def __init__(self, plane: Plane, content: bool = False) -> None:
@@ -178,7 +178,9 @@ class GrpcDoor:
 
 
 def question_of(request: PredictRequest, version: Version) -> Question:
-    """names first, then the tensors, all within one allowance. Raises INVALID_ARGUMENT."""
+    """Returns what a predict request asks of a version. Names are checked first, then the tensors
+    are read, all within one allowance. Raises INVALID_ARGUMENT.
+    """
     signature = request.spec.signature if request.spec else ""
     _, definition = version.signature(signature)
     check_inputs(definition, request.inputs)
@@ -195,18 +197,22 @@ def question_of(request: PredictRequest, version: Version) -> Question:
 
 
 def parsed_already(read: Callable[[Version], T]) -> Parse[T]:
-    """a gRPC request has told its parts apart before it names its model."""
+    """Returns `read` as the plane expects it: a gRPC request has told its parts apart before it
+    names its model.
+    """
     return lambda: read
 
 
 def asked_examples(request: ExamplesRequest, version: Version) -> Examples:
-    """Raises INVALID_ARGUMENT."""
+    """Returns what a classify or regress request asks of a version. Raises INVALID_ARGUMENT."""
     signature = request.spec.signature if request.spec else ""
     return Examples(signature, read_examples(request.input))
 
 
 def read_examples(given: memoryview) -> Array:
-    """Raises INVALID_ARGUMENT for what is no `Input`, or too large a one."""
+    """Returns the serialised tf.Examples of an `Input`, object [N]. Raises INVALID_ARGUMENT for
+    what is no `Input`, or too large a one.
+    """
     try:
         return examples_of(given)
     except ValueError as error:
@@ -214,7 +220,9 @@ def read_examples(given: memoryview) -> Array:
 
 
 def read(reader: Callable[[bytes], Any], data: bytes) -> Any:
-    """Raises INTERNAL for bytes that are no such message, in gRPC's own words."""
+    """Returns what `reader` makes of a message's bytes. Raises INTERNAL for bytes that are no such
+    message, in gRPC's own words.
+    """
     try:
         return reader(data)
     # as gRPC itself answers bytes that it cannot parse
@@ -223,7 +231,7 @@ def read(reader: Callable[[bytes], Any], data: bytes) -> Any:
 
 
 def message_of(kind: Any, data: bytes) -> Any:
-    """a protobuf message of class `kind`. Raises INTERNAL, RESOURCE_EXHAUSTED."""
+    """Returns a protobuf message of class `kind`. Raises INTERNAL, RESOURCE_EXHAUSTED."""
     # before parsing: protobuf's objects may take many times the size of their bytes
     if len(data) > LARGEST_QUESTION:
         raise exhausted(f"expected at most {LARGEST_QUESTION} bytes, got {len(data)}")
@@ -234,10 +242,10 @@ def message_of(kind: Any, data: bytes) -> Any:
 
 
 def spec_of(request: Any) -> ModelSpec | None:
-    """ModelSpec of a parsed request; None where it has none."""
+    """Returns the ModelSpec of a parsed request; None where it has none."""
     if not request.HasField("model_spec"):
         return None
-    # by way of its bytes: the request is TensorFlow's message, ours is another class
+    # by way of its bytes: the request is TensorFlow's message, `ModelSpec` here is another class
     return model_spec_of(request.model_spec.SerializeToString())
 
 
@@ -246,7 +254,7 @@ def origin_bytes(origin: Origin) -> bytes:
 
 
 def serialized(response: Any, origin: Origin | None = None) -> bytes:
-    """Serialised answer, with the model that it comes from where there is one."""
+    """Returns the serialised answer, with the model that it comes from where there is one."""
     if origin:
         response.model_spec.MergeFromString(origin_bytes(origin))
     data: bytes = response.SerializeToString()
@@ -254,14 +262,14 @@ def serialized(response: Any, origin: Origin | None = None) -> bytes:
 
 
 def deadline_of(context: grpc.ServicerContext) -> float | None:
-    """Deadline of a call, of time.monotonic(); None if the client set none."""
+    """Returns the deadline of a call, of time.monotonic(); None if the client set none."""
     # the deadline travels as seconds left: clocks of two machines differ
     left = context.time_remaining()
     return None if left is None or left > FOREVER else time.monotonic() + left
 
 
 def caller_of(context: grpc.ServicerContext) -> Caller:
-    """Caller of a request: who asks, and how answers may be spelled."""
+    """Returns the caller of a request: who asks, and how answers may be spelled."""
     return Caller(
         "GRPC",
         deadline_of(context),
@@ -272,8 +280,8 @@ def caller_of(context: grpc.ServicerContext) -> Caller:
 
 
 def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]:
-    """ServingError -> gRPC status; anything unforeseen -> UNKNOWN, and the server goes on. What
-    nobody waits for any more is not begun.
+    """Returns a function for gRPC in which a ServingError becomes a gRPC status, and anything
+    unforeseen UNKNOWN, after which the server goes on. What nobody waits for any more is not begun.
     """
 
     def call(data: bytes, context: grpc.ServicerContext) -> bytes:
@@ -299,7 +307,7 @@ def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]
 
 @dataclass(frozen=True)
 class Doorway:
-    """How the gRPC door is made. credentials: of grpc.ssl_server_credentials, for TLS; options:
+    """How the gRPC door is made. credentials: from grpc.ssl_server_credentials, for TLS; options:
     further (name, value) of gRPC's core; socket: path of a Unix socket beside the port;
     tensor_content: answers as raw bytes instead of typed fields.
     """
@@ -321,7 +329,7 @@ def grpc_server(
     doorway: Doorway = LOOPBACK,
     gate: Gate | None = None,
 ) -> tuple[grpc.Server, int]:
-    """a started server and its port. Raises OSError for an address that is taken."""
+    """Starts a server and returns it with its port. Raises OSError for an address that is taken."""
     plane = Plane(Catalog.of(model), gate)
     door = GrpcDoor(plane, doorway.tensor_content)
     options = {
@@ -349,7 +357,7 @@ def grpc_server(
 
 
 def generic_handlers(answers: dict[str, Answer]) -> list[grpc.GenericRpcHandler]:
-    """Handlers of both services: bytes in, bytes out."""
+    """Returns the handlers of both services: bytes in, bytes out."""
     services: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     for verb, (service, method) in METHODS.items():
         handler = grpc.unary_unary_rpc_method_handler(translated(answers[verb]))

@@ -1,6 +1,6 @@
-"""What a client sends, read for as long as it goes on arriving: who stops in the middle of a
-request, or sends a byte now and then, would hold a thread and memory for as long as it likes. Who
-sends steadily may take as long as it needs.
+"""Reads what a client sends for as long as it goes on arriving: a client that stops in the middle
+of a request, or sends a byte now and then, would otherwise hold a thread and memory for as long as
+it likes. A client that sends steadily may take as long as it needs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ LEAST_RATE = 16 << 10  # bytes a second in the mean, from PATIENCE seconds after
 
 
 class LateError(TimeoutError):
-    """A request that does not go on arriving, or one that does not begin."""
+    """Raised for a request that does not go on arriving, or one that does not begin."""
 
 
 class Arrival(io.RawIOBase):
@@ -45,12 +45,14 @@ class Arrival(io.RawIOBase):
         return True
 
     def left(self) -> float:
-        """Seconds in which the next byte must come."""
+        """Returns the seconds in which the next byte must come."""
         earned = self.received / LEAST_RATE
         return min(self.patience, self.since + self.patience + earned - self.clock())
 
     def readinto(self, buffer: Any) -> int:
-        """what has arrived, once there is some; how many bytes, 0 at the end. Raises LateError."""
+        """Writes what has arrived into `buffer`, once there is some, and returns how many bytes, 0
+        at the end. Raises LateError.
+        """
         left = self.left()
         if left <= 0:
             raise self._late()
@@ -60,7 +62,7 @@ class Arrival(io.RawIOBase):
         except TimeoutError as error:
             raise self._late() from error
         finally:
-            # of reading alone: an answer may take its time
+            # the limit is for reading alone: an answer may take its time
             self.connection.settimeout(None)
         self.received += count
         return count

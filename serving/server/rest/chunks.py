@@ -1,4 +1,4 @@
-"""Bodies: chunks of RFC 9112, and gzip.
+"""Reads bodies of requests: chunks of RFC 9112, and gzip.
 
 A body in one-byte chunks is 18 MiB for 3 MiB of data; read one by one, a million chunks would hold
 a thread, and by Python's lock all others, for seconds. So small chunks that have arrived together
@@ -31,8 +31,8 @@ PIECE = 4 << 20  # bytes of a packed body at a time
 
 
 class UnreadableBodyError(Exception):
-    """A body that is not read. The connection ends with it, since where the next request begins is
-    not known. status: of HTTP.
+    """Raised for a body that is not read. The connection ends with it, since where the next request
+    begins is not known. status: of HTTP.
     """
 
     def __init__(self, status: int, words: str) -> None:
@@ -41,7 +41,7 @@ class UnreadableBodyError(Exception):
 
 
 def chunked(file: BufferedReader) -> bytes:
-    """Body that came in chunks, trailers left out. Raises UnreadableBodyError."""
+    """Returns a body that came in chunks, trailers left out. Raises UnreadableBodyError."""
     body = bytearray()
     while True:
         # what has arrived already, without waiting
@@ -61,8 +61,8 @@ def chunked(file: BufferedReader) -> bytes:
 
 
 def _whole_chunks(buffered: bytes, body: bytearray) -> tuple[int, bool]:
-    """append the data of all chunks that lie whole in `buffered`; (where they end, whether the last
-    one was there).
+    """Appends the data of all chunks that lie whole in `buffered` and returns (where they end,
+    whether the last one was there).
     """
     at = 0
     while True:
@@ -95,7 +95,9 @@ def _append(body: bytearray, data: bytes, end: int) -> int:
 
 
 def _small_chunks(buffered: bytes, at: int, body: bytearray) -> int:
-    """append the data of the small chunks from `at`, of which there is one; where they end."""
+    """Appends the data of the small chunks from `at`, of which there is one at least, and returns
+    where they end.
+    """
     size = int(buffered[at : at + 1], 16)
     length = HEADER + size + 2
     count = _equal_chunks(buffered, at, length)
@@ -113,7 +115,8 @@ def _small_chunks(buffered: bytes, at: int, body: bytearray) -> int:
 
 
 def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
-    """how many chunks from `at` have the same size line and end in CRLF; 0 for fewer than MANY.
+    """Returns how many chunks from `at` have the same size line and end in CRLF; 0 for fewer than
+    MANY.
 
     Looks farther only as long as all are equal: what it costs is what it finds.
     """
@@ -136,8 +139,8 @@ def _equal_chunks(buffered: bytes, at: int, length: int) -> int:
 
 
 def _all_equal(buffered: bytes, at: int, length: int, count: int) -> bool:
-    """have `count` chunks from `at` the size line and the end of the first? Column by column: a
-    slice and a comparison each, without a loop over the chunks.
+    """Returns whether `count` chunks from `at` have the size line and the end of the first. Column
+    by column: a slice and a comparison each, without a loop over the chunks.
     """
     return all(
         buffered[at + i : at + count * length : length] == buffered[at + i : at + i + 1] * count
@@ -146,7 +149,7 @@ def _all_equal(buffered: bytes, at: int, length: int, count: int) -> bool:
 
 
 def _one_chunk(file: BufferedReader, body: bytearray) -> bool:
-    """append a chunk of which only a part has arrived; whether it was the last one."""
+    """Appends a chunk of which only a part has arrived and returns whether it was the last one."""
     line = file.readline(LONGEST_LINE)
     header = SIZE.fullmatch(line)
     if not header:
@@ -173,8 +176,8 @@ def _skip_trailers(file: BufferedReader) -> None:
 
 
 def unpacked(data: bytes) -> bytes:
-    """Content of a gzip body. It is unpacked in pieces: zlib's own buffer would double beyond the
-    limit before it is reached. Raises zlib.error.
+    """Returns the content of a gzip body. It is unpacked in pieces: zlib's own buffer would double
+    beyond the limit before it is reached. Raises zlib.error.
     """
     # 31: gzip's header and check, with zlib's largest window
     unpacking = zlib.decompressobj(31)

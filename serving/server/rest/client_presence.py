@@ -1,5 +1,5 @@
-"""Is the client of a connection still there? Asked before its request is run: an answer that nobody
-reads is not worth its cost.
+"""Tells whether the client of a connection is still there. This is asked before its request is run:
+an answer that nobody reads is not worth its cost.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ import socket
 
 
 def present(connection: socket.socket) -> bool:
-    """False once the other side has closed or reset the connection, or it is closed here; takes
-    nothing from the stream and never waits.
+    """Returns False once the other side has closed or reset the connection, or it is closed here;
+    takes nothing from the stream and never waits.
 
     A side that closes its sending direction alone looks the same as one that left, and counts as
     left (nginx does so too). Bytes that were sent ahead of the close hide it: such a client counts

@@ -1,4 +1,4 @@
-"""Tensors and results as JSON, written as TensorFlow Serving writes them."""
+"""Writes tensors and results as JSON, as TensorFlow Serving writes them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ STATES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END
 
 
 def rows_text(outputs: Mapping[str, Array]) -> str:
-    """`predictions`: a value a row, or an object where there are several outputs. Raises
-    INVALID_ARGUMENT where they have no rows in common.
+    """Returns the JSON text of `predictions`: a value a row, or an object where there are several
+    outputs. Raises INVALID_ARGUMENT where they have no rows in common.
     """
     count = None
     for name, value in outputs.items():
@@ -48,7 +48,7 @@ def rows_text(outputs: Mapping[str, Array]) -> str:
 
 
 def columns_text(outputs: Mapping[str, Array]) -> str:
-    """`outputs`: a value, or an object where there are several."""
+    """Returns the JSON text of `outputs`: a value, or an object where there are several."""
     columns = {name: value_text(value, name) for name, value in outputs.items()}
     return f'{{"outputs": {_one_or_all(columns)}}}'
 
@@ -60,8 +60,8 @@ def _one_or_all(texts: dict[str, str]) -> str:
 
 
 def value_text(value: Any, name: str) -> str:
-    """JSON of an array, a number or a byte string of output `name`. Raises INVALID_ARGUMENT for a
-    type that JSON cannot hold.
+    """Returns the JSON text of an array, a number or a byte string of output `name`. Raises
+    INVALID_ARGUMENT for a type that JSON cannot hold.
     """
     if isinstance(value, bytes | str):
         return string_text(value if isinstance(value, bytes) else value.encode(), name)
@@ -73,8 +73,8 @@ def value_text(value: Any, name: str) -> str:
 
 
 def texts_of(array: Array, name: str) -> list[str]:
-    """JSON of every value of output `name`, row by row. Raises INVALID_ARGUMENT for a type that
-    JSON cannot hold.
+    """Returns the JSON text of every value of output `name`, row by row. Raises INVALID_ARGUMENT
+    for a type that JSON cannot hold.
     """
     # an array of objects is one of byte strings
     if array.dtype == object:
@@ -89,8 +89,8 @@ def texts_of(array: Array, name: str) -> list[str]:
 
 
 def string_text(data: bytes, name: str) -> str:
-    """JSON text of a string: a text, or {"b64": ...} for an output that says so by its name, or
-    whose bytes are no text.
+    """Returns the JSON text of a string: a text, or {"b64": ...} for an output that says so by its
+    name, or whose bytes are no text.
     """
     # by the name: clients of the original expect b64 there, whatever the bytes are
     if not name.endswith("_bytes"):
@@ -102,7 +102,7 @@ def string_text(data: bytes, name: str) -> str:
 
 
 def float_texts(value: Floats) -> list[str]:
-    """the fewest digits that read back equal, whole numbers with `.0`."""
+    """Returns each number with the fewest digits that read back equal, whole numbers with `.0`."""
     flat = value.reshape(-1)
     numbers = flat.astype(np.float64).tolist()
     tries = DIGITS[value.dtype.name]
@@ -124,12 +124,12 @@ def _decimal(text: str) -> str:
 
 
 def nested(texts: list[str], shape: tuple[int, ...]) -> str:
-    """texts of all values -> lists in lists."""
+    """Joins the texts of all values to one text of lists in lists."""
     return f"[{', '.join(row_texts(texts, shape))}]" if shape else texts[0]
 
 
 def row_texts(texts: list[str], shape: tuple[int, ...]) -> list[str]:
-    """texts of all values -> one for each row of the first axis."""
+    """Joins the texts of all values to one text for each row of the first axis."""
     # no value at all: only the brackets of the axes before the empty one
     if 0 in shape[1:]:
         return [nested([], shape[1:])] * shape[0]
@@ -142,7 +142,7 @@ def row_texts(texts: list[str], shape: tuple[int, ...]) -> list[str]:
 
 
 def classes_text(result: Any) -> str:
-    """JSON text of a ClassificationResult."""
+    """Returns the JSON text of a ClassificationResult."""
     rows = []
     for row in result.classifications:
         scores = float_texts(np.array([entry.score for entry in row.classes], np.float32))
@@ -153,13 +153,13 @@ def classes_text(result: Any) -> str:
 
 
 def numbers_text(result: Any) -> str:
-    """JSON text of a RegressionResult."""
+    """Returns the JSON text of a RegressionResult."""
     numbers = float_texts(np.array([row.value for row in result.regressions], np.float32))
     return f'{{"results": [{", ".join(numbers)}]}}'
 
 
 def status_text(rows: list[tuple[int, State]]) -> str:
-    """JSON text of a status: rows of (version, its state)."""
+    """Returns the JSON text of a status: rows of (version, its state)."""
     statuses = [
         {
             # 64-bit numbers are texts in protobuf's JSON
@@ -173,7 +173,7 @@ def status_text(rows: list[tuple[int, State]]) -> str:
 
 
 def metadata_text(model: str, number: int, signatures: Mapping[str, Any]) -> str:
-    """JSON text of metadata; every default field is printed."""
+    """Returns the JSON text of metadata; every default field is printed."""
     table = {name: _printed(signature) for name, signature in signatures.items()}
     return json.dumps(
         {

@@ -1,4 +1,4 @@
-"""`examples` and `context` of a classify or regress request as serialized tf.Examples."""
+"""Reads `examples` and `context` of a classify or regress request as serialized tf.Examples."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ VALUE = 2
 
 
 def examples_of(content: dict[str, Json], method: str) -> Array:
-    """object [N] of serialized tf.Examples, the context merged into each: their own features win.
-    Raises INVALID_ARGUMENT.
+    """Returns object [N] of serialized tf.Examples, the context merged into each: their own
+    features win. Raises INVALID_ARGUMENT.
     """
     context = b""
     if "context" in content:
@@ -55,7 +55,7 @@ def examples_of(content: dict[str, Json], method: str) -> Array:
 
 
 def serialized(value: Json) -> bytes:
-    """Serialised tf.Example of a JSON object. Raises INVALID_ARGUMENT."""
+    """Returns the serialised tf.Example of a JSON object. Raises INVALID_ARGUMENT."""
     if not isinstance(value, dict):
         raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     # protobuf's map keeps the last of equal keys, unlike a predict body
@@ -68,7 +68,7 @@ def serialized(value: Json) -> bytes:
 
 
 def feature_of(name: str, item: Json) -> bytes:
-    """Serialised Feature, whose kind the first value decides. Raises INVALID_ARGUMENT."""
+    """Returns a serialised Feature, whose kind the first value decides. Raises INVALID_ARGUMENT."""
     kind = 0
     values = []
     for one in item if isinstance(item, list) else [item]:
@@ -94,13 +94,13 @@ def feature_of(name: str, item: Json) -> bytes:
 
 
 def field(number: int, data: bytes) -> bytes:
-    """One field of a message, serialised. data: its bytes."""
+    """Returns one field of a message, serialised. data: its bytes."""
     return prefix(number, len(data)) + data
 
 
 def kind_and_value(name: str, value: Json) -> tuple[int, bytes | int | float]:
-    """Kind of a JSON value, and the value: booleans are whole numbers; whole numbers beyond 64 bits
-    are fractions. Raises INVALID_ARGUMENT.
+    """Returns the kind of a JSON value, and the value: booleans are whole numbers; whole numbers
+    beyond 64 bits are fractions. Raises INVALID_ARGUMENT.
     """
     # before int: a boolean is one in Python
     if isinstance(value, bool):

@@ -1,5 +1,5 @@
-"""JSON values as tensors, by the rules of TensorFlow Serving's value parser: rows and columns, b64,
-what numbers a type takes.
+"""Reads JSON values as tensors, by the rules of TensorFlow Serving's value parser: rows and
+columns, b64, what numbers a type takes.
 
 Values are flattened level by level and judged all at once; a value's own words are looked for only
 once something is wrong. `tests/serving/server/rest/test_json_tensors.py` has every branch.
@@ -50,8 +50,8 @@ TYPE_TEXT = {"float32": "float", "float64": "double", "float16": "half", "object
 
 
 def columns_of(rows: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
-    """`instances`: arrays by alias, whose first axis is the row. infos: TensorInfo by alias. Raises
-    INVALID_ARGUMENT.
+    """Returns the arrays of `instances` by alias, whose first axis is the row. infos: TensorInfo by
+    alias. Raises INVALID_ARGUMENT.
     """
     if not isinstance(rows, list):
         raise invalid(f"JSON Value: {shown(rows)} Excepting 'instances' to be an list/array")
@@ -96,7 +96,9 @@ def _check_keys(i: int, row: dict[str, Json], infos: Mapping[str, Any]) -> None:
 
 
 def _stacked(values: list[Json], kind: int, key: str) -> Array:
-    """the array of all rows' values. Where it cannot be, the first row that is at fault says so."""
+    """Returns the array of all rows' values. Raises INVALID_ARGUMENT where it cannot be made, with
+    the first row that is at fault.
+    """
     # all rows at once: one array in place of one a row; in good requests nothing else happens
     try:
         return tensor_of(values, kind)
@@ -128,7 +130,7 @@ def _sides(shape: Iterable[int]) -> str:
 
 
 def inputs_of(columns: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
-    """`inputs`: arrays by alias. Raises INVALID_ARGUMENT."""
+    """Returns the arrays of `inputs` by alias. Raises INVALID_ARGUMENT."""
     if not _is_object(columns):
         if len(infos) > 1:
             raise invalid(
@@ -143,7 +145,9 @@ def inputs_of(columns: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def tensor_of(value: Json, kind: int) -> Array:
-    """Array of a tensor's JSON. kind: TensorFlow's number of its type. Raises INVALID_ARGUMENT."""
+    """Returns the array of a tensor's JSON. kind: TensorFlow's number of its type. Raises
+    INVALID_ARGUMENT.
+    """
     values, shape = dense(value)
     # NumPy's limit, said in words before NumPy raises
     if len(shape) > MOST_DIMENSIONS:
@@ -177,8 +181,8 @@ def _check_count(count: int) -> None:
 
 
 def dense(value: Json) -> tuple[list[Json], tuple[int, ...]]:
-    """(all values in order, shape) of lists in lists. Raises INVALID_ARGUMENT where they are
-    ragged. Without recursion: depth costs nothing.
+    """Returns (all values in order, shape) of lists in lists. Raises INVALID_ARGUMENT where they
+    are ragged. Without recursion: depth costs nothing.
     """
     shape: list[int] = []
     values = [value]
@@ -234,8 +238,8 @@ def _whole_numbers(values: list[Json], dtype: np.dtype[Any]) -> Array:
 
 
 def _floats(values: list[Json], dtype: np.dtype[Any]) -> Array:
-    """whole numbers that the type cannot tell from their neighbours are refused, and finite ones
-    beyond its largest; `Infinity` and `NaN` are taken.
+    """Returns numbers as an array of floats. Whole numbers that the type cannot tell from their
+    neighbours are refused, and finite ones beyond its largest; `Infinity` and `NaN` are taken.
     """
     check_types(values, {int, float}, dtype.name)
     words, digits, largest = FLOATS[dtype.name]
@@ -253,7 +257,9 @@ def _floats(values: list[Json], dtype: np.dtype[Any]) -> Array:
 
 
 def _is_exact(item: int | float, exact: int) -> bool:
-    """integers beyond 64 bits are doubles to RapidJSON."""
+    """Returns whether a number counts as exact. Integers beyond 64 bits, which RapidJSON reads as
+    doubles, do.
+    """
     if not isinstance(item, int) or not INT64[0] <= item <= UINT64[1]:
         return True
     return abs(item) <= exact
@@ -268,7 +274,7 @@ def _refuse_first(values: list[Json], at_fault: Callable[[Json], bool], target: 
 
 
 def text_of(value: Json) -> bytes:
-    """a text, or the bytes of {"b64": text}. Raises INVALID_ARGUMENT."""
+    """Returns the bytes of a text, or of {"b64": text}. Raises INVALID_ARGUMENT."""
     if isinstance(value, str):
         return value.encode()
     if is_bytes(value):
@@ -285,8 +291,8 @@ def _not_text(value: Json) -> bytes:
 
 
 def from_base64(text: str) -> bytes:
-    """Bytes of base64 text, with white space between and without padding too, as absl reads it.
-    Raises INVALID_ARGUMENT.
+    """Returns the bytes of base64 text, with white space between and without padding too, as absl
+    reads it. Raises INVALID_ARGUMENT.
     """
     digits = text.translate(BLANKS)
     bare = digits.rstrip("=.")
@@ -300,7 +306,7 @@ def from_base64(text: str) -> bytes:
 
 
 def is_bytes(value: Json) -> bool:
-    """Whether a value is {"b64": text}, with that one key, once."""
+    """Returns whether a value is {"b64": text}, with that one key, once."""
     # a key that comes twice is not that one key
     if not isinstance(value, dict) or isinstance(value, Members) or len(value) != 1:
         return False

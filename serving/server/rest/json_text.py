@@ -1,5 +1,5 @@
-"""The JSON object of a request, by the rules of RapidJSON, TensorFlow Serving's parser, where they
-differ from Python's.
+"""Reads the JSON object of a request, by the rules of RapidJSON, TensorFlow Serving's parser, where
+they differ from Python's.
 
 What follows the document is ignored; of two equal keys the first counts; `Inf`, `Infinity`, `NaN`
 are numbers, with or without a sign; a number too big for a double and half of a surrogate pair are
@@ -46,8 +46,8 @@ LONGEST_VALUE = 256  # characters of a value in an error's text
 
 
 class Members(dict[str, Json]):
-    """An object with a key that comes more than once. As a dict: the first value of each key; last:
-    the last one, which examples take.
+    """An object with a key that comes more than once. As a dict it holds the first value of each
+    key; last: holds the last one, which examples take.
     """
 
     last: dict[str, Json]
@@ -86,7 +86,7 @@ CAREFUL = json.JSONDecoder(object_pairs_hook=_members, parse_float=_float, parse
 
 
 def parsed(body: bytes) -> dict[str, Json]:
-    """the JSON object of a request. Raises INVALID_ARGUMENT."""
+    """Returns the JSON object of a request. Raises INVALID_ARGUMENT."""
     content = _document(body)
     if not isinstance(content, dict):
         raise invalid(f"JSON Value: {shown(content)} Is not object")
@@ -125,13 +125,13 @@ def _document(body: bytes) -> Json:
 
 
 def is_suspect(body: bytes, text: str) -> bool:
-    """Whether a number in the text may be too big for a double. text: the same, decoded."""
+    """Returns whether a number in the text may be too big for a double. text: the body, decoded."""
     return LONG_EXPONENT.search(text) is not None or LONG_NUMBER in body.translate(DIGITS)
 
 
 class Uncollected:
-    """Python's collector stands still while one thread or more are inside: JSON makes no cycles,
-    and millions of new lists would be walked through again and again.
+    """Stops Python's collector while one thread or more are inside: JSON makes no cycles, and
+    millions of new lists would be walked through again and again.
     """
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ def _decoded(text: str, decode: Callable[[str], tuple[Json, int]]) -> Json:
 
 
 def _respelled(match: re.Match[str]) -> str:
-    """a token as Python's parser knows it."""
+    """Returns a token as Python's parser knows it."""
     token = match[0]
     if token.startswith('"'):
         return token
@@ -193,7 +193,7 @@ def parse_error(words: str) -> ServingError:
 
 
 def type_name(value: Json) -> str:
-    """RapidJSON's name of a value's type."""
+    """Returns RapidJSON's name of a value's type."""
     # RapidJSON has types True and False
     if isinstance(value, bool):
         return str(value)
@@ -203,7 +203,7 @@ def type_name(value: Json) -> str:
 
 
 def shown(value: Json) -> str:
-    """a value as an error's text has it: its JSON, cut."""
+    """Returns a value as an error's text has it: its JSON, cut."""
     # cut before writing: a value may be a million numbers
     while isinstance(value, list) and len(value) > LONGEST_VALUE:
         value = value[:LONGEST_VALUE]

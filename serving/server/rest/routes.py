@@ -1,5 +1,5 @@
-"""TensorFlow Serving's REST paths, status codes and JSON errors: a request's words in, a reply's
-words out. Who carries them: `serving/server/rest/transport.py`.
+"""Serves TensorFlow Serving's REST paths with its status codes and JSON errors: a request's words
+in, a reply's words out. `serving/server/rest/transport.py` carries them.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ PATH = re.compile(
 
 @dataclass(frozen=True)
 class Request:
-    """An HTTP request. method and path as they came; origin: of that header; awaited(): is the
-    client there?
+    """An HTTP request. method and path as they came; origin: the header of that name; awaited():
+    whether the client is there.
     """
 
     method: str
@@ -68,13 +68,13 @@ class Reply:
 
 
 def fault(status: int, words: str) -> Reply:
-    """Reply that says an error, as clients read it."""
+    """Returns a reply that says an error, as clients read it."""
     return Reply(status, json.dumps({"error": words}).encode())
 
 
 class Routes:
-    """The REST door. metrics_path: of the page for Prometheus, or None; seconds: of one
-    computation, its waiting included; threads: how many are computed at once.
+    """The REST door. metrics_path: path of the page for Prometheus, or None; seconds: that one
+    computation may take, its waiting included; threads: how many are computed at once.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Routes:
         check_door("REST", self.answers, WITHOUT_REST)
 
     def reply(self, request: Request) -> Reply:
-        """Reply to a request; errors of ours become their status and text."""
+        """Returns the reply to a request; a ServingError becomes its status and text."""
         path = request.path.lower()
         # before /v1/: its path is whatever the configuration says
         if request.method == "GET" and self.metrics_path and request.path == self.metrics_path:
@@ -123,7 +123,7 @@ class Routes:
             return fault(from_tensorflow(error).http, str(error).split("\n")[0])
 
     def answer(self, request: Request) -> str:
-        """the answer's JSON. Raises ServingError."""
+        """Returns the answer's JSON. Raises ServingError."""
         # before the routes: a path without a name matches none
         if request.method == "GET" and request.path.lower().rstrip("/") == "/v1/models":
             raise invalid("Missing model name in request.")
@@ -162,7 +162,7 @@ class Routes:
         return numbers_text(self.plane.regress(spec, parse, self.caller(request))[1])
 
     def caller(self, request: Request) -> Caller:
-        """Caller of a request, whose time begins now."""
+        """Returns the caller of a request, whose time begins now."""
         # from here on: waiting for a turn is part of a computation's time
         deadline = time.monotonic() + self.seconds
         turn = partial(self.turn, deadline, request.awaited)
@@ -170,8 +170,8 @@ class Routes:
 
     @contextmanager
     def turn(self, deadline: float, awaited: Awaited) -> Iterator[None]:
-        """wait until fewer than `threads` compute. Raises DEADLINE_EXCEEDED, CANCELLED for a client
-        that left meanwhile.
+        """As a context, waits until fewer than `threads` compute. Raises DEADLINE_EXCEEDED,
+        CANCELLED for a client that left meanwhile.
         """
         # never less than 0, which would wait for ever
         if not self.turns.acquire(timeout=max(deadline - time.monotonic(), 0)):
@@ -186,7 +186,9 @@ class Routes:
 
 
 def parse_examples(body: bytes, method: str) -> Callable[[Version], Examples]:
-    """what a classify or regress body asks, of whichever version. Raises INVALID_ARGUMENT."""
+    """Returns what a classify or regress body asks, whichever version answers. Raises
+    INVALID_ARGUMENT.
+    """
     content = parsed(body)
     asked = Examples(content.get("signature_name", ""), examples_of(content, method))
     # examples are read without the version: their features name no signature
@@ -194,8 +196,8 @@ def parse_examples(body: bytes, method: str) -> Callable[[Version], Examples]:
 
 
 def spec_of(match: re.Match[str]) -> ModelSpec:
-    """Spec of the model that a path names. Raises INVALID_ARGUMENT, without words as the original,
-    for a version beyond 64 bits.
+    """Returns the spec of the model that a path names. Raises INVALID_ARGUMENT, without words as
+    the original, for a version beyond 64 bits.
     """
     version = None
     if match["version"] is not None:
@@ -211,7 +213,7 @@ def spec_of(match: re.Match[str]) -> ModelSpec:
 
 
 def question_of(content: dict[str, Json], version: Version) -> Question:
-    """what a predict body asks. Raises INVALID_ARGUMENT."""
+    """Returns what a predict body asks. Raises INVALID_ARGUMENT."""
     # the original takes "" for the default, too
     name = content.get("signature_name") or DEFAULT_SIGNATURE
     if name not in version.signatures:

@@ -1,4 +1,6 @@
-"""HTTP for the REST door: keep-alive connections that cannot be held for ever, a thread each."""
+"""Carries HTTP for the REST door: keep-alive connections that cannot be held for ever, a thread
+each.
+"""
 
 from __future__ import annotations
 
@@ -26,16 +28,17 @@ MOST_EMPTY_LINES = 8  # before a request: old clients end a body with one (RFC 9
 # Seconds in which a client that still sends may read why it is refused.
 PARTING_SECONDS = 1.0
 # enough for any length: more digits are refused before they are read as a number
-MOST_DIGITS = 18  # of a Content-Length
+MOST_DIGITS = 18  # that a Content-Length may have
 BUFFER = 64 << 10  # bytes that are read from a connection at a time
 CODES = frozenset(HTTPStatus)  # that have a phrase
 CORS = {"Origin": "*", "Methods": "POST, GET", "Headers": "Content-Type"}
 
 
 class RestServer(ThreadingHTTPServer):
-    """A thread a connection. seconds: of one computation, its waiting included; threads: how many
-    are computed at once; reading: that a connection may be silent (`arrival.py`); gate: shared with
-    the gRPC door. Raises OSError for an address that is taken.
+    """Serves REST with a thread for each connection. seconds: that one computation may take, its
+    waiting included; threads: how many are computed at once; reading: seconds that a connection may
+    be silent (`arrival.py`); gate: shared with the gRPC door. Raises OSError for an address that is
+    taken.
     """
 
     # an idle connection must not keep the process alive
@@ -75,7 +78,7 @@ class RestServer(ThreadingHTTPServer):
         self.running: set[socket.socket] = set()
 
     def start(self) -> None:
-        """accept connections, in a thread of its own."""
+        """Accepts connections, in a thread of its own."""
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def drain(self, grace: float) -> None:
@@ -88,14 +91,14 @@ class RestServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing: a client that went away is no news."""
+        """Logs nothing: a client that went away is no news."""
 
 
 class Connection(BaseHTTPRequestHandler):
-    """One connection."""
+    """One connection of a client."""
 
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # of a line without one, and of what cannot be read
+    default_request_version = "HTTP/1.0"  # for a line without one, and for what cannot be read
     server: RestServer
     # TCP would hold back the end of an answer until the client has acknowledged its beginning,
     # which the client's side delays in turn, by 40 ms
@@ -109,7 +112,7 @@ class Connection(BaseHTTPRequestHandler):
         self.rfile = BufferedReader(self.arrival, BUFFER)
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing: requests are not worth a line each."""
+        """Logs nothing: requests are not worth a line each."""
 
     def handle_one_request(self) -> None:
         """Reads one request and answers it; every method is the routes' to judge."""
@@ -137,7 +140,7 @@ class Connection(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, str(error))
 
     def _begun(self) -> bool:
-        """wait for a request's first byte; False where none comes."""
+        """Waits for a request's first byte; returns False where none comes."""
         self.arrival.begin()
         try:
             for _ in range(MOST_EMPTY_LINES):
@@ -150,12 +153,14 @@ class Connection(BaseHTTPRequestHandler):
                 self.rfile.readline(2)
         except LateError:
             return False
-        # the connection's idle time is none of the request's
+        # the connection's idle time does not count as the request's
         self.arrival.begin()
         return True
 
     def _read_head(self) -> bool:
-        """request line and headers; False where there is nothing to answer any more."""
+        """Reads the request line and headers; returns False where there is nothing to answer any
+        more.
+        """
         # one byte more than allowed shows that there is more
         self.raw_requestline = self.rfile.readline(LONGEST_REQUEST_LINE + 1)
         if not self.raw_requestline:
@@ -171,13 +176,15 @@ class Connection(BaseHTTPRequestHandler):
         return True
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """what the standard library refuses, as JSON; the connection ends with it."""
+        """Answers in JSON what the standard library refuses; the connection ends with it."""
         words = message or HTTPStatus(code).phrase
         # HTTP/2 and later by that name: 505 is the client's fault here.
         self._refuse(code if code < 500 else 400, words)
 
     def _refuse(self, status: int, words: str) -> None:
-        """where the next request begins is not known: the connection ends with this answer."""
+        """Refuses a request. Where the next one begins is not known, so the connection ends with
+        this answer.
+        """
         self.close_connection = True
         self._send(fault(status, words))
         # Closed while bytes are still unread, a connection is reset, and the answer with it.
@@ -208,7 +215,7 @@ class Connection(BaseHTTPRequestHandler):
         return present(self.connection)
 
     def _body(self) -> bytes:
-        """the request's body, unpacked. Raises UnreadableBodyError, zlib.error."""
+        """Returns the request's body, unpacked. Raises UnreadableBodyError, zlib.error."""
         encodings = self.headers.get_all("Transfer-Encoding", [])
         lengths = self.headers.get_all("Content-Length", [])
         if encodings:
@@ -246,12 +253,16 @@ class Connection(BaseHTTPRequestHandler):
 
 
 def host_in_address(host: str) -> str:
-    """Host as it stands before a port: an IPv6 address, whose parts colons divide, in brackets."""
+    """Returns a host as it stands before a port: an IPv6 address, whose parts colons divide, in
+    brackets.
+    """
     return f"[{host}]" if ":" in host else host
 
 
 def path_of(target: str) -> str:
-    """Path of a request line's target, which may be a whole address (RFC 9112, 3.2.2)."""
+    """Returns the path of a request line's target, which may be a whole address (RFC 9112,
+    3.2.2).
+    """
     if not target.lower().startswith(("http://", "https://")):
         return target
     return f"/{target.partition('://')[2].partition('/')[2]}"
@@ -270,7 +281,7 @@ def check_encoding(encodings: list[str], lengths: list[str]) -> None:
 
 
 def length_of(lengths: list[str]) -> int:
-    """Number of bytes of a body. Raises UnreadableBodyError."""
+    """Returns the number of bytes of a body. Raises UnreadableBodyError."""
     if not lengths:
         return 0
     digits = lengths[0].strip()
