@@ -7,7 +7,6 @@ killed run resumes and a second run is instant.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import pickle
 from collections.abc import Iterable
@@ -125,7 +124,7 @@ def make(missing: list[BuildingJob], processes: int) -> None:
     if shared:
         # `finish` needs the module in this process too; the server loads it at the same time
         with fork_server.ctrl_c_waits():
-            importlib.import_module(VIEWS)
+            import beam_jobs.annotate.procedural_views  # noqa: F401
     whole = missing[: len(missing) - shared]
     last = missing[len(missing) - shared :]
     with contextlib.ExitStack() as stack:

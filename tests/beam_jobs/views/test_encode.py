@@ -13,7 +13,7 @@ from tiny_store import TINY
 from beam_jobs.ingest.job import ingest
 from beam_jobs.views.encode import encode_by_beam, same_views, seen
 from models.examples.label_store import build_label_store
-from models.networks.task_networks import code_blocks
+from models.networks.task_networks import code_blocks, representations
 from models.networks.task_networks.build import build_task_network
 from models.networks.task_networks.representations import encode_here, encode_views
 from models.provenance.atomic import write_json
@@ -48,6 +48,17 @@ def encoded(work, folder, writing):
     return content(folder)
 
 
+@pytest.fixture
+def in_blocks(work, monkeypatch):
+    """encodes in this process, so many views a block."""
+
+    def encoding(views=VIEWS):
+        monkeypatch.setattr(representations, "BLOCK", views)
+        return functools.partial(encode_here, store=work[1])
+
+    return encoding
+
+
 def by_beam(work, mode="in_memory"):
     place, store = work
     options = ["--runner=FnApiRunner", f"--direct_running_mode={mode}", "--direct_num_workers=2"]
@@ -63,20 +74,16 @@ def content(folder):
     }
 
 
-def test_two_worker_processes_write_the_bytes_of_one_process(work, tmp_path):
-    one = functools.partial(encode_here, store=work[1], views=VIEWS)
-    here = encoded(work, tmp_path / "here", one)
+def test_two_worker_processes_write_the_bytes_of_one_process(work, tmp_path, in_blocks):
+    here = encoded(work, tmp_path / "here", in_blocks())
     assert encoded(work, tmp_path / "codes", by_beam(work, "multi_processing")) == here
     assert len(here) == 4 + 1  # val, test, facts and seal of the source; what there is
 
 
-def test_whole_batches_in_blocks_are_the_codes_of_one_go(work, tmp_path, monkeypatch):
+def test_whole_batches_in_blocks_are_the_codes_of_one_go(work, tmp_path, monkeypatch, in_blocks):
     monkeypatch.setattr(code_blocks, "BATCH", 2)
     blocks, whole = (
-        encoded(
-            work, tmp_path / str(views), functools.partial(encode_here, store=work[1], views=views)
-        )
-        for views in (VIEWS, 1024)
+        encoded(work, tmp_path / str(views), in_blocks(views)) for views in (VIEWS, 1024)
     )
     assert blocks == whole
 
@@ -94,11 +101,12 @@ class Halves:
         return value.mean(-1, keepdims=True)[:, ::4, ::4]
 
 
-def test_a_job_that_failed_goes_on_with_the_blocks_that_are_there(work, tmp_path, monkeypatch):
+def test_a_job_that_failed_goes_on_with_the_blocks_that_are_there(
+    work, tmp_path, monkeypatch, in_blocks
+):
     monkeypatch.setattr("beam_jobs.views.encode.Encoders", Halves)
     monkeypatch.setattr("models.networks.task_networks.representations.Encoders", Halves)
-    one = functools.partial(encode_here, store=work[1], views=VIEWS)
-    here = encoded(work, tmp_path / "here", one)
+    here = encoded(work, tmp_path / "here", in_blocks())
     real = code_blocks.encode_pictures
 
     def failing(task, encoder, images, some):

@@ -33,7 +33,8 @@ from models.networks.transfers.measure import (
 from models.provenance.closure import closure_of, forget
 from models.tasks import TASKS, ViewKey
 from models.tasks.addressing import rows_of
-from models.taxonomy import LossStore, Transfer, measure, measurement
+from models.taxonomy import LossStore, Transfer, measure
+from models.taxonomy.tournament import measurement
 
 NAMES = ("normal", "depth_zbuffer", "depth_euclidean", "class_scene", "random_projection")
 CONFIG = dataclasses.replace(TINY, transfer_order=2)

@@ -271,5 +271,7 @@ def test_a_rollback_inside_a_run_names_the_command_that_locks_and_notes_it(tmp_p
 
 
 def make_version(base, number):
-    (base / str(number)).mkdir(parents=True)
-    return base / str(number)
+    folder = base / str(number)
+    folder.mkdir(parents=True)
+    (folder / "saved_model.pb").touch()
+    return folder
