@@ -226,7 +226,7 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
 
 
 WORDS = (
-    ("models/tasks/targets.py", '"""log(1 + code)', '"""The log(1 + code)'),
+    ("models/tasks/targets.py", '"""Returns log(1 + code)', '"""Returns the log(1 + code)'),
     ("components/train_tasks.py", "import json", "import json  # for names"),
     ("serving/client/client.py", "import", "import math\nimport"),
 )
