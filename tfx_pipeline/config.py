@@ -357,6 +357,7 @@ def laptop() -> Config:
         regimes=(48, 96, 192),  # an eighth, a quarter and half of about 400 views; first order
         regime_order=1,
         transfer_widths=(48, 48),
+        transfer_function=False,
         transfer_rate=3e-3,
         # at 3e-3 the dense heads are past their best after an epoch or two, and two seeds rank
         # sources differently

@@ -32,6 +32,10 @@ def test_the_paper_measures_by_gradient_with_the_targets_own_decoder_and_a_lapto
         1e-4,
     )
     assert (wide.edge_epochs, configuration("smoke", []).network.edge_epochs) == (30, 0)
+    # a head that is learned in seconds has no convolutions before it (docs/DEVIATIONS.md)
+    assert wide.transfer_function
+    for preset in ("laptop", "smoke"):
+        assert not configuration(preset, []).network.transfer_function
     assert (
         small.learner == "closed_form" and small.calibration_targets > 1 and small.policy_epochs > 0
     )
