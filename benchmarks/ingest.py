@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT)]
 IMAGES = 4_000_000  # of the published data set
 BEFORE = 16.8  # views/s a core of the job before the codec, on the quiet machine of docs/DATA.md
 FEW = 6  # views of the job whose cost is that of starting

@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fixtures" / "networks")]
 for name, value in (
     ("TF_CPP_MIN_LOG_LEVEL", "3"),
     ("CUDA_VISIBLE_DEVICES", "-1"),
