@@ -14,6 +14,8 @@ from models.tasks.arrays import Array, Bytes, Integers
 WIDEST = 10  # bytes of a negative number, which protobuf extends to 64 bits
 PIECE = 1 << 17  # bytes that are read at a time: each value takes 8 while it is put together
 CACHED = 1 << 15  # values that are written at a time
+# a value of three bytes
+TRIPLE = np.dtype({"names": ["pair", "last"], "formats": ["<u2", "u1"], "offsets": [0, 2]})
 
 
 def encode(values: Integers) -> bytes | memoryview:
@@ -32,7 +34,10 @@ def encode(values: Integers) -> bytes | memoryview:
     # whole numbers of a picture's codes: two bytes
     if width == 2:
         return _pairs(values)
-    return _spread(values.astype(np.uint32 if width <= 4 else np.uint64), width)
+    # depths in steps of 1/512 m: three from 32 m on
+    if width == 3:
+        return _triples(values)
+    return _spread(values.astype(np.uint32 if width == 4 else np.uint64), width)
 
 
 def _pairs(values: Integers) -> memoryview:
@@ -40,24 +45,32 @@ def _pairs(values: Integers) -> memoryview:
     cache.
     """
     pairs = np.empty(len(values), "<u2")
-    # one piece of memory for all: only its first part at the end
-    scratch = np.empty(min(len(values), CACHED), "<u2")
     for start in range(0, len(values), CACHED):
-        low = pairs[start : start + CACHED]
-        high = scratch[: len(low)]
-        low[:] = values[start : start + CACHED]
-        # bits 7 to 13 go one up: bit 7 of the first byte says that a second follows
-        np.bitwise_and(low, 0x3F80, out=high)
-        np.left_shift(high, 1, out=high)
-        # in a byte only bit 7 is beyond the first seven, and that bit is set anyway
-        if values.dtype != np.uint8:
-            np.bitwise_and(low, 0x7F, out=low)
-        np.bitwise_or(low, 0x80, out=low)
-        np.bitwise_or(low, high, out=low)
+        piece = values[start : start + CACHED].astype("<u2", copy=False)
+        pair = pairs[start : start + CACHED]
+        # v + (v & ~127) + 128: bits 7 to 13 go one up, as 2 b = b + b, and bit 7, which they leave
+        # free, says that a second byte follows
+        np.bitwise_and(piece, 0x3F80, out=pair)
+        np.add(pair, piece, out=pair)
+        np.add(pair, 0x80, out=pair)
     return _memory(pairs)
 
 
-def _memory(values: Integers) -> memoryview:
+def _triples(values: Integers) -> memoryview:
+    """Returns three bytes a value, a piece at a time: the first two are written as one number."""
+    triples = np.empty(len(values), TRIPLE)
+    # 16 bits where they hold the values: half the work
+    width = "<u2" if values.dtype.itemsize <= 2 else "<u4"
+    for start in range(0, len(values), CACHED):
+        piece = values[start : start + CACHED].astype(width, copy=False)
+        triple = triples[start : start + CACHED]
+        # as in `_pairs`, and bit 15: a third byte follows
+        triple["pair"] = (piece & 0x3F80) + (piece & 0x3FFF) + 0x8080
+        triple["last"] = piece >> 14
+    return _memory(triples)
+
+
+def _memory(values: Array) -> memoryview:
     return values.view(np.uint8).data
 
 

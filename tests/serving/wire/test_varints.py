@@ -5,7 +5,7 @@ import pytest
 from tensorflow.core.framework import tensor_pb2
 
 from serving.wire.protobuf import prefix, varint
-from serving.wire.varints import decode, encode
+from serving.wire.varints import CACHED, decode, encode
 
 EDGES = [0, 1, 127, 128, 255, 16383, 16384, 65535, 2**21 - 1, 2**28, 2**31 - 1]
 FIELDS = {"int32": ("int_val", 7), "int64": ("int64_val", 10), "uint64": ("uint64_val", 17)}
@@ -34,6 +34,19 @@ def test_pictures_and_depths_come_back(kind, largest):
     data = memoryview(encode(values))
     np.testing.assert_array_equal(decode(data, values.dtype, 10**7), values.reshape(-1))
     np.testing.assert_array_equal(decode(data, values.dtype, 1000), values.reshape(-1)[:1000])
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int16", "uint16", "int32", "uint32", "int64"])
+@pytest.mark.parametrize("largest", [127, 128, 16383, 16384, 65535, 2**21 - 1, 2**21])
+def test_every_value_has_the_bytes_of_its_width(kind, largest):
+    largest = min(largest, np.iinfo(kind).max)
+    # more than are written at a time, and every second of a row: not contiguous
+    values = np.random.default_rng(0).integers(0, largest, 2 * CACHED + 6).astype(kind)[::2]
+    values[-1] = largest
+    width = len(varint(largest))
+    digits = np.stack([values.astype("int64") >> 7 * i & 127 for i in range(width)], -1)
+    digits[:, :-1] += 128
+    assert bytes(encode(values)) == digits.astype("uint8").tobytes()
 
 
 @pytest.mark.parametrize("data", [b"\x80", b"\x01\xff", b"\xff" * 11 + b"\x01"])
