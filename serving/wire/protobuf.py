@@ -15,6 +15,7 @@ VARINT = 0
 FIXED_64 = 1
 LENGTH = 2
 FIXED_32 = 5
+SINGLE = [bytes([number]) for number in range(128)]
 
 
 def fields(data: int | memoryview) -> Iterator[tuple[int, int | memoryview]]:
@@ -89,6 +90,9 @@ def read_varint(data: memoryview, at: int) -> tuple[int, int]:
 
 def varint(number: int) -> bytes:
     """Returns protobuf's spelling of a number from 0 up: seven bits a byte, the lowest first."""
+    # nearly every tag and length
+    if number < 128:
+        return SINGLE[number]
     data = bytearray()
     # eight bits to a byte, of which the highest says that there is more
     while number > 127:

@@ -8,6 +8,7 @@ would take some 20 ms an image. `serving/wire/tensor_reader.py` reads them.
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -38,9 +39,7 @@ def parts_of(value: Array, content: bool = False) -> list[Piece]:
     """
     if value.dtype.kind in "OSU":
         return _strings(value)
-    number = NUMBERS.get(value.dtype.name)
-    if number is None:
-        raise ValueError(f"expected one of {sorted(NUMBERS)} or texts, got {value.dtype.name}")
+    number = number_of_type(value.dtype)
     head = head_of(number, value.shape)
     if not value.size:
         # an empty tensor has a type and a shape
@@ -53,6 +52,17 @@ def parts_of(value: Array, content: bool = False) -> list[Piece]:
     # bits of a half, as a whole number
     values = encode(value.view(np.uint16) if number in AS_BITS else value)
     return [head, prefix(field, len(values)), values]
+
+
+# numpy puts a type's name together anew each time
+@functools.lru_cache(maxsize=64)
+def number_of_type(dtype: np.dtype[Any]) -> int:
+    """Returns TensorFlow's number of a numpy type. Raises ValueError for a type that TensorProto
+    has no field for.
+    """
+    if dtype.name not in NUMBERS:
+        raise ValueError(f"expected one of {sorted(NUMBERS)} or texts, got {dtype.name}")
+    return NUMBERS[dtype.name]
 
 
 def _memory(value: Array) -> memoryview:
