@@ -18,7 +18,7 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.records import read_record
 from models.tasks import TASKS, Task
-from models.tasks.arrays import Array
+from models.tasks.arrays import Array, Integers
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,29 @@ class TaskNetwork:
         for i in range(0, len(value), count):
             chunk = value[i : i + count]
             flat = chunk.reshape(-1, *chunk.shape[-3:])
-            code = np.asarray(self.encoder(flat, training=False))
+            code = self.codes(flat)
             if self.images > 1:
                 code = code.reshape(len(chunk), self.images, *code.shape[1:])
             parts.append(np.asarray(self.head(code, training=False)))
         return np.concatenate(parts)
+
+    def codes(self, pictures: Array) -> Array:
+        """Returns the encoder's codes [n, h, w, c] of pictures [n, S, S, C]; where samples have
+        several views, each picture is encoded once. Not on JAX, which compiles every operation
+        anew for another number of pictures.
+        """
+        if self.task.images == 1 or keras.backend.backend() == "jax":
+            return np.asarray(self.encoder(pictures, training=False))
+        few, places = without_repeats(pictures)
+        return np.asarray(self.encoder(few, training=False))[places]
+
+
+def without_repeats(pictures: Array) -> tuple[Array, Integers]:
+    """Returns (those pictures that equal no earlier one, [n] the position of each among these)."""
+    seen: dict[bytes, int] = {}
+    places = np.array([seen.setdefault(picture.tobytes(), len(seen)) for picture in pictures])
+    _, first = np.unique(places, return_index=True)
+    return pictures[first], places
 
 
 def build_task_network(task: Task, config: NetworkConfig, size: int) -> TaskNetwork:

@@ -8,7 +8,7 @@ import functools
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -19,6 +19,7 @@ from models.networks.task_networks.records import TaskRecord, read_record
 from models.networks.task_networks.train import network_address, train_task
 from models.networks.task_networks.warm import Start, same_shapes
 from models.networks.training.averages import has_labels
+from models.networks.training.recipes import recipe
 from models.networks.training.workers import results_of_processes
 from models.provenance.atomic import atomic_folder
 from models.provenance.seals import damage_of, whole
@@ -152,15 +153,25 @@ def train_missing(
             start = starts.get(name)
             yield train_task(store, directory / name, TASKS[name], config, out, start=start)
         return
-    # maps take longest
-    longest_first = sorted(names, key=lambda name: not TASKS[name].output.dense)
     calls = [
         functools.partial(
             train_task, store, directory / name, TASKS[name], config, start=starts.get(name)
         )
-        for name in longest_first
+        for name in longest_first(names, config)
     ]
     yield from results_of_processes(calls, config.trainers)
+
+
+def longest_first(names: Sequence[str], config: NetworkConfig) -> list[str]:
+    """Returns the names by how many samples their networks are trained on, the most first, maps
+    before others of as many: the last processes end at about the same time.
+    """
+
+    def samples(name: str) -> int:
+        chosen = recipe(TASKS[name], config)
+        return chosen.steps * chosen.batch if TASKS[name].trained else 0
+
+    return sorted(names, key=lambda name: (-samples(name), not TASKS[name].output.dense))
 
 
 def check_labels(store: LabelStore, task: Task) -> None:
