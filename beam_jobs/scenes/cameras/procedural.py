@@ -14,7 +14,7 @@ import numpy as np
 
 from beam_jobs.scenes.buildings.plan import WALL
 from beam_jobs.scenes.buildings.scene import Scene
-from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, field_of_view
+from beam_jobs.scenes.cameras.shot import PITCH, Shot, aimed, fibonacci, fields_of_view
 from beam_jobs.scenes.cameras.sightlines import rays_through, rotations, shares, triangles, ways_to
 from beam_jobs.scenes.render.renderer import Eye
 from models.tasks import Camera
@@ -34,6 +34,7 @@ CEILING = 0.15
 ABOVE = 0.56
 EYE = 1.38  # m
 CLOSEST = 1.2  # m to the point
+SAME = 5e-3  # m between the point and what a ray meets, if that is the point itself
 STEEPEST = float(np.sin(PITCH))
 # Chance that a point is rejected if all its cameras see it head on; obliqueness then comes out as
 # published.
@@ -195,12 +196,13 @@ def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list
     """
     places, normals = points.places, points.normals
     ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)
-    # one cast for all pairs that may count: Embree is at its best with many rays a call
-    origins = np.broadcast_to(locations, ahead.shape)[asked]
-    reached = np.full(length.shape, np.inf)
-    reached[asked] = eye.reached(origins, ways[asked])[0]
-    # half a centimetre: the ray has met the point itself, not something in front of it
-    seen = np.abs(reached - length) < 5e-3
+    # A point is rejected by its luck unless its cameras are far enough in the mean, hence one of
+    # them at least (short of rounding): nearer ones are asked if one of these sees it.
+    far = asked & (length >= (1 - 1e-9) * DISTANT * np.sqrt(points.luck[1])[:, None])
+    seen = np.zeros(length.shape, np.bool_)
+    seen[far] = met(eye, locations, ways, length, far)
+    near = asked & ~far & seen.any(1)[:, None]
+    seen[near] = met(eye, locations, ways, length, near)
     # points that no camera sees divide by 1, and are dropped by `seen` below
     count = np.maximum(seen.sum(1), 1)
     straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * seen).sum(1) / count
@@ -215,6 +217,21 @@ def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list
     ]
 
 
+def met(eye: Eye, locations: Floats, ways: Floats, length: Floats, pairs: Bools) -> Bools:
+    """Returns [n] bool for the n pairs [p, c] of points and cameras that are asked for: whether the
+    point is the first thing that the ray from the camera meets. ways [p, c, 3]; length [p, c] m.
+    """
+    origins = locations.astype("float32")[np.nonzero(pairs)[1]]
+    rays, far = ways[pairs].astype("float32"), length[pairs]
+    # Most rays are blocked: it takes half as long to find that anything blocks them as what is
+    # first. One call for all rays: Embree is at its best with many.
+    unblocked = np.flatnonzero(eye.free(origins, rays, far - 2 * SAME))
+    reached = eye.reached(origins[unblocked], rays[unblocked])[0]
+    first = np.zeros(len(far), np.bool_)
+    first[unblocked] = np.abs(reached - far[unblocked]) < SAME
+    return first
+
+
 def chosen(
     eye: Eye,
     rng: np.random.Generator,
@@ -227,7 +244,7 @@ def chosen(
     """Returns (camera, normal [3] that it sees at the point, number of its place) of up to `most`
     views of the point; an empty list if too few are worth it.
     """
-    angles = np.array([field_of_view(rng) for _ in candidate.seen])
+    angles = fields_of_view(rng, len(candidate.seen))
     # every camera gets its field of view before one is chosen: the choice depends on what the view
     # shows
     turns = rotations(candidate.ahead)

@@ -4,7 +4,6 @@ of procedural buildings and of scans are both made of this.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +45,20 @@ def field_of_view(rng: np.random.Generator) -> float:
     """Returns a random field of view in radians: 75 - 30|z| degrees, with z standard normal cut at
     1, which is the published histogram.
     """
-    z = 2.0
-    while abs(z) > 1:
-        z = rng.standard_normal()
-    return math.radians(75 - 30 * abs(z))
+    return float(fields_of_view(rng, 1)[0])
+
+
+def fields_of_view(rng: np.random.Generator, count: int) -> Floats:
+    """Returns [count] random fields of view in radians, and draws from `rng` what as many calls of
+    `field_of_view` would draw.
+    """
+    small: list[Floats] = []
+    while count:
+        # never more than are still wanted: none is drawn that nobody takes
+        z = np.abs(rng.standard_normal(count))
+        small.append(z[z <= 1])
+        count -= len(small[-1])
+    return np.asarray(np.radians(75 - 30 * np.concatenate(small)))
 
 
 def aimed(location: Floats, point: Floats, view_angle: float, room: Room) -> Camera:

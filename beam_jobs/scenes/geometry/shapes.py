@@ -37,12 +37,18 @@ class Shape:
 
     def __post_init__(self) -> None:
         count = len(self.vertices)
-        for name, width in (("vertices", 3), ("normals", 3), ("uv", 2), ("curvature", 2)):
-            if getattr(self, name).shape != (count, width):
-                raise ValueError(
-                    f"shape: {name} is [{count}, {width}], got {getattr(self, name).shape}"
-                )
-        if self.faces.min() < 0 or self.faces.max() >= count:
+        three, two = (count, 3), (count, 2)
+        if not (
+            self.vertices.shape == self.normals.shape == three
+            and self.uv.shape == self.curvature.shape == two
+        ):
+            shapes = [x.shape for x in (self.vertices, self.normals, self.uv, self.curvature)]
+            raise ValueError(
+                f"shape: vertices and normals are [{count}, 3], uv and curvature [{count}, 2], got "
+                f"{', '.join(map(str, shapes))}"
+            )
+        # read without a sign a negative index is a large one: one look finds either
+        if self.faces.view(self.faces.dtype.str.replace("i", "u")).max() >= count:
             raise ValueError(
                 f"shape: faces index {count} vertices, got {self.faces.min()} to {self.faces.max()}"
             )

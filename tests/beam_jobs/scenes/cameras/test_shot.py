@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from beam_jobs.scenes.cameras.shot import PITCH, aimed, fibonacci, field_of_view
+from beam_jobs.scenes.cameras.shot import PITCH, aimed, fibonacci, field_of_view, fields_of_view
 
 
 def test_directions_are_spread_evenly():
@@ -20,6 +20,14 @@ def test_fields_of_view_follow_the_published_histogram():
     degrees = np.degrees([field_of_view(rng) for _ in range(4000)])
     assert degrees.min() >= 45 and degrees.max() <= 75
     assert degrees.mean() == pytest.approx(75 - 30 * 0.4599, abs=0.5), "of |z| cut at 1"
+
+
+def test_fields_of_view_together_are_those_that_are_drawn_one_by_one():
+    for count in (1, 3, 50):
+        together, single = np.random.default_rng(count), np.random.default_rng(count)
+        expected = [field_of_view(single) for _ in range(count)]
+        assert fields_of_view(together, count).tolist() == expected
+        assert together.random() == single.random(), "and no more is drawn"
 
 
 class Room:

@@ -99,3 +99,16 @@ def test_curvature_of_a_lattice_is_near_the_formula():
         5:-5, 5:-5
     ]
     np.testing.assert_allclose(larger, wanted[5:-5, 5:-5], atol=0.1)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32"])
+def test_arrays_that_do_not_fit_together_are_refused(dtype):
+    ball = shapes.ball(0.5)
+    count = len(ball.vertices)
+    for index in (-1, count):
+        faces = ball.faces.astype(dtype)
+        faces[3, 1] = index
+        with pytest.raises(ValueError, match=f"index {count} vertices, got .*{index}"):
+            shapes.Shape(ball.vertices, faces, ball.normals, ball.uv, ball.curvature)
+    with pytest.raises(ValueError, match=rf"uv and curvature \[{count}, 2\], got"):
+        shapes.Shape(ball.vertices, ball.faces, ball.normals, ball.uv[1:], ball.curvature)
