@@ -4,12 +4,13 @@ planes of numbers each check takes a fraction of what it takes on an array of ve
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from models.tasks.arrays import Bools, Bytes, Floats
+from models.tasks.arrays import Array, Bools, Bytes, Floats
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Normals:
     @classmethod
     def of(cls, codes: Bytes) -> Normals:
         """Makes the normals of a label, uint8 [n, n, 3]."""
-        x, y, z = cv2.split(codes.astype("float32") / np.float32(127.5) - np.float32(1))
+        vectors = codes.astype("float32") / np.float32(127.5) - np.float32(1)
+        planes: Sequence[Array] = cv2.split(vectors)
+        x, y, z = planes
         return cls(x, y, z, x * x + y * y + z * z)
 
     def along(self, slopes: Floats) -> Floats:

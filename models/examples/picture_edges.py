@@ -67,6 +67,6 @@ def normalised(values: Floats) -> Floats:
     """Returns a map less its mean, of length 1, float64: the scalar product of two is their
     correlation. All 0 if the map is all the same.
     """
-    centred = values.astype(float) - values.mean(dtype=float)
+    centred: Floats = values.astype(float) - values.mean(dtype=float)
     length = float(np.linalg.norm(centred))
     return centred / length if length and values.std() else np.zeros_like(centred)
