@@ -70,7 +70,9 @@ def examined(
         small = thinned(values)
         found.append(list(contradictions(values, small, camera)))
         scales += [scale for scale in [scale_shown(values, camera)] if scale is not None]
-        heights += [height for height in [camera_height(small, camera)] if height is not None]
+        # a height tells only where no scale does
+        height = None if scales else camera_height(small, camera)
+        heights += [] if height is None else [height]
     middle = float(np.median(heights)) if heights and not scales else None
     return Examined(scale_said(scales, units) or majority_said(found), middle)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.examples.contract import seen_pixels
+from models.examples.contract import pixels_of, seen_pixels
 from models.tasks import DOMAINS, View
 from models.tasks.arrays import Array
 
@@ -68,12 +68,18 @@ def add_codes(row: Totals, value: Array, folder: str) -> None:
     seen = seen_codes(value, folder)
     count = plane.size
     if seen is not None:
-        count = int(seen.sum())
+        count = cv2.countNonZero(seen)
         row["missing"] += plane.size - count
     row["views"] += 1
     row["values"] += count
     if count:
-        mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(plane, mask=seen))
+        # Norms of codes, which are never negative, are sums of them and of their squares, in a
+        # tenth of the time of `cv2.meanStdDev`; the arithmetic is its own to the last bit. OpenCV
+        # takes the root of a sum of squares and squares it again: hence `round`.
+        part = 1 / count
+        mean = cv2.norm(plane, cv2.NORM_L1, mask=seen) * part
+        variance = round(cv2.norm(plane, cv2.NORM_L2SQR, mask=seen)) * part - mean * mean
+        std = math.sqrt(max(0.0, variance))
         low, high, _, _ = cv2.minMaxLoc(plane, mask=seen)
         row["sum"] += mean * count
         # the mean square is the variance plus the square of the mean
@@ -87,16 +93,18 @@ def seen_codes(value: Array, folder: str) -> Array | None:
     everywhere by their encoding. In a colour label a pixel is missing only if all its channels
     together say so.
     """
+    import cv2
+
     domain = DOMAINS[folder]
     if domain.channels == 1:
-        return None if domain.missing is None else (value != domain.missing).astype("uint8")
+        return None if domain.missing is None else (value != domain.missing).view("uint8")
     if folder == "normal":
         seen = seen_pixels(folder, value)
     elif domain.missing is not None:
-        seen = (value != domain.missing).any(-1)
+        seen = ~pixels_of(domain.missing, value)
     else:
         return None
-    return seen.repeat(domain.channels, axis=1).astype("uint8")
+    return cv2.merge([seen.view("uint8")] * domain.channels).reshape(len(value), -1)
 
 
 def class_counts(value: Array, folder: str) -> Array:

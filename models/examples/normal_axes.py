@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from models.examples.normals import Normals, pixel_slopes
 from models.tasks import Camera
-from models.tasks.arrays import Array, Bools, Floats
-from models.tasks.labels import surfaces
+from models.tasks.arrays import Array, Bools, Floats, Integers
 from models.tasks.targets import SURFACE_LIMIT
 
 USUAL_FIELD_OF_VIEW = 1.07  # radians, the published mean; for views without their camera
@@ -93,7 +93,8 @@ class Surface:
     """Where a view's normals can be compared with its depth. stored: [n, 3] unit normals of the
     flat pixels. flat: [s, s], which pixels they are. depth: [s, s] codes of any scale, inf where
     nothing is seen. along: whether they are measured along the camera's axis, else along the
-    pixel's ray. angle: field of view, radians.
+    pixel's ray. angle: field of view, radians. inner: [n], where the flat pixels lie among the
+    [s - 2, s - 2] that are not at the border.
     """
 
     stored: Floats
@@ -101,6 +102,7 @@ class Surface:
     depth: Floats
     along: bool
     angle: float
+    inner: Integers
 
     def shown(
         self,
@@ -114,9 +116,22 @@ class Surface:
         """
         depth = self.depth if depth is None else depth
         angle = self.angle if angle is None else angle
+        slopes = pixel_slopes(len(depth), np.tan(angle / 2))
+        inverse = 1 / depth
         if not (self.along if along is None else along):
-            depth = depth / np.linalg.norm(surfaces.rays(len(depth), angle), axis=-1)
-        return surfaces.normals_from_depth(depth, angle, side=3)[self.flat]
+            inverse *= np.sqrt(1 + slopes**2 + slopes[:, None] ** 2)
+        # 1 / depth is linear in the pixel on a plane. The plane nearest to 3 x 3 pixels rises by
+        # what the last column (row) has more than the first, over six steps of a pixel.
+        rows = inverse[:-2] + inverse[1:-1] + inverse[2:]
+        columns = inverse[:, :-2] + inverse[:, 1:-1] + inverse[:, 2:]
+        six = 6 * (slopes[1] - slopes[0])
+        x = ((rows[:, :-2] - rows[:, 2:]) / six).ravel()[self.inner]
+        y = ((columns[:-2] - columns[2:]) / six).ravel()[self.inner]
+        mean = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]).ravel()[self.inner] / 9
+        row, column = np.divmod(self.inner, len(depth) - 2)
+        z = -mean - x * slopes[column + 1] - y * slopes[row + 1]
+        length = np.sqrt(x * x + y * y + z * z) + 1e-12
+        return np.stack([x / length, y / length, z / length], -1)
 
 
 def normal_contradiction(
@@ -139,13 +154,18 @@ def normal_contradiction(
     if surface is None:
         return None
     shown = surface.shown()
-    off = degrees(surface.stored, shown)
+    close = cosines(surface.stored, shown)
     # what is not off cannot be explained better
-    if (off > MARGIN).mean() < BETTER_SHARE:
+    if (close < np.cos(np.deg2rad(MARGIN))).mean() < BETTER_SHARE:
         return None
+    off = degrees(close)
     found = []
     for encoding in encodings(surface, shown, off, camera):
-        other = degrees(surface.stored, encoding.shown)
+        closer = cosines(surface.stored, encoding.shown)
+        # angles, which take longer, only where enough of them are smaller
+        if (closer > close).mean() < BETTER_SHARE:
+            continue
+        other = degrees(closer)
         better = float((other < off - MARGIN).mean())
         worse = float((off < other - MARGIN).mean())
         explains = better >= max(BETTER_SHARE, BETTER_TIMES * worse)
@@ -165,37 +185,44 @@ def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | 
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if "normal" not in labels or folder not in labels:
         return None
-    vectors = labels["normal"].astype("float32") / np.float32(127.5) - 1
-    length = np.sqrt(np.einsum("ijk,ijk->ij", vectors, vectors))
+    normals = Normals.of(labels["normal"])
     codes = labels[folder]
     # the code of no surface, 128, is hardly a vector; of foreign depth 0 is nothing seen
-    seen = (codes < SURFACE_LIMIT) & (codes > 0) & (length > 0.5)
+    seen = (codes < SURFACE_LIMIT) & (codes > 0) & (normals.squares > 0.25)
     depth = np.where(seen, codes, np.inf)
     flat = flat_pixels(depth)
-    if flat.sum() < LEAST_PIXELS or flat.mean() < LEAST_SHARE:
+    count = np.count_nonzero(flat)
+    if count < LEAST_PIXELS or count < LEAST_SHARE * flat.size:
         return None
     angle = USUAL_FIELD_OF_VIEW if camera is None else camera.field_of_view
-    stored = vectors[flat] / length[flat][:, None]
-    return Surface(stored, flat, depth, folder == "depth_zbuffer", angle)
+    along = folder == "depth_zbuffer"
+    return Surface(normals.unit(flat), flat, depth, along, angle, np.flatnonzero(flat[1:-1, 1:-1]))
 
 
 def flat_pixels(depth: Floats) -> Bools:
-    """Returns [s, s], the pixels whose 3 x 3 neighbours are all seen and lie nearly on a plane.
-    depth: inf where nothing is seen.
+    """Returns [s, s], the pixels whose 3 x 3 neighbours are all seen and lie nearly on a plane;
+    none at the border, beyond which nothing is known. depth: inf where nothing is seen.
     """
+    flat = np.zeros(depth.shape, bool)
+    if len(depth) < 3:
+        return flat
     inverse = 1 / depth
-    bend = np.array([[1.0, -2.0, 1.0]])
-    across, down = (abs(cv2.filter2D(inverse, -1, kernel)) for kernel in (bend, bend.T))
-    smooth = np.maximum(across, down) < FLATNESS * inverse
-    whole = cv2.erode((inverse > 0).astype("uint8"), np.ones((3, 3), "uint8")) > 0
-    # beyond the border nothing is known
-    whole[[0, -1]] = whole[:, [0, -1]] = False
-    return np.asarray(smooth & whole)
+    middle = inverse[1:-1, 1:-1]
+    across = np.abs(inverse[1:-1, :-2] + inverse[1:-1, 2:] - 2 * middle)
+    down = np.abs(inverse[:-2, 1:-1] + inverse[2:, 1:-1] - 2 * middle)
+    whole = cv2.erode((inverse > 0).view("uint8"), np.ones((3, 3), "uint8"))[1:-1, 1:-1] > 0
+    flat[1:-1, 1:-1] = (np.maximum(across, down) < FLATNESS * middle) & whole
+    return flat
 
 
-def degrees(one: Floats, other: Floats) -> Floats:
-    """Returns [n] angles between unit vectors [n, 3]."""
-    cosine = np.einsum("ij,ij->i", one, other)
+def cosines(one: Floats, other: Floats) -> Floats:
+    """Returns [n] cosines of the angles between unit vectors [n, 3]."""
+    cosine: Floats = np.einsum("ij,ij->i", one, other)
+    return cosine
+
+
+def degrees(cosine: Floats) -> Floats:
+    """Returns [n] angles of cosines."""
     angles: Floats = np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))
     return angles
 

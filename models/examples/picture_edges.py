@@ -24,9 +24,11 @@ def turn_contradiction(rgb: Bytes, normal: Bytes) -> Contradiction | None:
     """
     picture = edges(cv2.cvtColor(shrunk(rgb), cv2.COLOR_RGB2GRAY)[..., None])
     surface = edges(shrunk(normal))
+    # turning a map changes neither its mean nor its length
+    picture, surface = normalised(picture), normalised(surface)
     alike = {
-        (turns, mirrored): correlation(
-            picture, np.rot90(surface[:, ::-1] if mirrored else surface, turns)
+        (turns, mirrored): float(
+            np.vdot(picture, np.rot90(surface[:, ::-1] if mirrored else surface, turns))
         )
         for turns in range(4)
         for mirrored in (False, True)
@@ -54,14 +56,17 @@ def edges(maps: Array) -> Floats:
     """
     smooth = cv2.GaussianBlur(maps, (0, 0), 1).reshape(maps.shape)
     size = np.zeros(maps.shape[:2], "float32")
-    for channel in np.moveaxis(smooth, -1, 0):
-        plane = np.ascontiguousarray(channel)
-        size += np.hypot(cv2.Sobel(plane, -1, 1, 0), cv2.Sobel(plane, -1, 0, 1))
+    for plane in cv2.split(smooth):
+        size += cv2.magnitude(
+            cv2.Sobel(plane, cv2.CV_32F, 1, 0), cv2.Sobel(plane, cv2.CV_32F, 0, 1)
+        )
     return np.log1p(size)
 
 
-def correlation(one: Floats, other: Floats) -> float:
-    """Returns the correlation of two maps, 0 if one is all the same."""
-    if not one.std() or not other.std():
-        return 0.0
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+def normalised(values: Floats) -> Floats:
+    """Returns a map less its mean, of length 1, float64: the scalar product of two is their
+    correlation. All 0 if the map is all the same.
+    """
+    centred: Floats = values.astype(float) - values.mean(dtype=float)
+    length = float(np.linalg.norm(centred))
+    return centred / length if length and values.std() else np.zeros_like(centred)

@@ -134,5 +134,6 @@ def test_depth_whose_scale_nothing_tells_is_doubted_by_the_cameras_height(tmp_pa
     assert json.loads((tmp_path / "other" / "counts.json").read_text()) == counts
 
 
-def test_the_point_that_is_fixated_tells_more_than_the_cameras_height(tmp_path):
+def test_the_point_that_is_fixated_tells_more_than_the_cameras_height(tmp_path, monkeypatch):
+    monkeypatch.setattr(encodings, "camera_height", lambda *_: pytest.fail("asked for nothing"))
     assert seen(written(tmp_path)).height is None

@@ -2,11 +2,12 @@
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 from synthetic import view
 
-from beam_jobs.ingest.statistics import add, empty, merged, spread, summary
+from beam_jobs.ingest.statistics import add, add_codes, empty, empty_label, merged, spread, summary
 from models.tasks import View
 
 
@@ -57,6 +58,33 @@ def test_colours_that_say_that_nothing_is_seen_are_missing_not_values():
     assert (rows["normal"]["mean"], rows["normal"]["min"]) == (pytest.approx(116), 20)
     assert rows["principal_curvature"]["mean"] == pytest.approx(257 / 3)
     assert rows["rgb"]["missing"] == 0
+
+
+@pytest.mark.parametrize("missing", [0, 0.3, 1])
+@pytest.mark.parametrize(
+    "folder, highest, code",
+    [("normal", 256, 128), ("principal_curvature", 256, 0), ("depth_zbuffer", 65535, 65535)],
+)
+def test_sums_are_to_the_last_bit_those_of_opencvs_mean_and_deviation(
+    folder, highest, code, missing
+):
+    rng = np.random.default_rng(0)
+    colours = (3,) if highest == 256 else ()
+    for size in (1, 7, 64):
+        value = rng.integers(1, highest, (size, size, *colours)).astype(
+            "uint8" if colours else "uint16"
+        )
+        unseen = rng.random((size, size)) < missing
+        value[unseen] = code
+        row = empty_label()
+        add_codes(row, value, folder)
+        seen = value[~unseen].reshape(-1, 1)
+        assert (row["values"], row["missing"]) == (seen.size, value.size - seen.size)
+        if seen.size:
+            mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(seen))
+            assert row["sum"] == mean * seen.size
+            assert row["squares"] == (std * std + mean * mean) * seen.size
+            assert (row["min"], row["max"]) == (seen.min(), seen.max())
 
 
 def test_classes_are_counted_by_pixel_or_by_view(views):

@@ -8,7 +8,7 @@ import pytest
 from published_set import ray_lengths
 from synthetic import view
 
-from models.examples.contract import anomalies, contract
+from models.examples.contract import anomalies, contract, pixels_of
 from models.tasks import DOMAINS, View, label_domains
 
 
@@ -156,3 +156,35 @@ def test_reshading_that_is_brightest_where_least_light_comes_back_is_inverted():
     assert "reshading is darkest" in said and "255 minus the code" in said
     grey = np.full((32, 32), 90, "uint8")
     assert anomalies(seen_by(camera, {**labels, "reshading": grey}), 32) == []
+
+
+def test_pixels_of_a_code_have_it_in_all_channels():
+    codes = np.random.default_rng(0).choice([0, 127, 128], (20, 20, 3)).astype("uint8")
+    for code in (0, 128):
+        np.testing.assert_array_equal(pixels_of(code, codes), (codes == code).all(-1))
+        np.testing.assert_array_equal(
+            pixels_of(code, codes[::3, ::3]), (codes[::3, ::3] == code).all(-1)
+        )
+
+
+@pytest.mark.parametrize("deep", range(8))
+def test_the_median_decides_whether_rooms_are_too_deep(deep):
+    # of 6 and of 7 rows
+    for rows in (6, 7):
+        depth = np.full((7, 7), 65535, "uint16")
+        depth[:rows] = 2000
+        depth[:deep] = 20000
+        seen = depth[depth < 65535]
+        complaints = anomalies(seen_by(None, {"depth_zbuffer": depth}), 7)
+        assert bool(complaints) == (np.median(seen) > 20 * 512)
+
+
+@pytest.mark.parametrize("short", range(8))
+def test_the_median_decides_whether_normals_are_unit_vectors(short):
+    normal = np.full((7, 7, 3), 127, "uint8")
+    normal[..., 2] = 0
+    normal[:short, :, 2] = 60
+    complaints = anomalies(
+        View(view(0).key, np.zeros((7, 7, 3), "uint8"), None, {"normal": normal}), 7
+    )
+    assert bool(complaints) == (short > 3)

@@ -9,8 +9,9 @@ from foreign_encodings import OF_A_VIEW
 from seen_rooms import room_view
 
 from models.examples.contract import anomalies
-from models.examples.normal_axes import normal_contradiction
+from models.examples.normal_axes import FLATNESS, flat_pixels, normal_contradiction, surface_of
 from models.tasks import View, ViewKey
+from models.tasks.labels import surfaces
 
 SEEDS = range(8)
 
@@ -108,3 +109,46 @@ def test_a_view_that_contradicts_itself_breaks_the_contract():
     labels["normal"] = np.where([False, True, False], 255 - labels["normal"], labels["normal"])
     (said,) = anomalies(View(key, rgb, camera, labels), 128)
     assert "(x, -y, z)" in said and "y down" in said
+
+
+def thinned(labels: dict) -> dict:
+    return {folder: labels[folder][::2, ::2] for folder in ("depth_zbuffer", "normal")}
+
+
+def torn(labels: dict) -> dict:
+    """a tenth of the pixels unseen."""
+    unseen = np.random.default_rng(0).random(labels["depth_zbuffer"].shape) < 0.1
+    return {**labels, "depth_zbuffer": np.where(unseen, 65535, labels["depth_zbuffer"])}
+
+
+@pytest.mark.parametrize("change", [dict, torn])
+def test_planes_of_nine_pixels_are_those_that_labels_are_made_of(change):
+    labels = change(room_view(2))
+    camera = labels["point_info"]
+    surface = surface_of(thinned(labels), camera)
+    length = np.linalg.norm(surfaces.rays(64, camera.field_of_view), axis=-1)
+    turned = np.rot90(surface.depth)
+    for shown, depth, angle in (
+        (surface.shown(), surface.depth, camera.field_of_view),
+        (surface.shown(along=False), surface.depth / length, camera.field_of_view),
+        (surface.shown(angle=0.4), surface.depth, 0.4),
+        (surface.shown(depth=turned), turned, camera.field_of_view),
+    ):
+        naive = surfaces.normals_from_depth(depth, angle, side=3)[surface.flat]
+        np.testing.assert_allclose(shown, naive, atol=1e-8)
+
+
+@pytest.mark.parametrize("change", [dict, torn])
+def test_flat_pixels_are_seen_all_around_and_bend_little(change):
+    codes = thinned(change(room_view(3)))["depth_zbuffer"]
+    depth = np.where(codes < 65000, codes, np.inf)
+    flat = flat_pixels(depth)
+    inverse = 1 / depth
+    for row in range(64):
+        for column in range(64):
+            block = inverse[row - 1 : row + 2, column - 1 : column + 2]
+            inside = 0 < row < 63 and 0 < column < 63
+            bends = [abs(line @ [1, -2, 1]) for line in (block[1], block[:, 1])] if inside else []
+            expected = inside and block.all() and max(bends) < FLATNESS * block[1, 1]
+            assert flat[row, column] == expected
+    assert not flat_pixels(np.full((2, 2), 9.0)).any()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from seen_rooms import room_view
 
-from models.examples.picture_edges import turn_contradiction
+from models.examples.picture_edges import normalised, turn_contradiction
 
 TURNS = {
     "mirrored": np.fliplr,
@@ -35,3 +35,10 @@ def test_pictures_without_edges_say_nothing():
     assert turn_contradiction(np.full_like(view["rgb"], 90), view["normal"]) is None
     noise = np.random.default_rng(0).integers(0, 256, view["rgb"].shape, dtype="uint8")
     assert turn_contradiction(noise, view["normal"]) is None
+
+
+def test_the_product_of_two_normalised_maps_is_their_correlation():
+    one, other = np.random.default_rng(0).normal(3, size=(2, 40, 40)).astype("float32")
+    expected = np.corrcoef(one.ravel(), other.ravel())[0, 1]
+    assert np.vdot(normalised(one), normalised(other)) == pytest.approx(expected)
+    assert not normalised(np.full((4, 4), 7.1, "float32")).any()
