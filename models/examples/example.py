@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.examples.message import bytes_of, example_class, features_of, floats_of
-from models.examples.published import decode_png, encode_png
+from models.examples.published import decode_recorded, encode_png
 from models.examples.shards import records_of, shards_below
 from models.tasks import DOMAINS, Camera, Domain, View, ViewKey
 from models.tasks.arrays import Array, Floats
@@ -73,7 +73,7 @@ def parse_view(record: bytes) -> View:
     }
     return View(
         ViewKey.parse(features["key"].bytes_list.value[0].decode()),
-        decode_png(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]),
+        decode_recorded(features["rgb"].bytes_list.value[0], DOMAINS["rgb"]),
         parse_camera(features),
         labels,
     )
@@ -82,7 +82,7 @@ def parse_view(record: bytes) -> View:
 def parse_label(feature: Any, domain: Domain) -> Array:
     """Returns the label in a feature, in the published encoding."""
     if domain.file == "png":
-        return decode_png(bytes_of(feature), domain)
+        return decode_recorded(bytes_of(feature), domain)
     return floats_of(feature)
 
 

@@ -113,6 +113,8 @@ class Index:
         self.facts: dict[str, Any] = json.loads(path.read_text())
         self.buildings: list[str] = self.facts["buildings"]
         self._rows: dict[str, Array] = {}
+        # the same, not as memmap, of which a row takes several times as long
+        self._plain: dict[str, Array] = {}
 
     @property
     def hash(self) -> str:
@@ -161,7 +163,9 @@ class Index:
         """Returns the path of the shard that holds the record at a position, and the record's place
         in it.
         """
-        *_, shard, offset, length, crc = self.rows(split)[position].item()
+        if split not in self._plain:
+            self._plain[split] = self.rows(split).view(np.ndarray)
+        *_, shard, offset, length, crc = self._plain[split][position].item()
         return self.path(examples, split, shard), Place(offset, length, crc)
 
     def place(self, split: str, position: int) -> Place:

@@ -111,6 +111,21 @@ def decode_png(data: bytes, domain: Domain) -> Array:
     return fitted(pixels, domain)
 
 
+def decode_recorded(data: bytes, domain: Domain, out: Array | None = None) -> Array:
+    """Returns what `decode_png` does, in less time, of the bytes of a picture in a record, which
+    were held against the record's checksum. out: an array in which it may be returned. Raises
+    LabelError.
+    """
+    try:
+        header = png_codec.read_header(data)
+    except png_codec.PngError as error:
+        raise LabelError(str(error)) from error
+    check_form(header, domain)
+    pixels = png_codec.decode_written(data, header, out)
+    # any other form, and what is damaged, takes the way of foreign files
+    return decode_png(data, domain) if pixels is None else fitted(pixels, domain)
+
+
 def check_form(header: png_codec.Header, domain: Domain) -> None:
     """Raises LabelError for a kind of picture in which the domain's labels are not published."""
     bits = 8 * np.dtype(domain.dtype).itemsize

@@ -183,13 +183,19 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
     checksum. A record in a store, or of earlier code, is read as a whole. Raises DamagedRecord and
     FileNotFoundError as `read_record` does.
     """
-    table = None if "://" in here(path.removeprefix("file://")) else read_table(path, place)
+    local = here(path.removeprefix("file://"))
+    if "://" in local:
+        return whole_features(path, place, choose)
+    try:
+        file = opened_now(local)
+    except FileNotFoundError as error:
+        raise missing(path, error) from error
+    table = read_table(path, place, file)
     if table is None:
-        features = features_of(read_record(path, place))
-        return {name: features[name] for name in choose(list(features))}
+        return whole_features(path, place, choose)
     chosen = choose(table.names)
     spans = [table.span(name) for name in chosen]
-    stored = read_places(path, place, [table.extent(span) for span in spans])
+    stored = places_in(file, path, place, [table.extent(span) for span in spans])
     try:
         found = [member.feature_bytes(part, span) for part, span in zip(stored, spans)]
     except ValueError as error:
@@ -197,15 +203,21 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
     return {name: value_of(data, span.alone) for name, data, span in zip(chosen, found, spans)}
 
 
-def read_table(path: str, place: Place) -> member.Table | None:
+def whole_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
+    """Returns what `read_features` does, of a record that is read as a whole."""
+    features = features_of(read_record(path, place))
+    return {name: features[name] for name in choose(list(features))}
+
+
+def read_table(path: str, place: Place, file: Descriptor | None = None) -> member.Table | None:
     """Returns what the record at a place says of its features; None for a record of earlier code,
-    which has no table.
+    which has no table. file: the shard `path`, where it is open.
     """
-    (head,) = read_places(path, place, [(0, min(HEAD, place.length))])
+    (head,) = places_in(file, path, place, [(0, min(HEAD, place.length))])
     try:
         header = member.header_length(head)
         if header > len(head):
-            (head,) = read_places(path, place, [(0, min(header, place.length))])
+            (head,) = places_in(file, path, place, [(0, min(header, place.length))])
         table = member.table_of(head)
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
@@ -241,12 +253,33 @@ def read_places(path: str, place: Place, extents: Sequence[tuple[int, int]]) -> 
     try:
         parts = read_bytes(path, [(place.offset + first, length) for first, length in extents])
     except FileNotFoundError as error:
-        raise FileNotFoundError(
-            error.errno, "the shard is missing: copy it anew, or ingest again", path
-        ) from error
+        raise missing(path, error) from error
+    return uncut(parts, path, place, extents)
+
+
+def places_in(
+    file: Descriptor | None, path: str, place: Place, extents: Sequence[tuple[int, int]]
+) -> list[memoryview]:
+    """Returns what `read_places` does, from the shard `path` that is open, if it is."""
+    if file is None:
+        return read_places(path, place, extents)
+    found = file.read([(place.offset + first, length) for first, length in extents])
+    return uncut(found, path, place, extents)
+
+
+def uncut(
+    parts: list[memoryview], path: str, place: Place, extents: Sequence[tuple[int, int]]
+) -> list[memoryview]:
+    """Returns the parts as they are. Raises DamagedRecord unless each has its length."""
     if any(len(part) != length for part, (_, length) in zip(parts, extents)):
         raise damaged(path, place, "is cut")
     return parts
+
+
+def missing(path: str, error: FileNotFoundError) -> FileNotFoundError:
+    return FileNotFoundError(
+        error.errno, "the shard is missing: copy it anew, or ingest again", path
+    )
 
 
 def read_bytes(path: str, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
@@ -256,15 +289,7 @@ def read_bytes(path: str, extents: Sequence[tuple[int, int]]) -> list[memoryview
     """
     path = here(path.removeprefix("file://"))
     if "://" not in path:
-        status = os.stat(path)
-        kept = opened(path, status.st_ino, status.st_mtime_ns)
-        goal = buffer(sum(length for _, length in extents))
-        parts = []
-        for offset, length in extents:
-            # preadv moves no position: threads share the descriptor
-            parts.append(goal[: os.preadv(kept.number, [goal[:length]], offset)])
-            goal = goal[length:]
-        return parts
+        return opened_now(path).read(extents)
     import tensorflow as tf
 
     try:
@@ -304,9 +329,25 @@ class Descriptor:
     def __init__(self, path: str) -> None:
         self.number = os.open(path, os.O_RDONLY)
 
+    def read(self, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
+        """Returns the bytes at each (offset, length), which hold until this thread reads again."""
+        goal = buffer(sum(length for _, length in extents))
+        parts = []
+        for offset, length in extents:
+            # preadv moves no position: threads share the descriptor
+            parts.append(goal[: os.preadv(self.number, [goal[:length]], offset)])
+            goal = goal[length:]
+        return parts
+
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
         # by its own name: when the interpreter ends, `os` may be gone before this is
         close(self.number)
+
+
+def opened_now(path: str) -> Descriptor:
+    """Returns the open file that lies at `path` now. Raises FileNotFoundError."""
+    status = os.stat(path)
+    return opened(path, status.st_ino, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=64)

@@ -23,8 +23,15 @@ from models.examples.npy_writer import npy_writer
 from models.examples.views import Cameras, Views
 from models.tasks import Task, View
 from models.tasks.arrays import Array, Bytes, Floats, Integers
+from models.tasks.code_tables import Coded, Sparse, hide
 from models.tasks.samples import samples
-from models.tasks.targets import target
+from models.tasks.targets import (
+    SURFACE_LIMIT,
+    depth_codes,
+    everywhere,
+    made_target,
+    target,
+)
 
 MASK = "float16"
 # Bytes of float32 targets that are held at a time: one of 313 colours at 256 pixels has 82 MB.
@@ -75,12 +82,12 @@ class TaskSamples:
 @dataclass(frozen=True)
 class LazySamples(TaskSamples):
     """Samples whose targets and masks are made from the records.
-    make: makes the label of a row, of its views. read: reads a view by its position, with its
-    picture or not.
+    write: writes the label of a row, of its views, into a target and a mask. read: reads a view by
+    its position; its picture into an array, if one is given.
     """
 
-    make: Callable[[int, Sequence[View]], Label]
-    read: Callable[[int, bool], View]
+    write: Callable[[int, Sequence[View], Floats, Floats], None]
+    read: Callable[[int, Bytes | None], View]
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
         positions = np.asarray(self.views[rows])
@@ -104,13 +111,14 @@ class LazySamples(TaskSamples):
         left = Counter(positions.ravel().tolist())
         seen: dict[int, View] = {}
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
-            for i in row:
+            for place, i in enumerate(row):
+                picture = None if shown is None else shown[k, place]
                 if i not in seen:
-                    seen[i] = self.read(i, shown is not None)
-            target[k], mask[k] = self.make(number, [seen[i] for i in row])
-            if shown is not None:
-                for place, i in enumerate(row):
-                    shown[k, place] = seen[i].rgb
+                    seen[i] = self.read(i, picture)
+                elif picture is not None:
+                    picture[...] = seen[i].rgb
+            # `...`: a number, too, as an array that can be written into
+            self.write(number, [seen[i] for i in row], target[k, ...], mask[k, ...])
             left.subtract(row)
             for i in set(row):
                 if not left[i]:
@@ -162,10 +170,41 @@ def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) 
     """Returns (target, mask) of a sample, float32, not whitened; None where nothing of it is known.
     views: those at the positions `row`.
     """
-    # drawn from the sample itself: the same, whichever others are made
-    draws = functools.partial(np.random.default_rng, [seed, name_number(entry), *row])
-    label = target(entry, views, draws)
+    label = target(entry, views, draws_of(entry, row, seed))
     return label if label is not None and label[1].max() > 0 else None
+
+
+def draws_of(entry: Task, row: Sequence[int], seed: int) -> Callable[[], np.random.Generator]:
+    """Returns what makes the generator of a sample, drawn from the sample itself: the same,
+    whichever others are made.
+    """
+    return functools.partial(np.random.default_rng, [seed, name_number(entry), *row])
+
+
+def write_map(
+    entry: Task, views: Sequence[View], row: Sequence[int], seed: int, target: Floats, mask: Floats
+) -> bool:
+    """Writes the label of a sample of maps into two float16 arrays: the numbers of `label_of`,
+    rounded. Returns False where nothing of it is known.
+    """
+    made = made_target(entry, views, draws_of(entry, row, seed))
+    if made is None:
+        return False
+    for part, halves in zip(made, (target, mask)):
+        if isinstance(part, Coded):
+            part.write_half(halves)
+        elif isinstance(part, Sparse):
+            part.scatter(to_half(part.numbers).view("int16"), halves.view("int16"))
+        elif part is everywhere(len(halves)):
+            halves[...] = 1
+        else:
+            halves[...] = to_half(np.asarray(part, "float32"))
+    depth = depth_codes(views[0]) if entry.mask == "surface" else None
+    if depth is not None:
+        hide(depth, SURFACE_LIMIT, mask)
+    # weights are not negative, and their halves in the order of their bits; numpy compares halves
+    # one by one
+    return bool(mask.view("int16").max() > 0)
 
 
 def labelled(
@@ -193,23 +232,31 @@ def lazy_samples(
     """Returns samples whose targets and masks are made from the records when they are asked for;
     the same numbers as those that are kept.
     """
+    rows = rows.view(np.ndarray)  # of class memmap a row takes several times as long
     shape = entry.target_shape(views.index.size)
+    kind = np.dtype(entry.output.facts.stored)
+    mask_shape = (*shape[:-1], 1) if entry.output.dense else ()
 
-    def make(i: int, seen: Sequence[View]) -> Label:
-        label = label_of(entry, seen, rows[i].tolist(), seed)
-        if label is None:
+    def write(i: int, seen: Sequence[View], target: Floats, mask: Floats) -> None:
+        row = rows[i].tolist()
+        if entry.output.dense and kind == np.float16:
+            known = write_map(entry, seen, row, seed, target, mask)
+        elif known := (label := label_of(entry, seen, row, seed)) is not None:
+            target[...] = stored(entry, label[0], whitening)
+            mask[...] = label[1]
+        if not known:
             raise ValueError(
                 f"sample {i} of {entry.name} in {views.split} has lost its label: the store is of "
                 "other examples; remove it and run again"
             )
-        value, mask = label
-        return stored(entry, value, whitening), to_half(mask)
 
-    def read(position: int, picture: bool) -> View:
+    def read(position: int, picture: Bytes | None) -> View:
         return views.view(position, entry, picture)
 
     def alone(i: int) -> Label:
-        return make(i, [read(position, False) for position in rows[i].tolist()])
+        label = np.empty(shape, kind), np.empty(mask_shape, MASK)
+        write(i, [read(position, None) for position in rows[i].tolist()], *label)
+        return label
 
     # what a sample takes is known once one is made; others of the task take the same
     first = alone(0)
@@ -219,7 +266,7 @@ def lazy_samples(
         rows,
         cast(Floats, LazyRows(len(rows), shape, first[0].dtype, lambda i: recent(i)[0])),
         cast(Floats, LazyRows(len(rows), first[1].shape, MASK, lambda i: recent(i)[1])),
-        make,
+        write,
         read,
     )
 

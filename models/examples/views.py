@@ -14,7 +14,7 @@ import numpy as np
 from models.examples.example import parse_camera, parse_label, parse_view
 from models.examples.index import Index, Keys
 from models.examples.message import Choice, bytes_of
-from models.examples.published import decode_png
+from models.examples.published import decode_recorded
 from models.examples.splits import SPLITS
 from models.tasks import DOMAINS, Camera, Task, View, ViewKey
 from models.tasks.arrays import Bytes
@@ -56,19 +56,24 @@ class Views:
         """Returns the ranges of positions of one building after the other."""
         return self.index.spans(self.split)
 
-    def view(self, position: int, task: Task, picture: bool = False) -> View:
+    def view(self, position: int, task: Task, picture: Bytes | None = None) -> View:
         """Returns a view with at least what a target of `task` is made of: its labels, and the
         camera only if it reads "point_info". Without "rgb" among the labels its picture may be
-        black, unless `picture` asks for it. Raises DamagedRecord.
+        black, unless it is asked for: then it is written into `picture`, uint8 [S, S, 3]. Raises
+        DamagedRecord.
         """
         if position in self.whole:
+            if picture is not None:
+                picture[...] = self.whole[position].rgb
             return self.whole[position]
         if self.memory.left <= 0:
-            features = self.features(position, functools.partial(read_by, task, picture))
-            return view_for(task, features, self.index.size)
+            choose = functools.partial(read_by, task, picture is not None)
+            return view_for(task, self.features(position, choose), self.index.size, picture)
         view = parse_view(self.record(position))
         self.memory.left -= view.rgb.nbytes + sum(label.nbytes for label in view.labels.values())
         self.whole[position] = view
+        if picture is not None:
+            picture[...] = view.rgb
         return view
 
     def camera(self, position: int) -> Camera | None:
@@ -157,13 +162,13 @@ def picture_alone(there: Sequence[str]) -> list[str]:
     return [name for name in there if name == "rgb"]
 
 
-def view_for(task: Task, features: Any, size: int) -> View:
+def view_for(task: Task, features: Any, size: int, picture: Bytes | None = None) -> View:
     """Returns the view made of those features that `read_by` takes; without a picture it is
-    black.
+    black. picture: where it is written, if it is given.
     """
     return View(
         ViewKey.parse(bytes_of(features["key"]).decode()),
-        image_of(features) if "rgb" in features else black(size),
+        image_of(features, picture) if "rgb" in features else black(size),
         parse_camera(features) if "point_info" in task.labels else None,
         {
             folder: parse_label(features[folder], DOMAINS[folder])
@@ -173,10 +178,20 @@ def view_for(task: Task, features: Any, size: int) -> View:
     )
 
 
+@functools.lru_cache(maxsize=8)
 def black(size: int) -> Bytes:
-    """Returns zeros, uint8 [size, size, 3], in place of a picture that nobody reads."""
-    return np.zeros((size, size, 3), "uint8")
+    """Returns zeros, uint8 [size, size, 3], in place of a picture that nobody reads: one array for
+    each size, which nobody may write into.
+    """
+    picture = np.zeros((size, size, 3), "uint8")
+    picture.flags.writeable = False
+    return picture
 
 
-def image_of(features: Any) -> Bytes:
-    return np.asarray(decode_png(bytes_of(features["rgb"]), DOMAINS["rgb"]), "uint8")
+def image_of(features: Any, picture: Bytes | None = None) -> Bytes:
+    """Returns the picture among the features of a record; in `picture` if it is given."""
+    pixels = decode_recorded(bytes_of(features["rgb"]), DOMAINS["rgb"], picture)
+    if picture is None or pixels is picture:
+        return pixels
+    picture[...] = pixels
+    return picture

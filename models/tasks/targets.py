@@ -2,7 +2,8 @@
 
 `target(task, views, draws)` looks up the function that the entry names (`Task.make`); a
 function takes the views of one sample and returns (value, mask), or None where a view says too
-little.
+little. A map that follows from its codes alone is returned as `Coded`, so that
+halves can be written from the codes at once.
 Constants: the released configs (`config/<task>`), normalisation in `load_ops.resize_rescale_image`
 and neighbours.
 """
@@ -15,7 +16,8 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from models.tasks.arrays import Floats
+from models.tasks.arrays import Bytes, Floats, Integers
+from models.tasks.code_tables import Coded, CodeTable, Sparse, every_code
 from models.tasks.labels import cameras, colours
 from models.tasks.labels.permutations import JIGSAW_PERMUTATIONS
 from models.tasks.task import Task
@@ -23,22 +25,34 @@ from models.tasks.view import Camera, View
 
 # (value, mask): value as `Task.target_shape` says; mask [S, S, 1] for maps, [] for a sample.
 Target = tuple[Floats, Floats]
+# The same, of maps perhaps by their codes; what target functions return.
+Made = tuple[Floats | Coded | Sparse, Floats | Coded]
 # Makes the generator of a sample's random numbers. Only where one is asked for, since it takes some
 # 0.06 ms, as long as many a target.
 Draws = Callable[[], np.random.Generator]
-Maker = Callable[[Task, Sequence[View], Draws], Target | None]
+Maker = Callable[[Task, Sequence[View], Draws], Made | None]
 # Depth codes from here on mean "no surface" (mask_if_channel_ge of the original).
 SURFACE_LIMIT = 64500
 # Mean and deviation of the codes of the two curvatures, as the released configuration has them.
 CURVATURE_MEAN = (123.572, 120.1)
 CURVATURE_STD = (31.922, 21.658)
 # Their whitened values, a table of the 256 codes for each.
-CURVATURES = [
-    ((np.arange(256) - mean) / deviation).astype("float32")
-    for mean, deviation in zip(CURVATURE_MEAN, CURVATURE_STD)
-]
+CURVATURES = CodeTable(
+    *(
+        ((every_code(8) - mean) / deviation).astype("float32")
+        for mean, deviation in zip(CURVATURE_MEAN, CURVATURE_STD)
+    )
+)
 # log(1 + code)/log(2^16) of every depth code.
-LOG_DEPTHS = (np.log1p(np.arange(65536, dtype="float32")) / np.log(65536)).astype("float32")
+LOG_DEPTHS = CodeTable(
+    (np.log1p(every_code(16).astype("float32")) / np.log(65536)).astype("float32")
+)
+# 8-bit codes as [-1, 1], and as numbers.
+SIGNED = CodeTable(every_code(8).astype("float32") / np.float32(127.5) - 1)
+IDS = CodeTable(every_code(8).astype("float32"))
+# Masks: of codes that are not 0, and of depths that are a surface's.
+NONZERO = CodeTable((every_code(8) > 0).astype("float32"))
+SEEN = CodeTable((every_code(16) < SURFACE_LIMIT).astype("float32"))
 # Numbers, in Places365, of the indoor classes that the released code keeps.
 INDOOR_PLACES = (
     3, 23, 25, 26, 28, 37, 43, 45, 51, 52, 56, 61, 63, 88, 89, 93, 95, 100,
@@ -53,10 +67,12 @@ SEMANTIC_WEIGHTS = (
 )  # fmt: skip
 # For each of a pixel's 256 ids its class, where uncertain (0) counts as background, and its weight,
 # which masks uncertain ones.
-SEMANTIC_CLASSES = np.maximum(np.arange(256, dtype="float32"), 1) - 1
-SEMANTIC_MASK = np.concatenate(
-    [[0], SEMANTIC_WEIGHTS, np.full(255 - len(SEMANTIC_WEIGHTS), SEMANTIC_WEIGHTS[-1])]
-).astype("float32")
+SEMANTIC_CLASSES = CodeTable(np.maximum(every_code(8).astype("float32"), 1) - 1)
+SEMANTIC_MASK = CodeTable(
+    np.concatenate(
+        [[0], SEMANTIC_WEIGHTS, np.full(255 - len(SEMANTIC_WEIGHTS), SEMANTIC_WEIGHTS[-1])]
+    ).astype("float32")
+)
 
 
 def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
@@ -65,6 +81,20 @@ def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
     views: as many as `task.images`. draws: for the jigsaw permutation; nothing else is random.
     Vectors are not yet whitened. Raises ValueError for another number of views, and for an entry
     that names no target function.
+    """
+    made = made_target(task, views, draws)
+    if made is None:
+        return None
+    value, mask = (part if isinstance(part, np.ndarray) else part.single() for part in made)
+    if task.mask == "surface":
+        seen = surface(views[0])
+        mask = seen if mask is everywhere(views[0].size) else mask * seen
+    return np.asarray(value, "float32"), np.asarray(mask, "float32")
+
+
+def made_target(task: Task, views: Sequence[View], draws: Draws) -> Made | None:
+    """Returns what the task's target function makes of its views: what `target` says, but for the
+    mask of what sees no surface.
     """
     if len(views) != task.images:
         raise ValueError(
@@ -77,14 +107,7 @@ def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
         )
     if not all(labelled(view, task) for view in views):
         return None
-    made = MAKERS[task.make](task, views, draws)
-    if made is None:
-        return None
-    value, mask = made
-    if task.mask == "surface":
-        seen = surface(views[0])
-        mask = seen if mask is everywhere(views[0].size) else mask * seen
-    return np.asarray(value, "float32"), np.asarray(mask, "float32")
+    return MAKERS[task.make](task, views, draws)
 
 
 def labelled(view: View, task: Task) -> bool:
@@ -99,10 +122,18 @@ def surface(view: View) -> Floats:
     """Returns [S, S, 1] float32: 1 where the view sees a surface (depth code < 64500), from
     whichever depth is there; all 1 without depth.
     """
+    depth = depth_codes(view)
+    if depth is None:
+        return _all(view)
+    return np.asarray(depth < SURFACE_LIMIT, "float32")[..., None]
+
+
+def depth_codes(view: View) -> Integers | None:
+    """Returns the codes [S, S] uint16 of whichever depth is there, None without."""
     for folder in ("depth_zbuffer", "depth_euclidean"):
         if folder in view.labels:
-            return np.asarray(view.labels[folder] < SURFACE_LIMIT, "float32")[..., None]
-    return _all(view)
+            return view.labels[folder]
+    return None
 
 
 @functools.lru_cache(maxsize=8)
@@ -124,18 +155,9 @@ def _sample() -> Floats:
     return np.ones((), "float32")
 
 
-def _codes(view: View, task: Task) -> Floats:
-    """Returns the codes of the task's first label as a new float32 array, which the caller works on
-    in place, since a fresh array of a map costs as much as a sum over it.
-    """
-    return np.array(view.labels[task.labels[0]], "float32")
-
-
-def _signed(codes: Floats) -> Floats:
-    """Converts 8-bit codes to [-1, 1], in place, and returns them."""
-    codes /= 127.5
-    codes -= 1
-    return codes
+def _codes(view: View, task: Task) -> Integers:
+    """Returns the codes of the task's first label."""
+    return view.labels[task.labels[0]]
 
 
 def _camera(view: View) -> Camera:
@@ -144,9 +166,9 @@ def _camera(view: View) -> Camera:
     return view.camera
 
 
-def image(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def image(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns the clean image, [S, S, 3] in [-1, 1]."""
-    return _signed(views[0].rgb.astype("float32")), _all(views[0])
+    return Coded(views[0].rgb, SIGNED), _all(views[0])
 
 
 def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
@@ -155,17 +177,19 @@ def scaled(high: float, *, clip: bool, blur: float = 0.0) -> Maker:
     scaling.
     """
 
-    def make(task: Task, views: Sequence[View], draws: Draws) -> Target:
-        value = _codes(views[0], task)
-        value /= 65535
-        value /= high
-        if clip:
-            np.minimum(value, 1, out=value)
-        value *= 2
-        value -= 1
-        if blur:
-            value = smoothed(value, blur * views[0].size / 256)
-        return value[..., None], _all(views[0])
+    scale = every_code(16).astype("float32")
+    scale /= 65535
+    scale /= high
+    if clip:
+        np.minimum(scale, 1, out=scale)
+    table = CodeTable(scale * 2 - 1)
+
+    def make(task: Task, views: Sequence[View], draws: Draws) -> Made:
+        value = Coded(_codes(views[0], task), table)
+        if not blur:
+            return value, _all(views[0])
+        smooth = smoothed(value.single()[..., 0], blur * views[0].size / 256)
+        return smooth[..., None], _all(views[0])
 
     return make
 
@@ -178,63 +202,64 @@ def smoothed(values: Floats, sigma: float) -> Floats:
     return cv2.GaussianBlur(values, (side, side), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-def reshading(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def reshading(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns 8-bit brightness as [S, S, 1] in [-1, 1]."""
-    return _signed(_codes(views[0], task))[..., None], _all(views[0])
+    return Coded(_codes(views[0], task), SIGNED), _all(views[0])
 
 
-def curvature(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def curvature(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns codes of the two curvatures whitened by the published constants, [S, S, 2]; pixels
     coded (0, 0, 0) are masked.
     """
-    # Byte by byte from a table, channel by channel: numpy goes through a last axis of two or three
-    # numbers in twenty times the time.
-    codes = cv2.split(views[0].labels[task.labels[0]])[:2]
-    value = cv2.merge([cv2.LUT(code, table) for code, table in zip(codes, CURVATURES)])
-    return value, np.asarray(cv2.max(*codes) > 0, "float32")[..., None]
+    codes = _codes(views[0], task)
+    # channel by channel: numpy goes through a last axis of two or three numbers in twenty times the
+    # time
+    return Coded(codes, CURVATURES), Coded(cv2.max(*cv2.split(codes)[:2]), NONZERO)
 
 
-def depth(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def depth(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns log(1 + code)/log(2^16), [S, S, 1] in [0, 1], with its own mask (code < 64500)."""
-    codes = views[0].labels[task.labels[0]]
-    mask = np.asarray(codes < SURFACE_LIMIT, "float32")
-    return LOG_DEPTHS.take(codes)[..., None], mask[..., None]
+    codes = _codes(views[0], task)
+    return Coded(codes, LOG_DEPTHS), Coded(codes, SEEN)
 
 
-def normal(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def normal(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns unit normals in the OpenCV camera frame, [S, S, 3]; grey (128, 128, 128) and black
     pixels are masked.
     """
-    codes = views[0].labels[task.labels[0]]
-    unknown = cv2.inRange(codes, (0, 0, 0), (0, 0, 0)) | cv2.inRange(codes, (128,) * 3, (128,) * 3)
-    return _signed(_codes(views[0], task)), np.asarray(unknown == 0, "float32")[..., None]
+    from models.tasks.labels.code_kernels import known_normals  # here: numba
+
+    codes = _codes(views[0], task)
+    known: Bytes = np.empty(codes.shape[:2], "uint8")
+    known_normals(codes, known)
+    return Coded(codes, SIGNED), Coded(known, NONZERO)
 
 
-def segments(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def segments(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns segment ids, [S, S, 1]; the loss compares pairs of pixels, so only equality of ids
     matters.
     """
-    return _codes(views[0], task)[..., None], _all(views[0])
+    return Coded(_codes(views[0], task), IDS), _all(views[0])
 
 
-def semantic(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def semantic(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns class 0 (background) to 16, [S, S, 1]; id 0 (uncertain) is masked, the mask carries
     the published class weights.
     """
-    ids = views[0].labels[task.labels[0]]
-    return cv2.LUT(ids, SEMANTIC_CLASSES)[..., None], cv2.LUT(ids, SEMANTIC_MASK)[..., None]
+    ids = _codes(views[0], task)
+    return Coded(ids, SEMANTIC_CLASSES), Coded(ids, SEMANTIC_MASK)
 
 
-def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Target:
+def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Made:
     """Returns [S/4, S/4, 313]: weights of the ten nearest colour bins, Gaussian with sigma 5 (Zhang
     et al. 2016), of the image averaged 4 x 4.
     """
     side = views[0].size // task.output.scale
     # sums of sixteen bytes, exact in float32
     whole = views[0].rgb[: side * 4, : side * 4].astype("float32")
-    small = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA).astype("float64") / 255
-    shares = colours.soft_encoding(colours.rgb_to_lab(small)[..., 1:])
-    return shares, np.ones((side, side, 1), "float32")
+    means = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
+    index, shares = colours.soft_shares(colours.ab_of_means(means).reshape(-1, 2))
+    return Sparse((side, side, colours.BINS), index, shares), everywhere(side)
 
 
 def object_classes(task: Task, views: Sequence[View], draws: Draws) -> Target:

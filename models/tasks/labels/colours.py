@@ -23,17 +23,42 @@ BINS = 313
 # Soft encoding: bins that a colour is spread over, and how far (Zhang et al. 2016, 2.2).
 NEIGHBOURS = 10
 SIGMA = 5.0
-# Side of the squares in which centres are looked for, in a and b.
+# Side of the squares in which centres are looked for, in a and b; of those of the compiled search,
+# to which a few candidates less are worth a table of 6,545 squares.
 SQUARE = STEP / 2
+SMALL_SQUARE = STEP / 4
 # In place of a centre that is not there.
 FAR = 1e6
 
 
 def rgb_to_lab(rgb: Floats) -> Floats:
     """Converts [..., 3] sRGB in [0, 1] to [..., 3] L in [0, 100], a, b (CIE 1976, D65)."""
-    rgb = np.asarray(rgb, "float64")
-    # sRGB's transfer function (IEC 61966-2-1), linear near black
-    linear = np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+    return lab_of(linear_light(np.asarray(rgb, "float64")))
+
+
+def linear_light(rgb: Floats) -> Floats:
+    """Undoes sRGB's transfer function (IEC 61966-2-1), which is linear near black."""
+    return np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
+
+
+@functools.cache
+def light_of_sixteenths() -> Floats:
+    """Returns `linear_light` of every mean of sixteen bytes, 0 to 255 by sixteenths, [4081]
+    float64.
+    """
+    return linear_light(np.arange(255 * 16 + 1) / 16 / 255)
+
+
+def ab_of_means(means: Floats) -> Floats:
+    """Converts means of sixteen bytes, float32 [..., 3], to Lab (a, b) [..., 2]: the numbers of
+    `rgb_to_lab`, powers from a table.
+    """
+    sixteenths = (means * 16).astype("int32")
+    return lab_of(light_of_sixteenths().take(sixteenths))[..., 1:]
+
+
+def lab_of(linear: Floats) -> Floats:
+    """Converts light [..., 3] float64 to Lab, as `rgb_to_lab` does."""
     ratio = linear @ _TO_XYZ.T / _WHITE
     # CIE 1976, linear near black
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
@@ -86,16 +111,16 @@ class Near:
 
 
 @functools.cache
-def near_centres() -> Near:
+def near_centres(side: float = SQUARE) -> Near:
     """Returns the near centres for the squares from the lowest centre to the highest, which hold
     every colour of sRGB.
     """
     centres = bin_centres()
-    half = SQUARE / 2
+    half = side / 2
     low, high = centres.min(0) - half, centres.max(0) + half
-    along_a, along_b = np.round((high - low) / SQUARE).astype(int).tolist()
+    along_a, along_b = np.round((high - low) / side).astype(int).tolist()
     shape = along_a, along_b
-    middles = low + half + SQUARE * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
+    middles = low + half + side * np.stack(np.meshgrid(*map(np.arange, shape), indexing="ij"), -1)
     offset = np.abs(middles.reshape(-1, 1, 2) - centres)
     farthest = ((offset + half) ** 2).sum(-1)
     nearest = (np.maximum(offset - half, 0) ** 2).sum(-1)
@@ -105,6 +130,15 @@ def near_centres() -> Near:
     index = np.argsort(~possible, 1, kind="stable")[:, :most]
     a = np.where(np.take_along_axis(possible, index, 1), centres[index, 0], FAR)
     return Near(low, shape, a, centres[index, 1], index)
+
+
+@functools.cache
+def candidates_of(side: float) -> tuple[Integers, Integers]:
+    """Returns, of `near_centres(side)`, the numbers of centres [squares, most] int16, rising, and
+    how many are meant [squares].
+    """
+    near = near_centres(side)
+    return near.index.astype("int16"), (near.a < FAR).sum(1)
 
 
 def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
@@ -136,16 +170,47 @@ def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
     return nearest, index
 
 
-def soft_encoding(ab: Floats) -> Floats:
-    """Converts [..., 2] Lab (a, b) to [..., 313] float32 shares: the ten nearest centres weighted
-    by exp(-d^2 / 2 sigma^2), sigma 5, summing to 1.
+def soft_shares(ab: Floats) -> tuple[Integers, Floats]:
+    """Returns, for [n, 2] colours, [n, 10] numbers of the nearest centres and their [n, 10] float32
+    shares: weights exp(-d^2 / 2 sigma^2), sigma 5, summing to 1.
     """
-    flat = np.asarray(ab, "float64").reshape(-1, 2)
-    distance, index = ten_nearest(flat)
+    from models.tasks.labels.colour_kernels import nearest_centres, shares_of  # numba
+
+    near = near_centres(SMALL_SQUARE)
+    candidates, counts = candidates_of(SMALL_SQUARE)
+    index = np.empty((len(ab), NEIGHBOURS), "int16")
+    weight = np.empty((len(ab), NEIGHBOURS))
+    clear = np.empty(len(ab), "bool")
+    nearest_centres(
+        ab,
+        bin_centres(),
+        near.low,
+        near.shape,
+        SMALL_SQUARE,
+        candidates,
+        counts,
+        index,
+        weight,
+        clear,
+    )
+    if not clear.all():
+        # which of two centres at one distance is the tenth, numpy says
+        distance, index[~clear] = ten_nearest(ab[~clear])
+        weight[~clear] = distance - distance.min(1, keepdims=True)
     # the nearest distance is taken out, which cancels in the shares: far from every bin all weights
     # would be 0
-    weight = np.exp((distance.min(1, keepdims=True) - distance) / (2 * SIGMA**2))
-    weight /= weight.sum(1, keepdims=True)
-    shares = np.zeros(len(flat) * BINS, "float32")
-    shares[index + (np.arange(len(flat)) * BINS)[:, None]] = weight
+    weight /= -2 * SIGMA**2
+    np.exp(weight, out=weight)
+    shares = np.empty(weight.shape, "float32")
+    shares_of(weight, shares)
+    return index, shares
+
+
+def soft_encoding(ab: Floats) -> Floats:
+    """Converts [..., 2] Lab (a, b) to [..., 313] float32, the shares of `soft_shares` at the places
+    of their centres.
+    """
+    index, weight = soft_shares(np.asarray(ab, "float64").reshape(-1, 2))
+    shares = np.zeros((len(index), BINS), "float32")
+    np.put_along_axis(shares, index.astype("int64"), weight, 1)
     return shares.reshape(*np.shape(ab)[:-1], BINS)

@@ -158,6 +158,61 @@ def test_what_is_written_reads_back_here_and_elsewhere(channels, depth):
         np.testing.assert_array_equal(pillow(data), back)
 
 
+@pytest.mark.parametrize("shape, depth", [(SIDES, 8), (SIDES, 16), ((*SIDES, 3), 8)])
+def test_what_records_hold_is_unpacked_in_its_own_way_into_an_array_that_fits(shape, depth):
+    pixels = RNG.integers(0, 2**depth, shape).astype(f"uint{depth}")
+    data = png_codec.encode(pixels)
+    header = png_codec.read_header(data)
+    fresh, given = png_codec.decode_written(data, header), np.empty_like(pixels)
+    np.testing.assert_array_equal(fresh, png_codec.decode(data))
+    assert fresh.dtype == pixels.dtype
+    assert png_codec.decode_written(data, header, given) is given
+    np.testing.assert_array_equal(given, pixels)
+    other = png_codec.decode_written(data, header, given[1:])
+    np.testing.assert_array_equal(other, pixels)
+
+
+@pytest.mark.parametrize("colour, depth, interlaced", FORMS)
+def test_what_others_write_is_left_to_the_decoder_of_every_form(colour, depth, interlaced):
+    samples, palette = drawn(colour, depth)
+    data = written(samples, depth, colour, interlaced, extra=palette)
+    assert png_codec.decode_written(data, png_codec.read_header(data)) is None
+
+
+@pytest.mark.parametrize("channels, depth", [(2, 8), (4, 8), (3, 16)])
+def test_forms_that_no_record_holds_are_left_to_it_too(channels, depth):
+    data = png_codec.encode(RNG.integers(0, 2**depth, (*SIDES, channels)).astype(f"uint{depth}"))
+    assert png_codec.decode_written(data, png_codec.read_header(data)) is None
+
+
+@pytest.mark.parametrize("depth, channels", [(8, 1), (16, 1), (8, 3)])
+def test_another_filter_in_a_single_row_is_left_to_it_too(depth, channels):
+    pixels = RNG.integers(0, 2**depth, (*SIDES, channels)).astype(f"uint{depth}")
+    lines = png_codec.filtered(pixels, channels * depth // 8)
+    lines[7, 0] = 2
+    data = png_codec.encode(pixels)
+    content = chunk(b"IDAT", zlib.compress(lines.tobytes()))
+    changed = data[:33] + content + png_codec.END
+    assert png_codec.decode_written(changed, png_codec.read_header(data)) is None
+    assert png_codec.decode(changed).shape[:2] == SIDES
+
+
+def test_changed_pixel_data_of_a_record_are_never_taken_for_other_pixels():
+    pixels = RNG.integers(0, 4, (*SIDES, 3)).astype("uint8")
+    data = png_codec.encode(pixels)
+    header = png_codec.read_header(data)
+    refused = 0
+    for place in range(png_codec.CONTENT, len(data)):
+        broken = bytearray(data)
+        broken[place] ^= 1 << place % 8
+        found = png_codec.decode_written(bytes(broken), header)
+        refused += found is None
+        # a chunk's checksum says nothing of the pixels
+        assert found is None or np.array_equal(found, pixels), place
+        assert png_codec.decode_written(data[:place], header) is None
+    assert refused > 0.8 * (len(data) - png_codec.CONTENT)
+
+
 def test_views_of_arrays_are_written_as_what_they_show():
     pixels = RNG.integers(0, 65536, (16, 16, 3)).astype("uint16")
     for view in (pixels[::2, 1::3], pixels[:, ::-1], pixels.transpose(1, 0, 2), pixels[..., 0]):

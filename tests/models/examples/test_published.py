@@ -43,6 +43,23 @@ def test_three_equal_channels_are_one():
     np.testing.assert_array_equal(decode_png(buffer.getvalue(), DOMAINS["reshading"]), grey)
 
 
+def test_a_picture_of_a_record_is_decoded_as_a_file_is():
+    from models.examples.published import decode_png, decode_recorded, encode_png
+
+    for folder in MAPS:
+        pixels = view(0).rgb if folder == "rgb" else view(0).labels[folder]
+        # our own form, and Pillow's, of records that earlier code may have written
+        for data in [encode_png(pixels), *([png(pixels)] if pixels.ndim == 3 else [])]:
+            found = decode_recorded(data, DOMAINS[folder])
+            np.testing.assert_array_equal(found, decode_png(data, DOMAINS[folder]))
+    data = encode_png(view(0).rgb)
+    for broken in (data[:-20], data[:50] + b"?" + data[51:], b"", data[:40]):
+        with pytest.raises(LabelError):
+            decode_recorded(broken, DOMAINS["rgb"])
+    with pytest.raises(LabelError, match="largest code 18"):
+        decode_recorded(encode_png(np.full((4, 4), 18, "uint8")), DOMAINS["segment_semantic"])
+
+
 def png(pixels) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")

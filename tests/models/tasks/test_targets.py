@@ -93,6 +93,28 @@ def test_normals_coded_black_or_middle_grey_are_masked():
     assert of("normal", normal=127, depth_zbuffer=500)[1].all()
 
 
+def test_codes_become_the_numbers_of_the_published_formulas_in_float32():
+    whole = view(0)
+    labels = {name: value.astype("float32") for name, value in whole.labels.items()}
+    one = np.float32(1)
+    surface = whole.labels["depth_zbuffer"] < 64500
+    for name, expected in {
+        "autoencoding": whole.rgb.astype("float32") / np.float32(127.5) - one,
+        "reshading": (labels["reshading"] / np.float32(127.5) - one)[..., None],
+        "normal": labels["normal"] / np.float32(127.5) - one,
+        "keypoints3d": (labels["keypoints3d"] / np.float32(65535) * 2 - one)[..., None],
+        "segment_unsup2d": labels["segment_unsup2d"][..., None],
+        "depth_zbuffer": (np.log1p(labels["depth_zbuffer"]) / np.log(65536)).astype("float32")[
+            ..., None
+        ],
+    }.items():
+        value, mask = target(TASKS[name], [whole], draws)
+        assert value.dtype == mask.dtype == np.float32
+        np.testing.assert_array_equal(value, expected, err_msg=name)
+        if TASKS[name].mask == "surface":
+            assert not mask[~surface].any(), name
+
+
 def test_only_a_task_that_draws_asks_for_random_numbers():
     asked = []
 

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from models.tasks.labels.colours import bin_centres, rgb_to_lab, soft_encoding, ten_nearest
+from models.tasks.labels.colours import (
+    BINS,
+    SIGMA,
+    ab_of_means,
+    bin_centres,
+    rgb_to_lab,
+    soft_encoding,
+    soft_shares,
+    ten_nearest,
+)
 
 
 def test_there_are_313_bins_ten_apart_inside_the_published_box():
@@ -35,3 +44,34 @@ def test_the_ten_nearest_bins_are_those_of_a_search_among_all():
     expected, numbers = cKDTree(bin_centres()).query(ab, k=10)
     np.testing.assert_allclose(np.sort(distance, 1), expected**2, atol=1e-8)
     np.testing.assert_array_equal(np.sort(index, 1), np.sort(numbers, 1))
+
+
+def test_colours_of_means_are_those_of_the_formula_to_the_bit():
+    random = np.random.default_rng(0)
+    sixteenths = np.concatenate(
+        [
+            random.integers(0, 4081, (61, 64, 3)),
+            np.repeat(random.integers(0, 4081, (3, 64, 1)), 3, 2),
+        ]
+    )
+    means = sixteenths.astype("float32") / 16
+    expected = rgb_to_lab(means.astype("float64") / 255)[..., 1:]
+    np.testing.assert_array_equal(ab_of_means(means), expected)
+
+
+def test_shares_are_those_of_the_plain_search_also_where_two_centres_are_as_far():
+    random = np.random.default_rng(1)
+    shown = rgb_to_lab(random.random((2000, 3)))[:, 1:]
+    greys = rgb_to_lab(np.repeat(random.random((50, 1)), 3, 1))[:, 1:]
+    lattice = np.array([[0.0, 0.0], [10.0, -20.0], [5.0, 5.0], [-15.0, 10.0], [1e4, 1e4]])
+    ab = np.concatenate([shown, greys, lattice])
+    distance, nearest = ten_nearest(ab)
+    weight = np.exp((distance.min(1, keepdims=True) - distance) / (2 * SIGMA**2))
+    expected = np.zeros((len(ab), BINS))
+    np.put_along_axis(expected, nearest, weight / weight.sum(1, keepdims=True), 1)
+    np.testing.assert_array_equal(
+        soft_encoding(ab).astype("float16"), expected.astype("float32").astype("float16")
+    )
+    index, shares = soft_shares(ab)
+    np.testing.assert_array_equal(np.sort(index, 1), np.sort(nearest, 1))
+    assert shares.dtype == np.float32
