@@ -47,7 +47,7 @@ _MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
     ],
 }
 
-# a model costs 0.1 ms of the processor when it is configured, and again at every poll
+# a model costs 0.1 ms of the processor when it is configured
 MOST_MODELS = 10_000
 
 
