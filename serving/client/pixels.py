@@ -18,6 +18,11 @@ WITH_ALPHA = {"RGBA", "LA", "PA", "La", "RGBa"}
 PAPER = (255, 255, 255)  # behind what is transparent
 WIDE_GREY = ("I", "F")  # I;16 and its byte orders begin so too
 LARGEST_16_BIT = 65535
+LEAST_FILLED = 4  # a usual range is at most so many times as wide as what fills it
+BODY = 99.0  # percent of the pixels, beside which the brightest are highlights ...
+HIGHLIGHT = 4.0  # ... where they reach so many times as far
+SAMPLED = 1 << 20  # pixels of which the percentile is taken
+LEAST_RANGE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -33,8 +38,8 @@ class Pixels:
 def rgb8(image: Image.Image) -> Pixels:
     """Returns `image` upright (EXIF), as 8-bit RGB. Raises what Pillow raises for damaged files.
 
-    Grey of 16 bits becomes 8 by its range; 32-bit and float grey by the smallest usual range that
-    holds every value (`grey_range`). What is transparent shows white paper.
+    Grey of 16 bits becomes 8 by its range; 32-bit and float grey by the range of what it holds
+    (`grey_range`). What is transparent shows white paper.
     """
     # first: everything after it may take the picture for upright
     upright = ImageOps.exif_transpose(image)
@@ -56,25 +61,43 @@ def wide_grey(values: Array) -> Pixels:
     shares = (np.nan_to_num(values.astype("float64"), nan=low) - low) / (high - low)
     codes = np.rint(np.clip(shares, 0, 1) * 255).astype("uint8")
     note = f"{kind} grey: {low:g} is shown black, {high:g} white"
+    brightest = values[np.isfinite(values)].max(initial=high)
+    if brightest > high:
+        note += f", and what is brighter, up to {brightest:g}, too"
     return Pixels(np.repeat(codes[..., None], 3, -1), note)
 
 
 def grey_range(values: Array) -> tuple[float, float]:
-    """Returns the values of black and white: a 16-bit type's own range; else the first of [0, 1]
-    (floats), [0, 255], [0, 65535] that holds every value, or from the least value to the largest.
+    """Returns the values of black and white, by what the picture itself holds:
+
+    a 16-bit type's own range; [0, 1] for fractions within it; the smaller of [0, 255] and
+    [0, 65535] that holds every value and is filled to a quarter; for light with highlights (HDR)
+    [0, what 99 of 100 pixels stay below, at least 1]; else from the least value to the largest.
     """
     if values.dtype.kind == "u" and values.dtype.itemsize == 2:
         return 0.0, float(LARGEST_16_BIT)
-    finite = values[np.isfinite(values)]
+    finite = values[np.isfinite(values)].astype("float64")
     least = float(finite.min()) if finite.size else 0.0
     most = float(finite.max()) if finite.size else 0.0
-    usual = [1.0] if values.dtype.kind == "f" else []
-    # the smallest usual range that fits: a picture in [0, 1] is not taken for a black one of 255
-    for high in [*usual, 255.0, float(LARGEST_16_BIT)]:
-        if least >= 0 and most <= high:
+    is_float = values.dtype.kind == "f"
+    if least < 0:
+        return least, max(most, least + LEAST_RANGE)
+    if not most or (is_float and most <= 1):
+        return 0.0, 1.0 if is_float else 255.0
+    is_whole = not is_float or bool((finite == np.rint(finite)).all())
+    body = float(np.percentile(finite[:: finite.size // SAMPLED + 1], BODY))
+    # codes are whole numbers, of which one bright pixel says the range; of fractions, which a
+    # resized picture of codes has too, few bright ones may be highlights
+    filled = most if is_whole else body
+    for high in (255.0, float(LARGEST_16_BIT)):
+        # metres up to 2 would be nearly black as codes of 255
+        if most <= high <= LEAST_FILLED * filled:
             return 0.0, high
+    if is_float and most > HIGHLIGHT * body:
+        # diffuse white is 1 in such pictures
+        return 0.0, max(body, 1.0)
     # a constant picture outside the usual ranges has no range
-    return least, max(most, least + 1e-9)
+    return least, max(most, least + LEAST_RANGE)
 
 
 def over_paper(image: Image.Image) -> Pixels:

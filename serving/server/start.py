@@ -238,7 +238,7 @@ def op_threads(options: argparse.Namespace) -> tuple[int, int]:
 
 def credentials_of(path: Path) -> grpc.ServerCredentials:
     """Returns gRPC's server credentials from an SSLConfig file, whose fields hold PEM text. Raises
-    ValueError for a key and a certificate that cannot be used.
+    ValueError for a key, a certificate or an authority that cannot be used.
     """
     import grpc
 
@@ -248,6 +248,7 @@ def credentials_of(path: Path) -> grpc.ServerCredentials:
     key = config.server_key.encode()
     certificate = config.server_cert.encode()
     check_pair(path, key, certificate)
+    check_authority(path, config.custom_ca, config.client_verify)
     authority = config.custom_ca.encode() if config.custom_ca else None
     return grpc.ssl_server_credentials([(key, certificate)], authority, config.client_verify)
 
@@ -276,6 +277,28 @@ def check_pair(path: Path, key: bytes, certificate: bytes) -> None:
                 f"{path}: server_key and server_cert cannot be used: expected PEM text of a key "
                 f"without a password and of its certificate, got {error}"
             ) from error
+
+
+def check_authority(path: Path, authority: str, verify: bool) -> None:
+    """Raises ValueError for an authority of clients' certificates that is none, or is missing where
+    clients are to be verified: gRPC itself says only that it cannot listen.
+    """
+    import ssl
+
+    if not authority:
+        if verify:
+            raise ValueError(
+                f"{path}: client_verify needs custom_ca: PEM text of the authority that signs the "
+                "clients' certificates"
+            )
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_verify_locations(cadata=authority)
+    # other errors: text that is not ASCII
+    except (ssl.SSLError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path}: custom_ca cannot be used: expected PEM text of certificates, got {error}"
+        ) from error
 
 
 def channel_arguments(text: str) -> list[tuple[str, int | str]]:

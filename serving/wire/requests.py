@@ -7,13 +7,14 @@ is what the graph reads.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from models.tasks.arrays import Array
 from serving.wire.model_spec import ModelSpec, model_spec_of
-from serving.wire.protobuf import bytes_of, fields, text_of
+from serving.wire.protobuf import bytes_of, fields, short, text_of
 from serving.wire.tensor_reader import STRING_COST, Allowance
 
 # PredictRequest, ClassificationRequest, RegressionRequest, InferenceTask: model_spec is field 1
@@ -32,7 +33,10 @@ WITH_CONTEXT = 2
 EXAMPLES = 1
 CONTEXT = 2
 # names are strings and cost more than their bytes
-MOST_NAMES = 10_000  # outputs, inputs or tasks of one request
+MOST_NAMES = 10_000  # outputs, inputs or tasks of one request, or pieces of its input
+# Bytes of all names of one request, and of what its fields cost while they are read: 65,536 fields.
+LARGEST_NAMES = 16 << 20
+LARGEST_CHARACTER = 4  # bytes that Python may hold for one byte of UTF-8
 EMPTY = memoryview(b"")
 
 
@@ -74,58 +78,101 @@ class MultiInferenceRequest:
 def predict_request(data: bytes) -> PredictRequest:
     """Reads a PredictRequest. Raises ValueError for what is none."""
     request = PredictRequest()
+    allowance = _names()
     # in pieces: a message that comes twice is merged
     spec: list[memoryview] = []
-    for number, value in fields(memoryview(data)):
+    for number, value in _counted(memoryview(data), allowance):
         if number == MODEL_SPEC:
             spec.append(bytes_of(value))
         elif number == INPUTS:
-            entry = dict(fields(value))
-            request.inputs[text_of(entry.get(KEY, EMPTY))] = bytes_of(entry.get(VALUE, EMPTY))
+            name, tensor = _entry(value, allowance)
+            request.inputs[name] = tensor
         elif number == OUTPUT_FILTER:
-            request.outputs.append(text_of(value))
+            request.outputs.append(_name(value, allowance))
         # after every field: the message ends before it can cost much
         check_count(len(spec) + len(request.inputs) + len(request.outputs))
-    request.spec = _merged_spec(spec)
+    request.spec = _merged_spec(spec, allowance)
     return request
+
+
+def _entry(data: int | memoryview, allowance: Allowance) -> tuple[str, memoryview]:
+    """Returns the name and the value of a map's entry. Of other fields nothing is kept: a view
+    takes a hundred times the two bytes of an empty one.
+    """
+    name: int | memoryview = EMPTY
+    entry: int | memoryview = EMPTY
+    for number, value in _counted(data, allowance):
+        # the last one counts
+        if number == KEY:
+            name = value
+        elif number == VALUE:
+            entry = value
+    return _name(name, allowance), bytes_of(entry)
 
 
 def examples_request(data: bytes) -> ExamplesRequest:
     """Reads a ClassificationRequest or RegressionRequest. Raises ValueError for what is none."""
     request = ExamplesRequest()
+    allowance = _names()
     spec: list[memoryview] = []
-    for number, value in fields(memoryview(data)):
+    pieces: list[memoryview] = []
+    for number, value in _counted(memoryview(data), allowance):
         if number == MODEL_SPEC:
             spec.append(bytes_of(value))
         elif number == INPUT:
-            request.input = _merged(request.input, bytes_of(value))
-        check_count(len(spec))
-    request.spec = _merged_spec(spec)
+            pieces.append(bytes_of(value))
+        check_count(len(spec) + len(pieces))
+    request.spec = _merged_spec(spec, allowance)
+    request.input = _merged(pieces)
     return request
 
 
 def multi_inference_request(data: bytes) -> MultiInferenceRequest:
     """Reads a MultiInferenceRequest. Raises ValueError for what is none."""
     request = MultiInferenceRequest()
-    for number, value in fields(memoryview(data)):
+    allowance = _names()
+    pieces: list[memoryview] = []
+    for number, value in _counted(memoryview(data), allowance):
         if number == TASKS:
-            request.tasks.append(_task(bytes_of(value)))
+            request.tasks.append(_task(bytes_of(value), allowance))
         elif number == INPUT:
-            request.input = _merged(request.input, bytes_of(value))
-        check_count(len(request.tasks))
+            pieces.append(bytes_of(value))
+        check_count(len(request.tasks) + len(pieces))
+    request.input = _merged(pieces)
     return request
 
 
-def _task(data: memoryview) -> Task:
+def _task(data: memoryview, allowance: Allowance) -> Task:
     spec: list[memoryview] = []
     method = ""
-    for number, value in fields(data):
+    for number, value in _counted(data, allowance):
         if number == MODEL_SPEC:
             spec.append(bytes_of(value))
         elif number == METHOD_NAME:
-            method = text_of(value)
-        check_count(len(spec))
-    return Task(_merged_spec(spec) or ModelSpec(), method)
+            method = _name(value, allowance)
+    return Task(_merged_spec(spec, allowance) or ModelSpec(), method)
+
+
+def _names() -> Allowance:
+    """Returns what the names and fields of one request may cost."""
+    return Allowance(LARGEST_NAMES, "names")
+
+
+def _counted(
+    data: int | memoryview, allowance: Allowance
+) -> Iterator[tuple[int, int | memoryview]]:
+    """Yields a message's fields, each paid for, also those that nobody keeps: a message of two
+    bytes a field keeps Python busy for seconds.
+    """
+    for one in fields(data):
+        allowance.take(STRING_COST)
+        yield one
+
+
+def _name(value: int | memoryview, allowance: Allowance) -> str:
+    """Returns a name, paid for by its characters. Raises ValueError."""
+    allowance.take(LARGEST_CHARACTER * len(bytes_of(value)))
+    return text_of(value)
 
 
 def check_count(count: int) -> None:
@@ -134,15 +181,17 @@ def check_count(count: int) -> None:
         raise ValueError(f"expected at most {MOST_NAMES} names in a request")
 
 
-def _merged(first: memoryview, second: memoryview) -> memoryview:
-    """Returns the bytes of both messages, one after the other: protobuf merges a message that comes
-    twice.
+def _merged(pieces: list[memoryview]) -> memoryview:
+    """Returns the bytes of all pieces, one after the other: protobuf merges a message that comes
+    more than once. One piece, as nearly always, is not copied; more are, once.
     """
-    return memoryview(bytes(first) + bytes(second)) if len(first) else second
+    return pieces[0] if len(pieces) == 1 else memoryview(b"".join(pieces))
 
 
-def _merged_spec(parts: list[memoryview]) -> ModelSpec | None:
-    return model_spec_of(b"".join(parts)) if parts else None
+def _merged_spec(pieces: list[memoryview], allowance: Allowance) -> ModelSpec | None:
+    # names for the most part
+    allowance.take(LARGEST_CHARACTER * sum(map(len, pieces)))
+    return model_spec_of(b"".join(pieces)) if pieces else None
 
 
 def examples_of(given: memoryview, allowance: Allowance | None = None) -> Array:
@@ -150,19 +199,21 @@ def examples_of(given: memoryview, allowance: Allowance | None = None) -> Array:
     into each, whose own features win. Raises ValueError for what is no `Input`, or too large a one.
     """
     allowance = allowance or Allowance()
-    context = b""
-    examples: list[memoryview] = []
-    for kind, listed in fields(given):
+    contexts: list[memoryview] = []
+    examples: list[bytes | memoryview] = []
+    # every field is paid for before it is kept
+    for kind, listed in _counted(given, allowance):
         # other fields are of a newer protocol: skipped, as protobuf does
         if kind not in (EXAMPLE_LIST, WITH_CONTEXT):
             continue
-        for number, value in fields(listed):
+        for number, value in _counted(listed, allowance):
             if number == EXAMPLES:
-                # paid for before it is kept
-                allowance.take(STRING_COST)
-                examples.append(bytes_of(value))
+                examples.append(short(bytes_of(value)))
             elif number == CONTEXT and kind == WITH_CONTEXT:
-                context += bytes(bytes_of(value))
+                contexts.append(bytes_of(value))
+                check_count(len(contexts))
+    # once: a context in many pieces would be copied as often as there are pieces
+    context = b"".join(contexts)
     # the context is copied into every example
     allowance.take(sum(map(len, examples)) + len(context) * len(examples))
     array: Array = np.empty(len(examples), object)

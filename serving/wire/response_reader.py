@@ -25,7 +25,8 @@ def arrays(data: bytes) -> dict[str, Array]:
     answers = {}
     for number, entry in fields(memoryview(data)):
         if number == OUTPUTS:
-            parts = dict(fields(entry))
+            # of other fields nothing is kept
+            parts = {key: value for key, value in fields(entry) if key in (KEY, VALUE)}
             name = text_of(parts.get(KEY, EMPTY))
             answers[name] = array(bytes_of(parts.get(VALUE, EMPTY)), allowance)
     return answers

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from models.tasks.arrays import Array
 from serving.wire.messages import message
-from serving.wire.protobuf import bytes_of, fields, number_of, read_varint
+from serving.wire.protobuf import bytes_of, fields, number_of, read_varint, short, varint
 from serving.wire.tensor_types import (
     AS_BITS,
     AS_IN_MEMORY,
@@ -32,20 +32,24 @@ from serving.wire.varints import decode
 LARGEST_REQUEST = 256 << 20  # bytes that all tensors of one request may claim together
 STRING_COST = 256  # bytes of a string beside its text, while Python and TensorFlow hold it
 LONGEST_SHAPE = 8192  # bytes; TensorFlow knows 254 dimensions
+MOST_SHAPES = 254  # pieces of one shape, which protobuf merges: one a dimension
 MOST_DIMENSIONS = 32  # numpy's
+
+Value = int | bytes | memoryview  # of a field that is kept
 
 
 class Allowance:
-    """Bytes that the tensors of one request may still take."""
+    """Bytes that the tensors of one request may still take. noun: what is counted, for errors."""
 
-    def __init__(self, left: int = LARGEST_REQUEST) -> None:
+    def __init__(self, left: int = LARGEST_REQUEST, noun: str = "tensors") -> None:
         self.most = left
         self.left = left
+        self.noun = noun
 
     def take(self, size: int) -> None:
         """Takes bytes from the allowance. Raises ValueError if fewer are left."""
         if size > self.left:
-            raise ValueError(f"expected tensors of at most {self.most} bytes in a request")
+            raise ValueError(f"expected {self.noun} of at most {self.most} bytes in a request")
         self.left -= size
 
 
@@ -58,23 +62,24 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
     """
     allowance = allowance or Allowance()
     kind = 0
-    shape = b""
+    # in pieces: a message that comes twice is merged
+    shape: list[memoryview] = []
     content = None
-    values: list[tuple[int, int | memoryview]] = []
+    values: list[tuple[int, Value]] = []
     # once over the fields: the shape may come after the values
     for number, value in fields(tensor):
+        # strings and unpacked numbers have one field a value; the others cost time, if many
+        allowance.take(STRING_COST)
         if number == DTYPE:
             kind = number_of(value)
-        elif number == SHAPE:  # a message that comes twice is merged
-            shape += bytes(bytes_of(value))
+        elif number == SHAPE:
+            shape.append(_shape_piece(value, shape))
         elif number == CONTENT:
             content = bytes_of(value)
         else:
-            # strings and unpacked numbers have one field a value
-            allowance.take(STRING_COST)
-            values.append((number, value))
+            values.append((number, value if isinstance(value, int) else short(value)))
     dtype = numpy_type(kind)
-    sizes = sizes_of(shape)
+    sizes = sizes_of(b"".join(shape))
     count = math.prod(sizes)
     if kind == STRING:
         return _strings(values, content, count, allowance).reshape(sizes)
@@ -88,30 +93,52 @@ def array(tensor: memoryview, allowance: Allowance | None = None) -> Array:
     return _numbers(pieces, kind, count).reshape(sizes)
 
 
-def _numbers(pieces: list[int | memoryview], kind: int, count: int) -> Array:
+def _shape_piece(value: int | memoryview, before: list[memoryview]) -> memoryview:
+    """Returns one more piece of a shape. Raises ValueError for more bytes or pieces than any shape
+    has.
+    """
+    piece = bytes_of(value)
+    if len(before) == MOST_SHAPES or len(piece) > LONGEST_SHAPE:
+        raise ValueError(
+            f"expected a shape of at most {LONGEST_SHAPE} bytes in at most {MOST_SHAPES} pieces"
+        )
+    return piece
+
+
+def _numbers(pieces: list[Value], kind: int, count: int) -> Array:
     """Returns [count] of the typed field's pieces: packed values, or single ones."""
     dtype = numpy_type(kind)
     if kind in AS_IN_MEMORY:
         # packed in one piece and whole, as nearly always: a view, no copy
         if len(pieces) == 1 and len(bytes_of(pieces[0])) == count * dtype.itemsize:
             return np.frombuffer(bytes_of(pieces[0]), dtype)
-        return _padded(np.frombuffer(b"".join(map(bytes_of, pieces)), dtype), count)
+        return _padded(np.frombuffer(b"".join([bytes_of(piece) for piece in pieces]), dtype), count)
     # halves travel as whole numbers of their bits
     width = np.dtype("uint16") if kind in AS_BITS else dtype
-    parts = [_whole_numbers(piece, width, count) for piece in pieces]
-    values = np.concatenate(parts) if parts else np.empty(0, width)
-    return _padded(values.view(dtype), count)
+    return _padded(decode(_packed(pieces), width, count).view(dtype), count)
 
 
-def _whole_numbers(piece: int | memoryview, dtype: np.dtype[Any], most: int) -> Array:
-    if isinstance(piece, int):
-        # negative numbers travel as 64 bits
-        return np.array([piece & (2**64 - 1)], np.uint64).astype(dtype)
-    return decode(piece, dtype, most)
+def _packed(pieces: list[Value]) -> bytes | memoryview:
+    """Returns the varints of all pieces, one after the other: numpy is asked once, not a piece.
+    Raises ValueError where a piece ends within a number.
+    """
+    # one packed piece, as nearly always: no copy
+    if len(pieces) == 1 and not isinstance(pieces[0], int):
+        return pieces[0]
+    parts: list[bytes | memoryview] = []
+    for piece in pieces:
+        if isinstance(piece, int):
+            # negative numbers travel as 64 bits
+            parts.append(varint(piece & (2**64 - 1)))
+        elif len(piece) and piece[-1] > 127:
+            raise ValueError("expected numbers, got one without an end")
+        else:
+            parts.append(piece)
+    return b"".join(parts)
 
 
 def _strings(
-    values: list[tuple[int, int | memoryview]],
+    values: list[tuple[int, Value]],
     content: memoryview | None,
     count: int,
     allowance: Allowance,
@@ -119,6 +146,7 @@ def _strings(
     """Returns object [count] of bytes. Every string is counted against the allowance, also those
     that repeat the last.
     """
+    texts: Sequence[bytes | memoryview]
     if content is not None and len(content):
         # before they are listed: a byte of content is a text, and a list of lengths costs memory
         allowance.take(STRING_COST * count)

@@ -83,7 +83,7 @@ def _spread(values: Integers, width: int) -> memoryview:
     return _memory(digits.reshape(-1))
 
 
-def decode(data: memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
+def decode(data: bytes | memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
     """Returns [n] of `dtype`, the first `most` values of `data`; what is too large for `dtype` is
     cut, as a cast in C does. Raises ValueError where a number does not end.
     """
@@ -97,14 +97,23 @@ def decode(data: memoryview, dtype: np.dtype[np.generic], most: int) -> Array:
     # no more than were asked for: surplus values cost nothing
     while at < len(raw) and count < most:
         end = min(at + PIECE, len(raw))
-        while raw[end - 1] > 127:  # to the end of the number that the piece cuts
-            # pieces end where numbers do
-            end += 1
+        # pieces end where numbers do: on to the end of the number that the piece cuts
+        end += _left_of_number(raw[end - 1 : end - 1 + WIDEST])
         values = _joined(raw[at:end]).astype(dtype)
         pieces.append(values)
         count += len(values)
         at = end
     return np.concatenate(pieces)[:most] if pieces else np.empty(0, dtype)
+
+
+def _left_of_number(raw: Bytes) -> int:
+    """Returns how many bytes follow the first one of `raw` until the number ends. Raises ValueError
+    where it is wider than protobuf's, whose end may be megabytes away.
+    """
+    ends = np.flatnonzero(raw < 128)
+    if not len(ends):
+        raise ValueError(f"expected numbers of at most {WIDEST} bytes, got a wider one")
+    return int(ends[0])
 
 
 def _joined(raw: Bytes) -> Integers:

@@ -27,10 +27,16 @@ from serving.server.rest.json_text import parsed
 from serving.server.rest.routes import Routes, question_of
 from serving.server.rest.transport import BUFFER, Connection
 from serving.wire import messages
-from serving.wire.requests import examples_of, examples_request, multi_inference_request
+from serving.wire.requests import (
+    examples_of,
+    examples_request,
+    multi_inference_request,
+    predict_request,
+)
 from serving.wire.tensor_reader import Allowance, array
 from serving.wire.tensor_types import TYPES
 
+REPEATED = 512 << 10  # bytes: what is copied anew for each piece takes seconds of so many
 ALLOWANCE = 1 << 20  # bytes: a fuzzer's input is small, and so should be what it claims
 TEXT = 7
 
@@ -200,6 +206,19 @@ def fuzz_grpc(data: bytes) -> None:
             examples_of(read(data).input, Allowance(ALLOWANCE))
 
 
+def fuzz_repeated(data: bytes) -> None:
+    """the bytes again and again, which are fields that come again and again: as a request, an
+    `Input` and a tensor. What a field costs must not grow with those before it.
+    """
+    many = data * (REPEATED // max(len(data), 1))
+    for read in (predict_request, examples_request, multi_inference_request):
+        with suppress(ValueError):
+            read(many)
+    for read in (examples_of, array):
+        with suppress(ValueError):
+            read(memoryview(many), Allowance(ALLOWANCE))
+
+
 def fuzz_config(data: bytes) -> None:
     """the text of a model config, and of a batching file."""
     from tensorflow_serving.config import model_server_config_pb2
@@ -216,6 +235,7 @@ TARGETS = {
     "request_line": fuzz_request_line,
     "tensor": fuzz_tensor,
     "grpc": fuzz_grpc,
+    "repeated": fuzz_repeated,
     "config": fuzz_config,
 }
 np.seterr(all="raise", under="ignore")

@@ -11,6 +11,7 @@ from serving.errors import invalid
 from serving.server.rest.json_tensors import FLOATS, INT64, UINT64, from_base64, is_bytes
 from serving.server.rest.json_text import Json, Members, shown, type_name
 from serving.wire.protobuf import prefix
+from serving.wire.tensor_reader import STRING_COST, Allowance
 from serving.wire.varints import encode
 
 # tf.Examples hold floats of 32 bits
@@ -50,8 +51,25 @@ def examples_of(content: dict[str, Json], method: str) -> Array:
     array: Array = np.empty(len(examples), object)
     # protobuf merges messages whose bytes follow one another: a feature that comes twice counts by
     # its last, the example's own
-    array[:] = [context + serialized(example) for example in examples]
+    array[:] = _joined(context, examples)
     return array
+
+
+def _joined(context: bytes, examples: list[Json]) -> list[bytes]:
+    """Returns the examples, serialised, each after the context. Raises INVALID_ARGUMENT for more
+    bytes than gRPC takes: a body of a megabyte could make hundreds of gigabytes.
+    """
+    allowance = Allowance()
+    joined = []
+    try:
+        # the context is copied into every example, which may be two bytes of the body
+        allowance.take((STRING_COST + len(context)) * len(examples))
+        for example in examples:
+            joined.append(context + serialized(example))
+            allowance.take(len(joined[-1]) - len(context))
+    except ValueError as error:
+        raise invalid(f"{error}, got {len(examples)} examples") from None
+    return joined
 
 
 def serialized(value: Json) -> bytes:

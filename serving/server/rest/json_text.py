@@ -24,10 +24,11 @@ BLANK = " \t\n\r"
 # Tokens of numbers that Python's parser lacks; strings are passed over.
 # whole strings are matched, so that the letters inside them stay as they are
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|-?Inf(?:inity)?\b|-NaN\b', re.DOTALL)
-# Numbers that may be too big for a double: three digits of exponent, or nearly as many digits as a
-# double has at most. Only then each number is looked at.
+# Numbers that may be too big for a double: an exponent of three digits, or nearly as many digits as
+# a double has at most, or half as many beside an exponent of two. Only then each number is looked
+# at. Without three digits of exponent a number of fewer than 200 digits in a row is below 1e300.
 LONG_EXPONENT = re.compile(r"[eE]\+?\d{3}")
-LONG_NUMBER = b"0" * 300
+LONG_NUMBER = b"0" * 200
 # every digit as 0, every other byte as a blank: an expression of 300 digits takes as long as the
 # parser
 DIGITS = bytes(0x30 if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))

@@ -4,10 +4,12 @@ each.
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
 import zlib
+from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedReader
@@ -30,6 +32,7 @@ PARTING_SECONDS = 1.0
 # enough for any length: more digits are refused before they are read as a number
 MOST_DIGITS = 18  # that a Content-Length may have
 BUFFER = 64 << 10  # bytes that are read from a connection at a time
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # a token (RFC 9110, 5.6.2)
 CODES = frozenset(HTTPStatus)  # that have a phrase
 CORS = {"Origin": "*", "Methods": "POST, GET", "Headers": "Content-Type"}
 
@@ -172,6 +175,11 @@ class Connection(BaseHTTPRequestHandler):
         # the standard library judges versions and headers, and answers by `send_error`
         if not self.parse_request():
             return False
+        # a header that we pass over may be one that a proxy before us obeys: where it ends a body
+        # otherwise, what follows would be answered as a second request (RFC 9112, 5.1 and 5.2)
+        if words := flaw_of(self.headers):
+            self._refuse(HTTPStatus.BAD_REQUEST, words)
+            return False
         self.path = path_of(self.path)
         return True
 
@@ -266,6 +274,21 @@ def path_of(target: str) -> str:
     if not target.lower().startswith(("http://", "https://")):
         return target
     return f"/{target.partition('://')[2].partition('/')[2]}"
+
+
+def flaw_of(headers: Message) -> str:
+    """Returns what is wrong with headers, in words; "" for nothing: lines that are no header, white
+    space beside a name, a value over several lines.
+    """
+    if headers.defects or headers.get_payload():
+        return "Headers are lines of a name, a colon and a value"
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name):
+            return f"A header's name has letters, digits and -, got {name[:50]!r}"
+        # a value that goes on in the next line, or a bare CR, which others take for an end
+        if "\n" in value or "\r" in value:
+            return f"A header's value is one line, got more of {name[:50]!r}"
+    return ""
 
 
 def check_encoding(encodings: list[str], lengths: list[str]) -> None:

@@ -49,14 +49,43 @@ def test_a_dark_16_bit_picture_stays_dark():
     [
         ([0.0, 0.2, 1.0], (0, 1)),
         ([0.0, 200.0], (0, 255)),
+        ([0.0, 100.0], (0, 255)),
+        ([0.0, 0.5, 1.02], (0, 1.02)),
+        ([0.0, 1.5, 2.0], (0, 2)),
+        ([0.0, 1.0, 2.0], (0, 2)),
+        ([0.5, 120.7, 250.3], (0, 255)),
+        ([0.0, 4095.0], (0, 4095)),
+        ([0.0, 30000.0], (0, 65535)),
+        ([0.0], (0, 1)),
         ([-2.0, 2.0], (-2, 2)),
         ([0.0, 1e6], (0, 1e6)),
         ([np.nan, 0.5, np.inf], (0, 1)),
         ([np.nan], (0, 1)),
     ],
 )
-def test_floats_take_the_first_usual_range_that_holds_them(values, expected):
+def test_floats_take_the_usual_range_that_they_fill(values, expected):
     assert grey_range(np.array(values, "float32")) == pytest.approx(expected)
+
+
+def test_highlights_do_not_make_the_rest_black():
+    """as of an HDR picture: a thousand pixels up to 0.8 and one lamp."""
+    values = np.linspace(0, 0.8, 48 * 30, dtype="float32").reshape(30, 48)
+    values[0, 0] = 5000.0
+    found = rgb8(Image.fromarray(values))
+    assert grey_range(values) == (0, 1) and 190 < found.value.max(axis=-1)[-1].mean() < 210
+    assert found.note.endswith("1 white, and what is brighter, up to 5000, too")
+    assert grey_range(values * 100) == pytest.approx((0, 79.3), abs=0.3)
+
+
+@pytest.mark.parametrize("most", [1.0, 1.02, 2.0, 255.0, 65535.0])
+def test_no_ramp_is_sent_black(most):
+    ramp = (np.arange(48, dtype="float32") / 47 * most).reshape(6, 8)
+    assert as_grey(rgb8(Image.fromarray(ramp)).value).mean() == pytest.approx(127.5, abs=1)
+
+
+def test_whole_numbers_of_32_bits_that_are_few_are_stretched():
+    assert grey_range(np.array([0, 1, 2], "int32")) == (0, 2)
+    assert grey_range(np.array([0, 0], "int32")) == (0, 255)
 
 
 def test_what_is_no_number_is_black():

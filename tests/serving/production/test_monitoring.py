@@ -21,7 +21,7 @@ METRIC = re.compile(r":tensorflow:[a-z_:]+")
 SELECTOR = re.compile(r"(:tensorflow:[a-z_:]+)\{([^}]*)\}")
 GROUPING = re.compile(r"by \(([^)]*)\)")
 FUNCTION = re.compile(r"\b([a-z_]+) ?\(")
-FUNCTIONS = {"absent", "rate", "sum", "by", "histogram_quantile", "label_values"}
+FUNCTIONS = {"absent", "rate", "sum", "by", "histogram_quantile", "label_values", "vector"}
 DURATION = re.compile(r"^(\d+[smhd])+$")
 
 
@@ -61,7 +61,8 @@ def page() -> str:
 def test_every_metric_is_on_the_servers_page(expression, page):
     names = set(METRIC.findall(expression))
     series = {line.split("{")[0].split(" ")[0] for line in page.splitlines() if line[0] == ":"}
-    assert names and names <= series
+    # `up` is Prometheus' own
+    assert (names or "up{" in expression) and names <= series
 
 
 @pytest.mark.parametrize("expression", EXPRESSIONS)
@@ -113,6 +114,27 @@ def test_quantiles_are_taken_over_buckets_by_le():
             assert "_bucket" in expression and any(
                 "le" in by for by in GROUPING.findall(expression)
             )
+
+
+def test_what_has_no_series_before_the_first_request_is_not_taken_for_a_server_that_is_gone():
+    """the page of an idle server has names of metrics, and no sample."""
+    idle = Metrics().text()
+    assert idle and all(line.startswith("#") for line in idle.splitlines())
+    for expression in EXPRESSIONS:
+        for inside in re.findall(r"absent\((.*)\)", expression):
+            assert not METRIC.search(inside) and "up{" in inside
+    (gone,) = (rule for rule in alerts() if rule["alert"] == "TaxonomyServerAbsent")
+    asked = set(re.findall(r'(\w+)="(\w+)"', gone["expr"]))
+    folder = FOLDER.parent / "kubernetes"
+    pods = yaml.safe_load((folder / "deployment.yaml").read_text())["spec"]["template"]["metadata"]
+    service = yaml.safe_load((folder / "service.yaml").read_text())["metadata"]["name"]
+    assert asked == {("job", service), ("app", pods["labels"]["app"])}
+
+
+def test_a_share_is_none_of_nothing_where_no_request_failed():
+    """a status that never came has no series: the share would be no data instead of 0."""
+    shares = [one for panel in panels() for one in panel["targets"] if "status=~" in one["expr"]]
+    assert shares and all("or vector(0)) /" in one["expr"] for one in shares)
 
 
 def test_every_alert_says_what_it_means():

@@ -6,8 +6,10 @@ import pytest
 
 from serving.__main__ import parser
 from serving.errors import precondition
+from serving.server import start as start_module
 from serving.server.start import (
     RereadFile,
+    check_authority,
     check_flags,
     check_pair,
     credentials_of,
@@ -73,6 +75,33 @@ def test_an_unusable_key_says_so(tmp_path, key):
     config = tmp_path / "ssl.config"
     config.write_text(f"server_key: {key.decode()!r} server_cert: 'x'".replace("\n", "\\n"))
     with pytest.raises(ValueError, match="ssl.config: server_key and server_cert cannot be used"):
+        credentials_of(config)
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        "no certificate",
+        "\u00e9",
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+    ],
+)
+def test_an_unusable_authority_says_so(tmp_path, authority):
+    for verify in (False, True):
+        with pytest.raises(ValueError, match="ssl.config: custom_ca cannot be used"):
+            check_authority(tmp_path / "ssl.config", authority, verify)
+
+
+def test_clients_are_not_verified_without_an_authority(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="ssl.config: client_verify needs custom_ca"):
+        check_authority(tmp_path / "ssl.config", "", True)
+    check_authority(tmp_path / "ssl.config", "", False)
+    # the file's fields reach it
+    config = tmp_path / "ssl.config"
+    config.write_text("server_key: 'k' server_cert: 'c' client_verify: true")
+    monkeypatch.setattr(start_module, "check_pair", lambda *_: None)
+    with pytest.raises(ValueError, match="ssl.config: client_verify needs custom_ca"):
         credentials_of(config)
 
 

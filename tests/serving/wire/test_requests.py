@@ -1,5 +1,7 @@
 """Requests read by hand are what protobuf reads in them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,6 +14,7 @@ from tensorflow_serving.apis import (
 )
 
 from serving.wire.model_spec import ModelSpec
+from serving.wire.protobuf import prefix
 from serving.wire.requests import (
     MOST_NAMES,
     examples_of,
@@ -65,6 +68,40 @@ def test_what_is_no_request_is_refused(data):
 def test_more_names_than_a_request_can_need_are_refused():
     with pytest.raises(ValueError, match="at most"):
         predict_request(b"\x1a\x00" * (MOST_NAMES + 1))
+
+
+@pytest.mark.parametrize("piece, where", [
+    (b"\x1a\x00", "one entry"),
+    # 100 fields of different numbers each
+    (b"".join(prefix(number, 0) for number in range(3, 103)), "one entry"),
+    (b"\x4a\x00", "the request"),
+])  # fmt: skip
+def test_unknown_fields_are_counted_and_not_kept(piece, where):
+    """half a million of them in a mebibyte, of which a dictionary of views made 51."""
+    many = piece * ((1 << 20) // len(piece))
+    data = prefix(2, len(many)) + many if where == "one entry" else many
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="names of at most"):
+        predict_request(data)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 20
+
+
+def test_unknown_fields_of_an_entry_are_skipped():
+    entry = b"\x0a\x01x" + b"\x1a\x01?" + b"\x12\x02\x08\x01" + b"\x7a\x00"
+    assert predict_request(prefix(2, len(entry)) + entry).inputs == {"x": b"\x08\x01"}
+
+
+def test_an_input_in_pieces_is_merged_as_protobuf_merges_it():
+    request = classification_pb2.ClassificationRequest()
+    request.input.example_list_with_context.context.CopyFrom(example(z=6.0))
+    request.input.example_list_with_context.examples.append(example(x=1.0))
+    data = request.SerializeToString() * 3
+    merged = classification_pb2.ClassificationRequest.FromString(data)
+    read = examples_of(examples_request(data).input)
+    assert [tf.train.Example.FromString(one) for one in read] == [example(x=1.0, z=6.0)] * 3
+    assert len(merged.input.example_list_with_context.examples) == 3
 
 
 def test_examples_are_their_own_bytes_and_a_context_yields_to_them():

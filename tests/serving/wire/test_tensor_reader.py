@@ -81,6 +81,26 @@ def test_unpacked_values_are_read_too():
     assert array(memoryview(data)).tolist() == [3, 4]
 
 
+def test_packed_and_unpacked_pieces_are_one_list():
+    shape = bytes([18, 4, 18, 2, 8, 6])
+    pieces = b"\x52\x02\x05\x06" + b"\x50\x07" + b"\x52\x00" + b"\x50" + b"\xff" * 9 + b"\1"
+    assert array(memoryview(b"\x08\x09" + shape + pieces)).tolist() == [5, 6, 7, -1, -1, -1]
+    with pytest.raises(ValueError, match="without an end"):
+        array(memoryview(b"\x08\x09" + shape + b"\x52\x01\x85" + b"\x50\x07"))
+
+
+def test_surplus_pieces_cost_no_more_than_their_bytes():
+    """eight times their bytes where each would be read as int64."""
+    sizes = bytes([18, 6, 18, 4, 8]) + b"\xa0\x8d\x06"
+    piece = b"\x52" + b"\xa0\x8d\x06" + b"\1" * 100_000
+    data = memoryview(b"\x08\x09" + sizes + piece * 20)
+    tracemalloc.start()
+    assert array(data).sum() == 100_000
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 8 << 20
+
+
 @pytest.mark.parametrize("proto, words", [
     (proto_of("float32", (2, -3)), "known shape"),
     (tensor_pb2.TensorProto(dtype=1, tensor_shape={"unknown_rank": True}), "known shape"),
@@ -126,10 +146,11 @@ def test_the_allowance_of_a_request_holds_by_itself(claim):
 
 
 def test_all_tensors_of_a_request_share_one_allowance():
-    allowance = Allowance(1000)
+    # every field costs, beside the 480 bytes of each
+    allowance = Allowance(2000)
     data = memoryview(proto_of("float64", (60,), double_val=[1.0]).SerializeToString())
     assert array(data, allowance).nbytes == 480
-    with pytest.raises(ValueError, match="at most 1000 bytes"):
+    with pytest.raises(ValueError, match="at most 2000 bytes"):
         array(data, allowance)
 
 

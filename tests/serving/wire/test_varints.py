@@ -5,7 +5,7 @@ import pytest
 from tensorflow.core.framework import tensor_pb2
 
 from serving.wire.protobuf import prefix, varint
-from serving.wire.varints import CACHED, decode, encode
+from serving.wire.varints import CACHED, PIECE, decode, encode
 
 EDGES = [0, 1, 127, 128, 255, 16383, 16384, 65535, 2**21 - 1, 2**28, 2**31 - 1]
 FIELDS = {"int32": ("int_val", 7), "int64": ("int64_val", 10), "uint64": ("uint64_val", 17)}
@@ -53,3 +53,9 @@ def test_every_value_has_the_bytes_of_its_width(kind, largest):
 def test_a_number_without_an_end_is_refused(data):
     with pytest.raises(ValueError, match="expected numbers"):
         decode(memoryview(data), np.dtype("int32"), 10)
+
+
+def test_the_end_of_a_number_is_not_looked_for_beyond_its_width():
+    data = b"\x01" * (PIECE - 1) + b"\xff" * (1 << 20) + b"\x01"
+    with pytest.raises(ValueError, match="a wider one"):
+        decode(memoryview(data), np.dtype("int32"), len(data))

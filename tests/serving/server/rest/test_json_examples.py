@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -82,6 +83,18 @@ def test_a_context_is_merged_and_an_examples_own_features_win():
     (found,) = read('{"context": {"a": 1, "b": 2}, "examples": [{"a": 3}]}')
     values = {name: list(one.int64_list.value) for name, one in found.features.feature.items()}
     assert values == {"a": [3], "b": [2]}
+
+
+@pytest.mark.parametrize("context, count", [("x" * 100_000, 3000), ("", 1 << 20)])
+def test_a_context_is_counted_before_it_is_copied_into_each_example(context, count):
+    """a tenth of a megabyte, of which 286 were made."""
+    content = {"context": {"a": context}, "examples": [{}] * count}
+    tracemalloc.start()
+    with pytest.raises(ServingError, match="at most") as error:
+        examples_of(content, "classify")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert error.value.http == 400 and most < 16 << 20
 
 
 def test_the_last_of_equal_features_counts():

@@ -15,6 +15,7 @@ from serving.server.rest.transport import RestServer
 
 HOST = b" HTTP/1.1\r\nHost: a\r\n"
 PREDICT = b"POST /v1/models/m:predict" + HOST
+STATUS = b"GET /v1/models/m" + HOST + b"\r\n"  # which must not be answered as a request
 ODD = {
     "HEAD": (b"HEAD /v1/models/m" + HOST + b"\r\n", 400, "Malformed request: HEAD /v1/models/m"),
     "PATCH": (b"PATCH /v1/models/m" + HOST + b"\r\n", 400, "Malformed request: PATCH"),
@@ -49,6 +50,31 @@ ODD = {
         PREDICT + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
         400,
         "a number of bytes",
+    ),
+    "white space before a colon": (
+        PREDICT + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + STATUS,
+        400,
+        "lines of a name, a colon and a value",
+    ),
+    "a length with white space before its colon": (
+        PREDICT + b"Content-Length : 30\r\n\r\n" + STATUS,
+        400,
+        "lines of a name, a colon and a value",
+    ),
+    "a tab before a colon": (
+        PREDICT + b"Content-Length\t: 30\r\n\r\n" + STATUS,
+        400,
+        "lines of a name, a colon and a value",
+    ),
+    "a header over two lines": (
+        PREDICT + b"A: b\r\n Content-Length: 30\r\n\r\n" + STATUS,
+        400,
+        "is one line",
+    ),
+    "a line that is no header": (
+        PREDICT + b"junk\r\n\r\n" + STATUS,
+        400,
+        "lines of a name, a colon and a value",
     ),
     "no words": (b"GET\r\n\r\n", 400, "Bad request syntax"),
     "a version nobody knows": (b"GET / HTTP/x\r\n\r\n", 400, "Bad request version"),
