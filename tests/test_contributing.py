@@ -26,6 +26,13 @@ def test_there_is_an_example_of_each_thing():
     assert set(EXAMPLES) == {"task", "kind", "stage", "verb"}
 
 
+def test_ci_runs_what_is_said_to_run_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    (said,) = re.findall(r"`\.ci/run` runs (.*?)\.\n", text)
+    ran = re.findall(r"^make ([\w-]+)", (ROOT / ".ci" / "run").read_text(), re.M)
+    assert {"setup", *re.findall(r"`make ([\w-]+)`", said)} == set(ran)
+
+
 def test_the_task_has_a_target():
     from synthetic import draws, view
 

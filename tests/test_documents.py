@@ -2,11 +2,16 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from math import comb
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from beam_jobs.ingest.listing import buildings
 from models.tasks import TASKS
 from tfx_pipeline.config import laptop
 
@@ -54,6 +59,41 @@ def test_the_architecture_picture_is_the_one_that_build_gives():
     rooms = drawing.imports_of((ROOT / "BUILD").read_text())
     assert drawing.PICTURE.read_text() == drawing.drawn(rooms), "run `make docs`"
     assert set(drawing.QUESTIONS) == set(rooms)
+
+
+def test_the_tutorial_takes_photographs_however_their_names_end(tmp_path):
+    """its block, on files as cameras and telephones write them."""
+    text = (ROOT / "docs" / "TUTORIAL.md").read_text()
+    (block,) = re.findall(r"^```python photographs\n(.*?)^```", text, flags=re.M | re.S)
+    garden, office = (tmp_path / "photographs" / name for name in ("garden", "office"))
+    garden.mkdir(parents=True)
+    office.mkdir()
+    grey = {"a.jpg": 10, "b.JPG": 80, "c.Jpeg": 150, "d.PNG": 220}
+    for name, value in grey.items():
+        Image.new("RGB", (24, 16), (value,) * 3).save(garden / name)
+    turned = Image.Exif()
+    turned[0x0112] = 3  # upside down
+    half = np.repeat(np.uint8([[0], [255]]), 8, axis=0).repeat(24, axis=1)
+    Image.fromarray(half).save(office / "DSC_0001.JPG", exif=turned)
+    for name in ("list.txt", "IMG_0002.HEIC", "._DSC_0001.JPG"):
+        (office / name).write_bytes(b"no picture")
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [
+        "garden: 4 photographs taken, of 4 files",
+        "office: 1 photographs taken, of 3 files",
+    ]
+    written = tmp_path / "my_photos"
+    assert set(buildings(str(written))) == {"garden", "office"}
+    for point, value in enumerate(grey.values()):
+        with Image.open(
+            written / "garden" / "rgb" / f"point_{point}_view_0_domain_rgb.png"
+        ) as file:
+            assert (file.size, file.mode) == ((512, 512), "RGB")
+            assert abs(file.getpixel((256, 256))[0] - value) < 4
+    with Image.open(written / "office" / "rgb" / "point_0_view_0_domain_rgb.png") as file:
+        assert file.getpixel((256, 10))[0] > 250 and file.getpixel((256, 500))[0] < 5
 
 
 def test_every_decision_is_listed():

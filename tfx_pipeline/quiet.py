@@ -2,7 +2,8 @@
 instead.
 
 `before_imports()` must run before TensorFlow is first imported; `after_imports()` says it again,
-since absl and TensorFlow reset levels. Warnings and log lines of our own are shown.
+since absl and TensorFlow reset levels. Warnings and log lines of our own are shown, those of
+processes that we start too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ import warnings
 from collections.abc import Iterator
 from typing import TextIO
 
+# Modules of others that warn where our children load or train, beyond what Python leaves out by
+# itself (deprecations). Whole names, as PYTHONWARNINGS takes no patterns; "ignore" alone would
+# silence us too in every child, most of which run no line of this module.
+WARNERS = ("google.api_core._python_version_support",)
 _ENVIRONMENT = {
     # set unless a person has set them: who asks for a flood gets it
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -25,7 +30,7 @@ _ENVIRONMENT = {
     "GLOG_minloglevel": "2",
     "ABSL_MIN_LOG_LEVEL": "2",
     "KERAS_BACKEND": "tensorflow",
-    "PYTHONWARNINGS": "ignore",
+    "PYTHONWARNINGS": ",".join(f"ignore:::{module}" for module in WARNERS),
     # A GPU's memory as it is needed: nodes start trainers, which need theirs.
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",

@@ -177,17 +177,29 @@ def declared_files(module: str) -> dict[str, str]:
     if path is None:
         return {}
     files = {}
-    for pattern in _declared_patterns((REPOSITORY / "BUILD").stat().st_mtime_ns):
-        for file in sorted(REPOSITORY.glob(pattern)):
-            if file.is_file() and file.is_relative_to(path.parent):
+    for pattern in declared_patterns():
+        for file in files_of(pattern):
+            if file.is_relative_to(path.parent):
                 name = str(file.relative_to(REPOSITORY))
                 files[name] = hashlib.sha256(file.read_bytes()).hexdigest()
     return files
 
 
+def files_of(pattern: str) -> list[Path]:
+    """Returns the files of a pattern of BUILD as Bazel reads it: `**` at the end is every file
+    below. Of `pathlib` it would be folders alone until Python 3.12, and files too from 3.13 on.
+    """
+    every = f"{pattern}/*" if pattern.endswith("**") else pattern
+    return sorted(path for path in REPOSITORY.glob(every) if path.is_file())
+
+
+def declared_patterns() -> tuple[str, ...]:
+    """Returns the patterns of all `data = glob([...])` in BUILD (`exclude` is not read)."""
+    return _declared_patterns((REPOSITORY / "BUILD").stat().st_mtime_ns)
+
+
 @functools.lru_cache(maxsize=4)
 def _declared_patterns(changed: int) -> tuple[str, ...]:
-    """Returns the patterns of all `data = glob([...])` in BUILD (`exclude` is not read)."""
     patterns: list[str] = []
     for node in ast.walk(syntax_of(REPOSITORY / "BUILD")):
         if not (isinstance(node, ast.keyword) and node.arg == "data"):

@@ -5,7 +5,7 @@ are made.
 from models.tasks.dictionary import TASKS, check_label_folders, source_names, target_names, task
 from models.tasks.domain import DOMAINS, Domain, label_domains
 from models.tasks.kinds import ANSWERED, DENSE, KINDS, Kind, by_kind
-from models.tasks.task import Output, Task
+from models.tasks.task import Output, PublishedRecipe, Task
 from models.tasks.view import Camera, View, ViewKey, building_of
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Domain",
     "Kind",
     "Output",
+    "PublishedRecipe",
     "Task",
     "View",
     "ViewKey",

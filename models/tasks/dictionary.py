@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Mapping
 
 from models.tasks.domain import DOMAINS
-from models.tasks.task import Output, Task
+from models.tasks.task import Output, PublishedRecipe, Task
 
 _PAPER = "Zamir et al. 2018, supplementary 14"
 _CODE = "StanfordVL/taskonomy load_ops"
@@ -104,6 +104,7 @@ _ENTRIES = (
         low=-6,
         high=7,
         mask="surface",
+        published_recipe=PublishedRecipe(decay=0.5, constant_rate=True),
         published="curvature",
         family="3d",
     ),
@@ -291,6 +292,7 @@ _ENTRIES = (
         low=0,
         mask="sample",
         vocabulary="places_indoor.txt",
+        published_recipe=PublishedRecipe(decay=5.0),
         published="class_places",
         family="semantic",
     ),
@@ -308,6 +310,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         names=_LAYOUT,
+        published_recipe=PublishedRecipe(clipped=True),
         published="room_layout",
         family="geometric",
     ),
@@ -323,6 +326,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         names=_DIRECTIONS,
+        published_recipe=PublishedRecipe(head_decays_alike=True, clipped=True),
         published="vanishing_point_well_defined",
         family="geometric",
     ),
@@ -341,6 +345,7 @@ _ENTRIES = (
         mask="sample",
         flip="mirror the cameras",
         names=_POSE,
+        published_recipe=PublishedRecipe(batch=1 / 2),
         published="fix_pose",
         family="geometric",
     ),
@@ -361,6 +366,7 @@ _ENTRIES = (
         flip="mirror the cameras",
         names=_POSE,
         head_layers=2,
+        published_recipe=PublishedRecipe(batch=1 / 4),
         published="non_fixated_pose",
         family="geometric",
     ),
@@ -380,6 +386,7 @@ _ENTRIES = (
         flip="mirror the cameras",
         names=_POSES,
         head_layers=2,
+        published_recipe=PublishedRecipe(batch=1 / 4),
         published="ego_motion",
         family="geometric",
     ),
@@ -419,6 +426,7 @@ _ENTRIES = (
         flip="none",
         target=False,
         head_layers=2,
+        published_recipe=PublishedRecipe(batch=1 / 8),
         published="jigsaw",
         family="2d",
         derivation="the order in which we laid the tiles",

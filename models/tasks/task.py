@@ -67,6 +67,32 @@ class Output:
 
 
 @dataclass(frozen=True)
+class PublishedRecipe:
+    """What the released configuration of a task (`taskbank/experiments/final/<task>/config.py`)
+    says of its training; the defaults are what most of them say. `paper()` trains by it
+    (`models/networks/training/recipes.py`).
+    """
+
+    # The batch as a share of 32.
+    batch: float = 1.0
+    # The weight decay as a multiple of 2e-6.
+    decay: float = 1.0
+    # Whether the kernels of a dense head decay as all others do, and not by the head's own 1e-4.
+    head_decays_alike: bool = False
+    # Whether each variable's gradient is clipped to a norm of 1.
+    clipped: bool = False
+    # Whether the learning rate never falls: the configuration names no schedule.
+    constant_rate: bool = False
+
+    def __post_init__(self) -> None:
+        if not (0 < self.batch <= 1 and self.decay >= 0):
+            raise ValueError(
+                "a published recipe has a batch that is a share of 32 in (0, 1], and a decay of at "
+                f"least 0; got {self.batch} and {self.decay}"
+            )
+
+
+@dataclass(frozen=True)
 class Task:
     """One entry of the task dictionary (paper, section 3.1; supplementary material, section 14).
 
@@ -112,6 +138,8 @@ class Task:
     # The published head: hidden layers, and how many times narrower they are than other tasks'.
     head_layers: int = 1
     head_narrowing: int = 1
+    # How `paper()` trains its network, where that is not as most of the 26.
+    published_recipe: PublishedRecipe = PublishedRecipe()
     # Whether the lean head reads the differences of the views' representations too.
     compares: bool = False
     # The spelling in the released affinities.

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from edited_sources import copy_of_sources
 
 from models.provenance.closure import closure_of, defined
 from models.provenance.sources import PACKAGES, REPOSITORY, path_of
@@ -65,3 +66,26 @@ def test_functions_that_a_component_calls_in_its_own_file_are_in_its_closure(pat
     }
     module = component.partition(":")[0]
     assert {f"{module}:{name}" for name in functions & called} <= set(reached)
+
+
+@pytest.mark.parametrize(
+    "component, folder",
+    [
+        ("components.build_bundle:BuildBundle", "serving/bundle/vocabularies"),
+        ("components.write_report:WriteReport", "serving/bundle/vocabularies"),
+        ("components.write_report:WriteReport", "models/reports/templates"),
+        ("components.write_report:WriteReport", "models/reports/explorer/built"),
+    ],
+)
+def test_tables_and_templates_are_in_the_closures_of_who_reads_them(component, folder):
+    there = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / folder).iterdir()}
+    assert there and there <= set(closure_of(component).files)
+
+
+def test_a_class_of_another_name_makes_the_bundle_anew(tmp_path, monkeypatch):
+    component = "components.build_bundle:BuildBundle"
+    before = closure_of(component).digest()
+    edit = copy_of_sources(tmp_path, monkeypatch)
+    assert closure_of(component).digest() == before
+    edit("serving/bundle/vocabularies/places_indoor.txt", "alcove", "niche")
+    assert closure_of(component).digest() != before

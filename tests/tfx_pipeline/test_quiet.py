@@ -1,6 +1,7 @@
 """The quiet mode silences others, not us."""
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from absl import logging as absl_logging
 
-from tfx_pipeline.quiet import node_progress
+from tfx_pipeline.quiet import WARNERS, node_progress
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
@@ -28,6 +29,30 @@ def test_warnings_and_log_lines_of_ours_are_shown_and_those_of_others_are_not():
     assert "warned by models.tasks.task" in done.stderr
     assert "logged by models.tasks.task" in done.stderr
     assert "keras" not in done.stderr
+
+
+def test_a_child_shows_our_warnings_and_not_those_of_others():
+    """by the environment alone: most children run no line of the quiet mode."""
+    child = "import google.api_core, warnings\n" + "".join(
+        f'warnings.warn_explicit("by {module}", {category}, "file.py", 1, module="{module}")\n'
+        for module in ("models.tasks.task", "serving.errors", *WARNERS)
+        for category in ("UserWarning", "FutureWarning", "RuntimeWarning")
+    )
+    parent = (
+        "import subprocess, sys\nfrom tfx_pipeline import quiet\nquiet.before_imports()\n"
+        f"sys.exit(subprocess.run([sys.executable, '-c', {child!r}]).returncode)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    done = subprocess.run(
+        [sys.executable, "-c", parent], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "by " in line]
+    assert [line.split("by ")[1] for line in said] == [
+        *["models.tasks.task"] * 3,
+        *["serving.errors"] * 3,
+    ]
+    assert "google" not in done.stderr
 
 
 def test_a_node_that_fails_is_a_line_like_one_that_ends(caplog):

@@ -98,20 +98,34 @@ def load_task_network(folder: str | Path) -> TaskNetwork:
     readouts of pixels, whose record has a `grid`.
     """
     folder = Path(folder)
-    if not (folder / "network.json").exists():
-        raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
-    record = read_record(folder)
-    task = TASKS[record["task"]]
+    record = record_of(folder)
+    if not record.get("grid"):
+        return load_trained_network(folder)
     config = NetworkConfig(**record["config"])
-    if record.get("grid"):
-        with np.load(folder / "arrays.npz") as file:
-            arrays = dict(file)
-        return solved_network(task, arrays, config, record["size"], record["grid"])
-    network = build_task_network(task, config, record["size"])
+    with np.load(folder / "arrays.npz") as file:
+        arrays = dict(file)
+    return solved_network(TASKS[record["task"]], arrays, config, record["size"], record["grid"])
+
+
+def load_trained_network(folder: str | Path) -> TaskNetwork:
+    """Loads a network that was trained. Apart from `load_task_network`, so that nothing of readouts
+    is in the address of a network that begins from another.
+    """
+    folder = Path(folder)
+    record = record_of(folder)
+    config = NetworkConfig(**record["config"])
+    network = build_task_network(TASKS[record["task"]], config, record["size"])
     network.encoder.load_weights(folder / "encoder.weights.h5")
     if network.head is not None:
         network.head.load_weights(folder / "head.weights.h5")
     return network
+
+
+def record_of(folder: Path) -> Any:
+    """Returns the record of a network. Raises FileNotFoundError where there is none."""
+    if not (folder / "network.json").exists():
+        raise FileNotFoundError(f"no task network at {folder}; train_tasks writes them")
+    return read_record(folder)
 
 
 def solved_network(

@@ -69,6 +69,13 @@ def config_of_one_task(config: NetworkConfig, task: Task) -> NetworkConfig:
         narrowed = replace(narrowed, adversarial=False, warm_up=0)
     if config.schedule != "step":
         narrowed = replace(narrowed, decay_after=0)
+    if task.output.dense:
+        narrowed = replace(narrowed, head_width=1)
+    # A lean encoder is not without widths of a decoder, even where there is none.
+    elif config.encoder == "lean":
+        narrowed = replace(narrowed, decoder_widths=(1,))
+    if config.encoder != "lean":
+        narrowed = replace(narrowed, encoder_widths=(), decoder_widths=())
     return narrowed
 
 

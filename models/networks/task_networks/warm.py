@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.networks.task_networks.build import TaskNetwork, load_task_network
+from models.networks.task_networks.build import TaskNetwork, load_trained_network
 
 
 @dataclass(frozen=True)
 class Start:
-    """The network that another begins from. folder: as `load_task_network` reads it. address: of
+    """The network that another begins from. folder: as `load_trained_network` reads it. address: of
     that network, part of the other's own.
     """
 
@@ -22,7 +22,7 @@ def begin_at(network: TaskNetwork, start: Start) -> None:
     """Gives a fresh network the weights, and running statistics, of another; the optimiser has none
     of its past. Raises ValueError for other shapes (`same_shapes` says so before).
     """
-    other = load_task_network(start.folder)
+    other = load_trained_network(start.folder)
     network.encoder.set_weights(other.encoder.get_weights())
     network.head.set_weights(other.head.get_weights())
 

@@ -1,7 +1,8 @@
 """How each task network is trained: batch, weight decay, clipping, adversarial share, and the
 learning rate over time, as data.
 
-Source: the released configurations (`taskbank/experiments/final/<task>/config.py`).
+Source: the released configurations (`taskbank/experiments/final/<task>/config.py`). What one of
+them says of its own task alone is a field of the task's entry (`PublishedRecipe`).
 """
 
 from __future__ import annotations
@@ -14,15 +15,9 @@ import keras
 from models.networks.config import NetworkConfig
 from models.tasks import Task
 
-# Published batches as shares of 32, weight decays as multiples of 2e-6; what is not named has 1.
-BATCHES = {"fixated_pose": 1 / 2, "nonfixated_pose": 1 / 4, "egomotion": 1 / 4, "jigsaw": 1 / 8}
-DECAYS = {"class_scene": 5.0, "principal_curvature": 0.5}
-# Of kernels of dense heads (vectors and classes), again as multiples of 2e-6: 1e-4, the default of
-# the released heads; vanishing points alone pass the configuration's.
+# Of kernels of dense heads (vectors and classes), as a multiple of 2e-6: 1e-4, the default of the
+# released heads.
 DENSE_DECAY = 50.0
-DENSE_AS_CONFIGURED = ("vanishing_point",)
-CLIPPED = ("room_layout", "vanishing_point")
-CONSTANT_RATE = ("principal_curvature",)  # its configuration names no schedule
 # Deviation of the noise on what the discriminator sees, at first; of depth it is less.
 NOISE = 0.1
 DEPTH_NOISE = 0.03
@@ -64,18 +59,18 @@ def recipe(task: Task, config: NetworkConfig) -> Recipe:
     """Returns the recipe of a task: "published", or "shared" by all tasks (short schedules)."""
     noise = DEPTH_NOISE if task.make == "depth" else NOISE
     if config.recipe == "published":
-        decay = config.weight_decay * DECAYS.get(task.name, 1)
-        as_configured = task.output.dense or task.name in DENSE_AS_CONFIGURED
-        share = BATCHES.get(task.name, 1)
+        published = task.published_recipe
+        decay = config.weight_decay * published.decay
+        alike = task.output.dense or published.head_decays_alike
         return Recipe(
             # as many epochs as the others: steps = 30 epochs x samples / batch
-            steps=round(config.steps / share),
-            batch=max(1, round(config.batch * share)),
+            steps=round(config.steps / published.batch),
+            batch=max(1, round(config.batch * published.batch)),
             weight_decay=decay,
-            head_decay=decay if as_configured else config.weight_decay * DENSE_DECAY,
+            head_decay=decay if alike else config.weight_decay * DENSE_DECAY,
             coupled=True,
             counted=task.output.kind == "pixel_classes",
-            clip_variable=1.0 if task.name in CLIPPED else None,
+            clip_variable=1.0 if published.clipped else None,
             norm_share=norm_share(task, config),
             instance_noise=noise,
         )
@@ -109,7 +104,7 @@ def learning_rate(task: Task, config: NetworkConfig) -> Any:
     """
     if config.schedule == "cosine":
         return cosine(task, config)
-    if task.name in CONSTANT_RATE:
+    if task.published_recipe.constant_rate:
         return config.learning_rate
     return keras.optimizers.schedules.PiecewiseConstantDecay(
         [config.decay_after], [config.learning_rate, config.learning_rate / 10]

@@ -14,7 +14,7 @@ from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
 from models.examples import check, encode_view, parse_view, records
-from models.examples.check import check_contract, check_examples
+from models.examples.check import Findings, check_contract, check_examples, check_place
 from models.examples.index import FOLDER, Index
 from models.examples.shards import masked
 from models.examples.splits import SPLITS
@@ -188,6 +188,12 @@ def test_an_index_that_lies_about_a_record_is_said_in_a_line(several, tmp_path):
     lines = check_contract(str(uri))
     assert lines and all("\n" not in line for line in lines)
     assert any("the index leads to" in line and "ingest again" in line for line in lines)
+
+
+def test_a_record_that_no_index_lists_is_said_in_a_line():
+    found = Findings()
+    check_place(found, b"", "shard", None, "record 3 of shard")
+    assert found.lines == ["record 3 of shard: the index does not list it; ingest again"]
 
 
 def test_anomalies_beyond_some_are_counted(several, monkeypatch):

@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,16 @@ def test_rows_wait_for_a_chunk_and_none_is_lost_at_its_border(count, tmp_path, m
     found = Index(tmp_path)
     assert [found.count(split) for split in SPLITS] == [0, count, 0]
     assert found.rows("val").tolist() == [(0, i, 0, 1, 9 * i, i, 7) for i in range(count)]
+
+
+def test_examples_of_earlier_code_and_a_cut_index_are_refused_in_a_line(examples, tmp_path):
+    with pytest.raises(FileNotFoundError, match="by earlier code, .* ingest again") as told:
+        Index(tmp_path / "none")
+    assert "\n" not in str(told.value)
+    folder = Path(shutil.copytree(examples / FOLDER, tmp_path / "index"))
+    np.save(folder / "val.npy", np.load(folder / "val.npy")[:-1])
+    with pytest.raises(ValueError, match=r"val\.npy has \d+ rows of .*; ingest again"):
+        Index(folder).rows("val")
 
 
 def test_views_of_a_building_stand_side_by_side(examples):

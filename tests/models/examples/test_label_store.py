@@ -5,6 +5,7 @@ records when they are used.
 import json
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -235,6 +236,15 @@ def test_examples_that_moved_are_found_where_they_are_said_to_be(examples, tmp_p
         LabelStore(tmp_path / "store").samples("normal", "val")
     store = build(tmp_path / "second", tmp_path / "store", tasks, cache_bytes=0)
     assert np.array_equal(store.samples("normal", "val").target, expected)
+
+
+def test_a_store_of_an_earlier_layout_is_refused_in_a_line(kept, tmp_path):
+    """as runs of earlier versions left it: its images described, and no index beside them."""
+    folder = Path(shutil.copytree(kept.directory, tmp_path / "store"))
+    shutil.rmtree(folder / label_store.IMAGES / FOLDER)
+    with pytest.raises(FileNotFoundError, match="earlier layout .* run the pipeline again") as told:
+        LabelStore(folder)
+    assert str(folder) in str(told.value) and "\n" not in str(told.value)
 
 
 def test_a_damaged_shard_is_named_and_leaves_no_half_store(examples, tmp_path):

@@ -14,6 +14,8 @@ from models.provenance.sources import (
     assigned,
     bindings_of,
     declared_files,
+    declared_patterns,
+    files_of,
     forget,
     is_command,
     is_docstring,
@@ -144,6 +146,22 @@ def test_data_files_count_for_modules_above_them(tree):
     tree("models/in/words.md", "words")
     assert list(declared_files("models.in.work")) == ["models/in/words.txt"]
     assert declared_files("models.other.work") == {} and declared_files("numpy") == {}
+
+
+def test_two_stars_at_the_end_are_every_file_below(tree):
+    """folders alone to `pathlib` until Python 3.12, files too from 3.13 on."""
+    tree("BUILD", 'py_library(name = "a", data = glob(["models/in/**"]))')
+    tree("models/in/words.txt", "words")
+    tree("models/in/deeper/still/words.txt", "words")
+    tree("models/words.txt", "words")
+    tree("models/work.py", "")
+    wanted = ["models/in/deeper/still/words.txt", "models/in/words.txt"]
+    assert list(declared_files("models.work")) == wanted
+
+
+@pytest.mark.parametrize("pattern", declared_patterns())
+def test_every_pattern_of_build_has_files(pattern):
+    assert files_of(pattern)
 
 
 def test_the_stamp_changes_with_any_file_but_what_is_no_source(tree):

@@ -10,7 +10,7 @@ from made_history import MadeRuns
 
 from models.provenance.atomic import write_json
 from tfx_pipeline.faults import RunError
-from tfx_pipeline.history.trace import bundles, trace, trace_of, version_with
+from tfx_pipeline.history.trace import bundles, missing_facts, trace, trace_of, version_with
 
 ROOT = Path(__file__).resolve().parents[3]
 POLICY = {
@@ -112,3 +112,9 @@ def test_the_command_writes_the_page_of_what_serves(runs):
     page = (runs / "trace-8.html").read_text()
     assert "head reshading" in page
     assert "a warm start from <code>net before</code>" in page
+
+
+def test_a_version_from_before_the_history_says_so():
+    lines = missing_facts(None, None, {})
+    assert len(lines) == 2 and "know no run that pushed it" in lines[0]
+    assert "older than the history" in lines[1]

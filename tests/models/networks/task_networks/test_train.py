@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from edited_sources import copy_of_sources
 from synthetic import SIZE
 from tiny_store import TINY, TinyStore
 
@@ -11,6 +12,7 @@ from models.tasks import TASKS
 
 RIVALLED = dataclasses.replace(TINY, adversarial=True)
 STEPPED = dataclasses.replace(TINY, schedule="step")
+PAPER = dataclasses.replace(TINY, encoder="resnet50")
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,15 @@ STEPPED = dataclasses.replace(TINY, schedule="step")
         ("normal", TINY, {"steps": 2}, True),
         ("normal", TINY, {"shares": (("normal", 9.0),)}, True),
         ("normal", TINY, {"shares": (("jigsaw", 9.0),)}, False),
+        ("normal", TINY, {"decoder_widths": (9, 8)}, True),
+        ("class_scene", TINY, {"decoder_widths": (9, 8)}, False),
+        ("class_scene", TINY, {"head_width": 9}, True),
+        ("normal", TINY, {"head_width": 9}, False),
+        ("egomotion", PAPER, {"head_width": 9}, True),
+        ("normal", PAPER, {"encoder_widths": (9,), "decoder_widths": (9, 8)}, False),
+        ("normal", TINY, {"encoder_widths": (9, 9, 9)}, True),
+        # what transfers alone read, and what reads them
+        ("normal", TINY, {"output_stride": 2}, False),
         ("normal", TINY, {"regimes": (4,), "transfer_order": 3, "ridges": (0.5,)}, False),
     ],
 )
@@ -51,3 +62,12 @@ def test_kernels_of_heads_and_rivals_have_decays_of_their_own():
     rivals = [path for path in model.optimizer.rivals if path.endswith("kernel")]
     assert [model.optimizer.decays[path] for path in rivals] == pytest.approx([2e-5] * 5)
     assert not [path for path in model.optimizer.decays if not path.endswith("kernel")]
+
+
+def test_an_edit_of_readouts_trains_no_network_anew(tmp_path, monkeypatch):
+    store = TinyStore()
+    before = [network_address(TASKS[name], store, TINY) for name in ("normal", "class_scene")]
+    edit = copy_of_sources(tmp_path, monkeypatch)
+    edit("models/networks/architecture/pixel_readout.py", "UNIT = 64.0", "UNIT = 32.0")
+    after = [network_address(TASKS[name], store, TINY) for name in ("normal", "class_scene")]
+    assert after == before

@@ -1,20 +1,42 @@
 """Recipes: what the released configurations say of some tasks, and what all others have."""
 
+import ast
 import dataclasses
+import inspect
 
 import pytest
 from tiny_store import TINY
 
 from models.networks.training import recipes
-from models.networks.training.recipes import adversarial, recipe
-from models.tasks import TASKS
+from models.networks.training.recipes import adversarial, learning_rate, recipe
+from models.tasks import TASKS, PublishedRecipe
 
 PUBLISHED = dataclasses.replace(TINY, recipe="published", batch=32, adversarial=True)
 
 
-def test_only_tasks_of_the_dictionary_have_recipes_of_their_own():
-    named = {*recipes.BATCHES, *recipes.DECAYS, *recipes.CLIPPED, *recipes.CONSTANT_RATE}
-    assert named <= set(TASKS)
+def test_what_is_published_of_a_task_stands_in_its_entry_alone():
+    """no table of names that a new task would silently be absent from."""
+    named = {
+        part.value
+        for part in ast.walk(ast.parse(inspect.getsource(recipes)))
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+    assert not named & set(TASKS)
+    own = [name for name, entry in TASKS.items() if entry.published_recipe != PublishedRecipe()]
+    assert len(own) == 8
+
+
+def test_a_new_task_is_trained_as_its_entry_says():
+    said = PublishedRecipe(1 / 4, 3.0, head_decays_alike=True, clipped=True, constant_rate=True)
+    entry = dataclasses.replace(TASKS["class_object"], name="parts", published_recipe=said)
+    published = recipe(entry, PUBLISHED)
+    decay = PUBLISHED.weight_decay * 3
+    assert (published.batch, published.clip_variable) == (8, 1.0)
+    assert (published.weight_decay, published.head_decay) == pytest.approx((decay, decay))
+    stepped = dataclasses.replace(PUBLISHED, schedule="step")
+    assert learning_rate(entry, stepped) == stepped.learning_rate
+    with pytest.raises(ValueError, match="a share of 32 in .*; got 2 and 1"):
+        PublishedRecipe(batch=2)
 
 
 def test_the_paper_trains_13_tasks_against_a_discriminator():
