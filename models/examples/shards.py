@@ -107,6 +107,8 @@ def records_of(path: str) -> Iterator[bytes]:
             yield record
     except FileNotFoundError as error:
         raise FileNotFoundError(errno.ENOENT, "the shard is missing", path) from error
+    except IsADirectoryError as error:
+        raise no_file(path) from error
     except (EOFError, zlib.error, gzip.BadGzipFile, DamagedRecord) as error:
         raise DamagedRecord(
             f"{path}: damaged after record {count} ({error}); copy the shard anew, or ingest again"
@@ -229,6 +231,12 @@ def damaged(path: str, place: Place, what: str) -> DamagedRecord:
     )
 
 
+def no_file(path: str) -> DamagedRecord:
+    return DamagedRecord(
+        f"{path} is a folder in a shard's place; remove it, and copy the shard anew or ingest again"
+    )
+
+
 def another(path: str, place: Place) -> DamagedRecord:
     return damaged(path, place, "is not the one that the index lists (another checksum)")
 
@@ -244,6 +252,8 @@ def read_places(path: str, place: Place, extents: Sequence[tuple[int, int]]) -> 
         raise FileNotFoundError(
             error.errno, "the shard is missing: copy it anew, or ingest again", path
         ) from error
+    except IsADirectoryError as error:
+        raise no_file(path) from error
     if any(len(part) != length for part, (_, length) in zip(parts, extents)):
         raise damaged(path, place, "is cut")
     return parts
