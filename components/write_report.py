@@ -151,6 +151,7 @@ def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
     """counts, what was lost in words, quarantine, and a sample of the data set beside real views
     (none for data that lies in an object store).
     """
+    from beam_jobs.ingest.known_bad import read_description
     from models.examples.lost_labels import loss_lines
 
     quarantine: List[Any] = []
@@ -163,8 +164,7 @@ def dataset_facts(uri: str, root: str) -> Dict[str, Any]:
                 if lines <= QUARANTINE:
                     quarantine.append(json.loads(line))
     # a made data set describes itself; others do not
-    described = os.path.join(root, "dataset.json")
-    facts = read(root, "dataset.json") if os.path.exists(described) else {}
+    facts = read_description(root) if os.path.isdir(root) else {}
     views = read(uri, "manifest.json")["views"]
     # earlier code listed every view there
     splits = views if isinstance(views, dict) else Counter(view["split"] for view in views)

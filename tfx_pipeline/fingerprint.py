@@ -7,56 +7,74 @@ other work.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
+import itertools
 import os
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from models.provenance.atomic import write_json
 from models.provenance.visible import visible_folders
+from tfx_pipeline.known_files import Facts, KnownFiles
 
 # Below a run's folder, the list of what was read.
-KNOWN = "work/fingerprint.json"
+KNOWN = "work/fingerprint.jsonl"
 # Files that are read at a time: hashing frees Python's lock.
 READERS = 4
+# Files that a reader is handed at once, and how often before the first are waited for: whatever
+# the number of files, few are in memory.
+BATCH = 16
+WAITING = 4 * READERS
 # Seconds, more than file systems' times are apart (a few milliseconds).
 TICK = 0.02
-# What a file must keep for its digest to be believed: [size, time of its content, time of its
-# inode, inode, SHA-256].
-Known = dict[str, list[int | str]]
+# A file to look at: name below the root, absolute path, what is known of it.
+Asked = tuple[str, str, Facts | None]
 
 
 def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
-    """Returns 16 hex digits over names and contents of all files below `root`.
+    """Returns 16 hex digits over names and contents of all files below `root`. Held in memory are
+    the names of one folder.
 
     root: a folder, or a pattern with {SPAN} of which the newest counts. known: file with the
-    digests of files that were read before, which is written anew; None reads all of them. Raises
-    FileNotFoundError for a folder that is missing or holds no file, and, with its name, for a file
-    that vanishes while it is read.
+    digests of files that were read before (`KnownFiles`), which is written anew; None reads all of
+    them. Raises FileNotFoundError for a folder that is missing or holds no file, and, with its
+    name, for a file that vanishes while it is read.
     """
     root = folder_of(root)
-    before = read_known(known)
-    paths = dict(files_below(root))
-    with ThreadPoolExecutor(READERS) as pool:
-        # in the order of the names, whichever is read first
-        found = pool.map(file_facts, paths.values(), [before.get(p) for p in paths.values()])
-        rows = dict(zip(paths, found))
-    if not rows:
-        raise no_data_error(root)
-    now = {paths[name]: row for name, row in rows.items()}
-    # written only where something is new: a tick of a schedule finds nothing nearly always
-    if known is not None and now != before:
-        with contextlib.suppress(OSError):  # it only saves time; who needs the folder says so
-            write_json(known, now)
-    digest = hashlib.sha256()
-    for name, row in rows.items():
-        # a zero byte, which no name holds, between name and digest: no two folders read alike
-        digest.update(f"{name}\0{row[-1]}\n".encode())
+    digest, count = hashlib.sha256(), 0
+    with KnownFiles(known) as files:
+        asked = ((name, path, files.before(name)) for name, path in files_below(root))
+        for (name, _, before), facts in with_facts(asked):
+            # a zero byte, which no name holds, between name and digest: no two folders read alike
+            digest.update(f"{name}\0{facts[-1]}\n".encode())
+            files.note(name, facts, before)
+            count += 1
+        if not count:
+            raise no_data_error(root)
     return digest.hexdigest()[:16]
+
+
+def with_facts(asked: Iterable[Asked]) -> Iterator[tuple[Asked, Facts]]:
+    """Yields each file with its facts, in the order that they are asked for, whichever is read
+    first. Raises as `file_facts`.
+    """
+    waiting: deque[tuple[list[Asked], Future[list[Facts]]]] = deque()
+    remaining = iter(asked)
+    with ThreadPoolExecutor(READERS) as pool:
+        while True:
+            while len(waiting) < WAITING and (batch := list(itertools.islice(remaining, BATCH))):
+                waiting.append((batch, pool.submit(facts_of, batch)))
+            if not waiting:
+                return
+            batch, found = waiting.popleft()
+            yield from zip(batch, found.result())
+
+
+def facts_of(batch: list[Asked]) -> list[Facts]:
+    """Returns the facts of some files. Raises as `file_facts`."""
+    return [file_facts(path, before) for _, path, before in batch]
 
 
 def check_there(root: str) -> None:
@@ -97,25 +115,14 @@ def files_below(root: str) -> Iterator[tuple[str, str]]:
             yield os.path.relpath(path, root), path
 
 
-def read_known(known: str | Path | None) -> Mapping[str, list[int | str]]:
-    """Returns path -> facts of the files that were read before; {} for a list that is not there, or
-    cannot be read: it only saves time.
-    """
-    try:
-        found: Known = json.loads(Path(known).read_text()) if known is not None else {}
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def file_facts(path: str, before: list[int | str] | None) -> list[int | str]:
-    """Returns the facts of a file (`Known`); it is read only if its size, times or place are not
+def file_facts(path: str, before: Facts | None) -> Facts:
+    """Returns the facts of a file; it is read only if its size, times or place are not
     those of `before`.
     """
     state = os.stat(path)
     # Programs set the time of content (`cp -p`, `tar x`), and a freed inode is given out again: the
     # inode's own time alone is the system's.
-    facts: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+    facts: Facts = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
     if before is not None and before[:-1] == facts:
         return before
     # times go in ticks: what is written later must not have the time that is noted now

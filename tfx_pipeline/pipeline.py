@@ -36,6 +36,7 @@ from components.measure_seeds import MeasureSeeds
 from components.predict_transfers import PredictTransfers
 from components.push_bundle import PushBundle
 from components.solve_taxonomy import SolveTaxonomy
+from components.sound_statistics import SoundStatisticsGen
 from components.train_policy import TrainPolicy
 from components.train_tasks import TrainTasks
 from components.train_transfers import TrainTransfers
@@ -261,7 +262,11 @@ def data_nodes(config: Config, places: Places, beam: list[str], force: str) -> D
         # the history looks for its artifacts by this name
     ).with_id("ExampleGen")
     examples = example_gen.outputs["examples"]
-    statistics_gen = StatisticsGen(examples=examples)
+    skip = int(config.skip_damaged)
+    if skip:
+        statistics_gen = SoundStatisticsGen(examples=examples).with_id("StatisticsGen")
+    else:
+        statistics_gen = StatisticsGen(examples=examples)
     if is_dask(beam):
         # Beam's Dask runner computes one output of a job; statistics are one a split
         statistics_gen.with_beam_pipeline_args(BEAM_ARGS)
@@ -271,7 +276,6 @@ def data_nodes(config: Config, places: Places, beam: list[str], force: str) -> D
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema_gen.outputs["schema"]
     )
-    skip = int(config.skip_damaged)
     check_labels = CheckLabels(
         examples=examples, skip_damaged=skip, work=places.work, code=code_of(CheckLabels)
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -100,19 +100,39 @@ def tile_side(rows: Iterable[Shown]) -> int:
 
 def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
     """Returns the picture of a line of text that says which view stands below, and in which
-    building.
+    building; of two lines where the two do not fit into one.
     """
+
+    def length(text: str) -> float:
+        return ImageDraw.Draw(Image.new("RGB", (1, 1))).textlength(text, layout.font())
+
+    room = layout.side - 8
+    named = [(frame.building, frame.name.replace("_", " ")) for frame in row]
+    if all(length(" ".join(names)) <= room for names in named):
+        texts = [[" ".join(names)] for names in named]
+    else:
+        texts = [[shortened(name, length, room) for name in names] for names in named]
     width = layout.title_width + columns * layout.side + layout.legend_width
-    line = Image.new("RGB", (width, layout.caption_height), PAPER)
-    draw = ImageDraw.Draw(line)
-    for number, frame in enumerate(row):
-        words = f"{frame.building} {frame.name.replace('_', ' ')}"
-        # Shortened from the left, since views differ at the end of their names.
-        while draw.textlength(words, layout.font()) > layout.side - 8:
-            words = words[1:]
-        place = (layout.title_width + number * layout.side + 4, layout.caption_height // 2)
-        draw.text(place, words, INK, layout.font(), "lm")
-    return np.asarray(line)
+    height = layout.caption_height
+    image = Image.new("RGB", (width, height * len(texts[0])), PAPER)
+    draw = ImageDraw.Draw(image)
+    for number, lines in enumerate(texts):
+        for line, words in enumerate(lines):
+            place = (layout.title_width + number * layout.side + 4, line * height + height // 2)
+            draw.text(place, words, INK, layout.font(), "lm")
+    return np.asarray(image)
+
+
+def shortened(words: str, length: Callable[[str], float], room: float) -> str:
+    """Returns words with as much of their middle left out as does not fit: names differ in their
+    beginning or their end. length: of a text, in pixels.
+    """
+    kept, text = len(words), words
+    while length(text) > room and kept:
+        kept -= 1
+        # three points: Pillow's own font may lack the sign for them
+        text = f"{words[: kept // 2]}...{words[len(words) - (kept - kept // 2) :]}"
+    return text
 
 
 def band(row: Shown, tiles: Sequence[Bytes | None], columns: int, layout: Layout) -> Bytes:

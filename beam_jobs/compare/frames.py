@@ -5,10 +5,11 @@ loose frames.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from models.provenance.visible import visible_folders
 from models.tasks import DOMAINS, Domain
 from models.tasks.arrays import Array
 
+T = TypeVar("T")
 ENDING = "_domain_rgb.png"
 # How deep the folder `rgb` may be: 1 in the original tree, 3 in the community tool's.
 DEEPEST_TREE = 3
@@ -100,25 +102,54 @@ def swapped(place: Path, folder: str) -> Iterator[Path]:
             yield Path(*parts[: len(parts) - depth], folder, *parts[len(parts) - depth + 1 :])
 
 
-def frames(root: Path) -> list[Frame]:
-    """Returns every frame below `root`, by path; links to folders are followed, as ingest follows
-    them. Raises ValueError if there is none.
+def picture_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Yields (folder, sorted names of the pictures in it) of every folder below `root` that has
+    some; links to folders are followed, as ingest follows them.
     """
-    pictures = sorted(
-        Path(folder, name)
-        for folder, names in visible_folders(root)
-        for name in fnmatch.filter(names, f"point_*_view_*{ENDING}")
-        if Path(folder, name).exists()  # a link may lead nowhere
+    for folder, names in visible_folders(root):
+        pictures = [
+            name
+            for name in fnmatch.filter(names, f"point_*_view_*{ENDING}")
+            if os.path.exists(os.path.join(folder, name))  # a link may lead nowhere
+        ]
+        if pictures:
+            yield Path(folder), pictures
+
+
+def frames(root: Path) -> list[Frame]:
+    """Returns every frame below `root`, by path. Raises ValueError if there is none."""
+    found = [folder / name for folder, names in picture_folders(root) for name in names]
+    if not found:
+        raise no_views_error(root)
+    return [Frame(root, path) for path in sorted(found)]
+
+
+def sample(root: Path, counts: Mapping[Path, int], most: int) -> list[Frame]:
+    """Returns at most `most` frames, evenly spread over all below `root`: those that `spread` takes
+    of `frames`, without a list of all. counts: pictures of each folder, in the order of
+    `picture_folders`. Raises ValueError if there is none.
+    """
+    if not counts:
+        raise no_views_error(root)
+    folders = list(counts)
+    ends = np.cumsum(list(counts.values()))
+    found = []
+    for place in spread(range(int(ends[-1])), most):
+        number = int(np.searchsorted(ends, place, "right"))
+        folder = folders[number]
+        # listed again: of most folders nothing is taken; counted from the end of its names
+        _, names = next(picture_folders(folder))
+        found.append(Frame(root, folder / names[place - int(ends[number])]))
+    return found
+
+
+def no_views_error(root: Path) -> ValueError:
+    return ValueError(
+        f"expected views in the published layout (point_*_view_*{ENDING}) below {root}, found none"
     )
-    if not pictures:
-        raise ValueError(
-            f"expected views in the published layout (point_*_view_*{ENDING}) below "
-            f"{root}, found none"
-        )
-    return [Frame(root, path) for path in pictures]
 
 
-def spread(all_frames: list[Frame], most: int) -> list[Frame]:
+def spread(all_frames: Sequence[T], most: int) -> list[T]:
     """Returns at most `most` frames, evenly spread over all."""
     count = min(most, len(all_frames))
     places: Iterable[float] = np.linspace(0, len(all_frames) - 1, count).round()

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from beam_jobs.compare.frames import Frame, frames, spread
+from beam_jobs.compare.frames import Frame, picture_folders, sample
 from models.arguments.places import named_path
 from models.tasks import DOMAINS
 from models.tasks.arrays import Bytes
@@ -136,16 +136,21 @@ def measured(root: Path, limit: int) -> dict[str, list[float]]:
     """Returns {statistic: a number a view} of the views below `root`: a data set in the published
     layout, or loose frames.
     """
-    views = frames(root)
+    # folder -> its pictures; how many cameras a point has -> points: no list of all views
+    counts: dict[Path, int] = {}
+    cameras: Counter[int] = Counter()
+    for folder, names in picture_folders(root):
+        counts[folder] = len(names)
+        # all views of a point stand in one folder, and have the same name up to "_view_"
+        cameras.update(Counter(name.split("_view_")[0] for name in names).values())
     numbers: dict[str, list[float]] = {}
-    for view in spread(views, limit):
+    for view in sample(root, counts, limit):
         for name, number in of_view(view).items():
             numbers.setdefault(name, []).append(number)
-    # all views of a point have the same name up to "_view_"
-    cameras = Counter((view.place, view.name.split("_view_")[0]) for view in views)
     # loose frames are of one point each, and tell nothing about cameras a point
-    if max(cameras.values()) > 1:
-        numbers["cameras a point"] = [float(np.median(list(cameras.values())))]
+    if max(cameras) > 1:
+        points = np.repeat(list(cameras), list(cameras.values()))
+        numbers["cameras a point"] = [float(np.median(points))]
     return numbers
 
 

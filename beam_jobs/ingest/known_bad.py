@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from beam_jobs.ingest import storage
 from models.tasks import DOMAINS, ViewKey
@@ -25,6 +26,8 @@ KNOWN_BAD = {
     "newfields/point_1070/view_8": "rgb fails its checksum",
     "muleshoe/point_399/view_5": "corrupt",
 }
+# What a data set says about itself, below its folder.
+DESCRIPTION = "dataset.json"
 PUBLISHED_UNITS = 512  # depth codes a metre
 # Components of the larger sister data set that are written on another scale, whether or not
 # somebody says so in a dataset.json: read at 1/512 m, HM3D's rooms are sixteen times too deep.
@@ -105,21 +108,28 @@ def positive(scale: object) -> bool:
     return 0 < scale < float("inf")
 
 
-def read_facts(root: str) -> Facts:
-    """Returns the facts of the data set at `root`, the published ones if it has no dataset.json.
-    Raises ValueError for a file that cannot be meant.
+def read_description(root: str) -> dict[str, Any]:
+    """Returns the content of the dataset.json of the data set at `root`, {} if it has none. Raises
+    ValueError for a file that is no JSON object.
     """
-    path = storage.join(root, "dataset.json")
+    path = storage.join(root, DESCRIPTION)
     if not storage.exists(path):
-        return Facts()
+        return {}
     try:
-        facts = json.loads(
-            storage.read(path)
-        )  # from bytes, so that a byte order mark is understood
+        # from bytes, so that a byte order mark is understood
+        facts = json.loads(storage.read(path))
     except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}") from error
     if not isinstance(facts, dict):
         raise ValueError(f"{path}: expected an object, got {type(facts).__name__}")
+    return dict(facts)
+
+
+def read_facts(root: str) -> Facts:
+    """Returns the facts of the data set at `root`, the published ones if it has no dataset.json.
+    Raises ValueError for a file that cannot be meant.
+    """
+    path, facts = storage.join(root, DESCRIPTION), read_description(root)
     absent = facts.get("absent", [])
     if not isinstance(absent, list) or not all(isinstance(folder, str) for folder in absent):
         raise ValueError(

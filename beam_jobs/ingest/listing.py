@@ -41,6 +41,27 @@ LABEL_WORDS = {
     for folder, domain in DOMAINS.items()
     for word in (folder, domain.suffix, *domain.aliases)
 }
+# What labels are called every day, in other data sets too -> the folders that may be meant.
+EVERYDAY_WORDS = {
+    "depth": ("depth_zbuffer", "depth_euclidean"),
+    "depth_map": ("depth_zbuffer", "depth_euclidean"),
+    "depths": ("depth_zbuffer", "depth_euclidean"),
+    "zbuffer": ("depth_zbuffer",),
+    "z_buffer": ("depth_zbuffer",),
+    "euclidean_depth": ("depth_euclidean",),
+    "surface_normal": ("normal",),
+    "surface_normals": ("normal",),
+    "curvature": ("principal_curvature",),
+    "curvatures": ("principal_curvature",),
+    "edges": ("edge_texture", "edge_occlusion"),
+    "texture_edges": ("edge_texture",),
+    "occlusion_edges": ("edge_occlusion",),
+    "semantic": ("segment_semantic",),
+    "semantics": ("segment_semantic",),
+    "semantic_segmentation": ("segment_semantic",),
+    "segmentation": ("segment_semantic", "segment_unsup2d", "segment_unsup25d"),
+    "segments": ("segment_semantic", "segment_unsup2d", "segment_unsup25d"),
+}
 # difflib's ratio from which on a name resembles another: 0.86 for "rgbs", 0.83 for "nomral", 0.81
 # for "segment_panoptic" beside "segment_semantic", which is another label and no mistake.
 LIKENESS = 0.82
@@ -186,8 +207,12 @@ def unknown_folders(root: str, name: str) -> dict[str, str | None]:
 
 
 def resembled_label(name: str) -> str | None:
-    """Returns the label folder that is most likely meant by `name`, None if it resembles none."""
+    """Returns the label folder that is most likely meant by `name`, or several joined by "or"; None
+    if it resembles none.
+    """
     word = name.lower().replace("-", "_").replace(" ", "_")
+    if word in EVERYDAY_WORDS:
+        return " or ".join(EVERYDAY_WORDS[word])
     nearest = difflib.get_close_matches(word, LABEL_WORDS, n=1, cutoff=LIKENESS)
     return LABEL_WORDS[nearest[0]] if nearest else None
 

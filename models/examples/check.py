@@ -19,7 +19,7 @@ import numpy as np
 
 from models.examples.contract import anomalies, changes_of_contract
 from models.examples.example import parse_view
-from models.examples.index import FOLDER, Index, shard_file
+from models.examples.index import FOLDER, Index, read_described, shard_file
 from models.examples.shards import (
     DamagedRecord,
     Place,
@@ -105,7 +105,7 @@ def concluded(uri: str, found: Findings) -> Findings:
     shards, then empty splits.
     """
     index = Index(Path(uri) / FOLDER)
-    written = json.loads((Path(uri) / "contract.json").read_text())
+    written = read_described(Path(uri) / "contract.json")
     whole = Findings(lines=changes_of_contract(written))
     whole.join(found)
     for split in SPLITS:
@@ -121,7 +121,7 @@ Shard = tuple[str, str, int, int]
 def shards_to_check(uri: str) -> list[Shard]:
     """Returns the arguments of `check_shard` for every shard of an artifact, in order."""
     index = Index(Path(uri) / FOLDER)
-    size = json.loads((Path(uri) / "contract.json").read_text())["size"]
+    size = read_described(Path(uri) / "contract.json")["size"]
     place = lasting(uri)
     return [(place, split, shard, size) for split, shard in shards_of(uri, index)]
 

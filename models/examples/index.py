@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from models.examples.message import Choice
-from models.examples.npy_reader import map_npy
+from models.examples.npy_reader import cut, map_npy
 from models.examples.npy_writer import npy_writer
 from models.examples.shards import Place, read_features, read_record
 from models.examples.splits import SPLITS
@@ -97,6 +97,19 @@ class IndexWriter:
         write_json(self.folder / DESCRIBED, described)
 
 
+def read_described(path: Path) -> dict[str, Any]:
+    """Returns what a JSON file of an index or a store says. Raises ValueError, which names it, for
+    one that was cut.
+    """
+    try:
+        facts = json.loads(path.read_text())
+    except ValueError as error:
+        raise cut(path, error) from error
+    if not isinstance(facts, dict):
+        raise cut(path, f"an object is expected, got {type(facts).__name__}")
+    return facts
+
+
 class Index:
     """The views of an artifact, from a folder that `IndexWriter` has written; rows are
     memory-mapped.
@@ -110,7 +123,7 @@ class Index:
                 f"no {path}: the examples were written by earlier code, which made no index; "
                 "ingest again"
             )
-        self.facts: dict[str, Any] = json.loads(path.read_text())
+        self.facts: dict[str, Any] = read_described(path)
         self.buildings: list[str] = self.facts["buildings"]
         self._rows: dict[str, Array] = {}
         # the same, not as memmap, of which a row takes several times as long
@@ -139,7 +152,7 @@ class Index:
             if rows.dtype != ROW or len(rows) != self.count(split):
                 raise ValueError(
                     f"{path} has {len(rows)} rows of {rows.dtype}, {DESCRIBED} says "
-                    f"{self.count(split)} of {ROW}; ingest again"
+                    f"{self.count(split)} of {ROW}; copy it anew, or ingest again"
                 )
             self._rows[split] = rows
         return self._rows[split]

@@ -10,7 +10,6 @@ one more task, or an edit of one target function, makes that task's labels and n
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import multiprocessing
 import os
 import shutil
@@ -21,7 +20,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from models.examples.index import FOLDER, Index, KeyTexts, SampleNames
+from models.examples.index import FOLDER, Index, KeyTexts, SampleNames, read_described
 from models.examples.kept_labels import kept_samples
 from models.examples.label_sums import LabelSums
 from models.examples.label_writer import PARTS, SUMS, LabelWork, write_labels
@@ -67,7 +66,7 @@ class LabelStore:
                 f"no label store at {directory}: build_label_store(examples, directory) makes one "
                 "(one of an earlier layout is not read: run the pipeline again)"
             )
-        self._images: dict[str, Any] = json.loads(described.read_text())
+        self._images: dict[str, Any] = read_described(described)
         self._tasks: dict[str, dict[str, Any]] = {}
         self._samples: dict[tuple[str, str], TaskSamples] = {}
         index = Index(self.directory / IMAGES / FOLDER)
@@ -187,7 +186,7 @@ class LabelStore:
         """Returns labels.json of a task, {} if the store has none of it."""
         if task not in self._tasks:
             described = self.directory / task / "labels.json"
-            self._tasks[task] = json.loads(described.read_text()) if described.exists() else {}
+            self._tasks[task] = read_described(described) if described.exists() else {}
         return self._tasks[task]
 
 
@@ -302,7 +301,7 @@ def remember_examples(described: Path, examples: str) -> None:
     """Writes into the store where the records lie now: an ingest that ran again, with the same
     result, has put them elsewhere.
     """
-    facts = json.loads(described.read_text())
+    facts = read_described(described)
     if facts["examples"] != lasting(examples):
         write_json(described, {**facts, "examples": lasting(examples)})
         # the seal is of this file's content, too
@@ -322,7 +321,7 @@ def labels_address(entry: Task, manifest: str, seed: int, max_samples: int) -> s
 def there(folder: Path, address: str) -> bool:
     """Returns whether a folder of the store holds what the address says, as it was written."""
     described = folder / ("images.json" if folder.name == IMAGES else "labels.json")
-    return whole(folder) and json.loads(described.read_text()).get("address") == address
+    return whole(folder) and read_described(described).get("address") == address
 
 
 def write_images(folder: Path, views: Mapping[str, Views], address: str, cache_bytes: int) -> None:

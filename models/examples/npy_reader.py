@@ -14,10 +14,20 @@ from models.tasks.arrays import Array
 
 
 def map_npy(path: str | Path) -> Array:
-    """Returns the array in a file, memory-mapped for reading. Raises as `numpy.load` does."""
-    with PARSING:
-        array: Array = np.load(path, mmap_mode="r")
+    """Returns the array in a file, memory-mapped for reading. Raises ValueError, which names the
+    file, for one that was cut, FileNotFoundError for one that is gone.
+    """
+    try:
+        with PARSING:
+            array: Array = np.load(path, mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise cut(path, error) from error
     return array
+
+
+def cut(path: str | Path, why: object) -> ValueError:
+    """Returns the error of a file that does not hold what was written there."""
+    return ValueError(f"{path} is cut or changed ({why}); copy it anew, or make it again")
 
 
 def read_npy(file: IO[bytes]) -> Any:

@@ -107,6 +107,8 @@ def records_of(path: str) -> Iterator[bytes]:
             yield record
     except FileNotFoundError as error:
         raise FileNotFoundError(errno.ENOENT, "the shard is missing", path) from error
+    except IsADirectoryError as error:
+        raise no_file(path) from error
     except (EOFError, zlib.error, gzip.BadGzipFile, DamagedRecord) as error:
         raise DamagedRecord(
             f"{path}: damaged after record {count} ({error}); copy the shard anew, or ingest again"
@@ -241,6 +243,12 @@ def damaged(path: str, place: Place, what: str) -> DamagedRecord:
     )
 
 
+def no_file(path: str) -> DamagedRecord:
+    return DamagedRecord(
+        f"{path} is a folder in a shard's place; remove it, and copy the shard anew or ingest again"
+    )
+
+
 def another(path: str, place: Place) -> DamagedRecord:
     return damaged(path, place, "is not the one that the index lists (another checksum)")
 
@@ -254,6 +262,8 @@ def read_places(path: str, place: Place, extents: Sequence[tuple[int, int]]) -> 
         parts = read_bytes(path, [(place.offset + first, length) for first, length in extents])
     except FileNotFoundError as error:
         raise missing(path, error) from error
+    except IsADirectoryError as error:
+        raise no_file(path) from error
     return uncut(parts, path, place, extents)
 
 
@@ -263,8 +273,11 @@ def places_in(
     """Returns what `read_places` does, from the shard `path` that is open, if it is."""
     if file is None:
         return read_places(path, place, extents)
-    found = file.read([(place.offset + first, length) for first, length in extents])
-    return uncut(found, path, place, extents)
+    try:
+        parts = file.read([(place.offset + first, length) for first, length in extents])
+    except IsADirectoryError as error:
+        raise no_file(path) from error
+    return uncut(parts, path, place, extents)
 
 
 def uncut(

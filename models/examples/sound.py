@@ -15,11 +15,13 @@ from typing import TextIO
 
 import numpy as np
 
-from models.examples.index import DESCRIBED, Index
+from models.examples.check import places_of
+from models.examples.index import DESCRIBED, FOLDER, Index
 from models.examples.npy_writer import npy_writer
-from models.examples.shards import DamagedRecord
+from models.examples.shards import DamagedRecord, read_record
 from models.examples.splits import SPLITS
 from models.provenance.atomic import write_json
+from models.provenance.stores import here
 from models.tasks.arrays import Integers
 
 # Rows that are copied at a time.
@@ -74,6 +76,21 @@ def lost_of(examples: str, index: Index, split: str, out: TextIO | None) -> Inte
     return np.array(lost, "int64")
 
 
+def sound_records(examples: str, split: str, shard: int) -> Iterator[bytes]:
+    """Yields the serialised views of one shard of a split whose records can be read, in the order
+    of the file.
+    """
+    examples = here(examples)
+    index = Index(Path(examples) / FOLDER)
+    path = index.path(examples, split, shard)
+    for _, place in places_of(index, split, shard):
+        try:
+            record = read_record(path, place)
+        except (DamagedRecord, FileNotFoundError):
+            continue
+        yield record
+
+
 def copy_without(index: Index, split: str, lost: Integers, path: Path) -> None:
     """Writes to `path` the rows of a split without those at the positions `lost`."""
     if not len(lost):
@@ -82,5 +99,5 @@ def copy_without(index: Index, split: str, lost: Integers, path: Path) -> None:
     rows = index.rows(split)
     with npy_writer(path, rows.dtype) as file:
         for start in range(0, len(rows), CHUNK):
-            here = lost[(lost >= start) & (lost < start + CHUNK)] - start
-            file.extend(np.delete(rows[start : start + CHUNK], here))
+            gone = lost[(lost >= start) & (lost < start + CHUNK)] - start
+            file.extend(np.delete(rows[start : start + CHUNK], gone))

@@ -1,12 +1,13 @@
 """A data folder is told by names and contents: a copy is the same data, and is read once."""
 
+import hashlib
 import os
 import shutil
 
 import pytest
 
 from tfx_pipeline import fingerprint
-from tfx_pipeline.fingerprint import check_there, folder_fingerprint
+from tfx_pipeline.fingerprint import BATCH, WAITING, check_there, folder_fingerprint, with_facts
 
 
 @pytest.fixture
@@ -48,6 +49,33 @@ def test_files_are_read_once_while_they_are_left_alone(data, tmp_path, monkeypat
     assert folder_fingerprint(str(data), known) == first and len(read) == 3
     (data / "house" / "rgb" / "1.png").write_bytes(b"y" * 100)
     assert folder_fingerprint(str(data), known) != first and len(read) == 4
+
+
+def test_few_of_many_files_are_in_memory_and_all_come_in_their_order(data):
+    path = str(data / "house" / "rgb" / "0.png")
+    drawn = []
+    asked = (drawn.append(i) or (str(i), path, None) for i in range(10 * BATCH * WAITING))
+    found = with_facts(asked)
+    assert next(found)[0][0] == "0" and len(drawn) == BATCH * WAITING
+    names = ["0"]
+    for (name, _, _), facts in found:
+        names.append(name)
+        # as many wait as before, however many have come
+        assert len(drawn) - len(names) <= BATCH * WAITING and facts[0] == 100
+    assert names == list(map(str, drawn)) and len(names) == 10 * BATCH * WAITING
+
+
+def test_the_fingerprint_is_that_of_names_and_digests_in_the_order_of_the_walk(data, tmp_path):
+    (data / "house.txt").write_bytes(b"notes")
+    (data / "house-2").mkdir()
+    (data / "house-2" / "a.png").write_bytes(b"a")
+    names = ["house.txt", *(f"house/rgb/{i}.png" for i in range(3)), "house-2/a.png"]
+    digest = hashlib.sha256()
+    for name in names:
+        content = hashlib.sha256((data / name).read_bytes()).hexdigest()
+        digest.update(f"{name}\0{content}\n".encode())
+    for _ in range(2):  # read, and as known
+        assert folder_fingerprint(str(data), tmp_path / "known") == digest.hexdigest()[:16]
 
 
 def test_other_bytes_of_the_same_size_time_and_inode_are_other_data(data, tmp_path):

@@ -4,9 +4,10 @@ pooled to the run's grid behind it.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -221,28 +222,110 @@ ENCODERS: dict[str, Callable[[OutsideSource, Path, int], Callable[[Tensor], Tens
 
 
 def onnx_features(source: OutsideSource, path: Path, grid: int) -> Callable[[Floats], Floats]:
-    """Pictures [B, S, S, 3] in [0, 1] -> pooled features, by onnxruntime. Raises SourceError where
-    that is not installed.
+    """Pictures [B, S, S, 3] in [0, 1] -> pooled features, by onnxruntime, which is given as many
+    pictures at a time, of the side and the dtype, as the file says. Raises SourceError for a file
+    that cannot be an encoder, and where onnxruntime is not installed.
     """
     if importlib.util.find_spec("onnxruntime") is None:
         raise SourceError(
-            f"{path} is an ONNX file, and onnxruntime is not installed; `pip install onnxruntime`, "
-            "or give a .keras model, a SavedModel, or arrays of its features"
+            f"{path} is an ONNX file, and onnxruntime is not installed; `pip install onnxruntime` "
+            "(the extra `onnx`), or give a .keras model, a SavedModel, or arrays of its features"
         )
-    onnxruntime: Any = importlib.import_module("onnxruntime")
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnx_session(path)
     taken = session.get_inputs()[0]
-    # as PyTorch exports
-    channels_first = taken.shape[1] == 3
+    count, side, channels_first = onnx_pictures(path, taken.shape)
+    if side and source.size not in (0, side):
+        raise SourceError(
+            f"{path} takes pictures of {side} x {side}, and --size says {source.size}; leave that "
+            "out"
+        )
+    dtype = onnx_dtype(path, taken.type)
+    # a side that the file says goes without being said
+    source = dataclasses.replace(source, size=side or source.size)
+    check_values(path, source, dtype)
     prepare, pool = Preprocessed(source), Pooled(grid)
 
     def features(pictures: Floats) -> Floats:
-        value = np.asarray(prepare(ops.convert_to_tensor(pictures)), "float32")
+        value = prepare(ops.convert_to_tensor(pictures))
+        value = np.asarray(as_dtype(value, dtype))
         value = value.transpose(0, 3, 1, 2) if channels_first else value
-        maps = np.asarray(session.run(None, {taken.name: value})[0], "float32")
-        if maps.ndim != 4:
-            raise SourceError(f"{path} gives features of shape {maps.shape}; expected maps")
+        maps = np.concatenate([run(part) for part in batches_of(value, count or len(value))])
+        # without those of the rows that fill the last batch
+        maps = maps[: len(maps) - (-len(value) % (count or 1))]
         maps = maps.transpose(0, 2, 3, 1) if channels_first else maps
         return np.asarray(pool(ops.convert_to_tensor(maps)))
 
+    def run(part: Array) -> Floats:
+        try:
+            maps = np.asarray(session.run(None, {taken.name: part})[0], "float32")
+        except Exception as error:
+            # onnxruntime's errors have no class of their own
+            raise SourceError(
+                f"{path} cannot encode pictures of shape {part.shape}: {in_a_line(error)}"
+            ) from error
+        if maps.ndim != 4:
+            raise SourceError(f"{path} gives features of shape {maps.shape}; expected maps")
+        return maps
+
     return features
+
+
+def onnx_session(path: Path) -> Any:
+    """Returns onnxruntime's session of a file. Raises SourceError for one that it cannot read, or
+    that takes something beside pictures.
+    """
+    onnxruntime: Any = importlib.import_module("onnxruntime")
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise SourceError(
+            f"onnxruntime cannot read {path}: {in_a_line(error)}; export it anew"
+        ) from error
+    names = [each.name for each in session.get_inputs()]
+    if len(names) != 1:
+        raise SourceError(f"{path} takes {', '.join(names) or 'nothing'}; expected pictures alone")
+    return session
+
+
+def onnx_pictures(path: Path, shape: Sequence[object]) -> tuple[int | None, int | None, bool]:
+    """Returns (pictures at a time, side, whether colours come first) of an encoder's input, None
+    for what is any number. Raises SourceError unless it takes square pictures of three colours.
+    """
+    # what is any number has a name, or none
+    sizes = [size if isinstance(size, int) else None for size in shape]
+    if len(sizes) != 4 or 3 not in (sizes[1], sizes[3]):
+        raise SourceError(
+            f"{path} takes {list(shape)}; expected pictures [B, 3, S, S] or [B, S, S, 3]"
+        )
+    channels_first = sizes[1] == 3  # as PyTorch exports
+    height, width = sizes[2:] if channels_first else sizes[1:3]
+    if None not in (height, width) and height != width:
+        raise SourceError(f"{path} takes pictures of {height} x {width}; expected square ones")
+    return sizes[0], height or width, channels_first
+
+
+# ONNX's names of the numbers that a picture may be of -> numpy's.
+ONNX_DTYPES = {"float": "float32", "double": "float64"} | {
+    name: name for name in ("float16", "uint8", "int8", "uint16", "int16", "int32", "int64")
+}
+
+
+def onnx_dtype(path: Path, kind: str) -> str:
+    """Returns numpy's name of an input's type, tensor(float) and the like. Raises SourceError for
+    what pictures cannot be cast to.
+    """
+    name = kind.removeprefix("tensor(").removesuffix(")")
+    if name not in ONNX_DTYPES:
+        raise SourceError(f"{path} takes {kind}; expected one of {', '.join(ONNX_DTYPES)}")
+    return ONNX_DTYPES[name]
+
+
+def batches_of(value: Array, count: int) -> Iterator[Array]:
+    """Yields `count` rows of an array at a time; the last are filled up with the last row."""
+    for start in range(0, len(value), count):
+        part = value[start : start + count]
+        yield np.concatenate([part, np.repeat(part[-1:], count - len(part), 0)])
+
+
+def in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from beam_jobs.__main__ import main
-from beam_jobs.compare.contact_sheet import sheet
+from beam_jobs.compare.contact_sheet import sheet, shortened
 from beam_jobs.compare.legends import LEAST_TILE, PAPER, Layout
 
 LAYOUT = Layout(LEAST_TILE)
@@ -85,3 +85,22 @@ def test_what_cannot_be_shown_is_named(data, tmp_path, capsys):
         sheet(data, ["class_scene"], 3, 2)
     assert main(["sheet", "--data", str(tmp_path / "nowhere"), "--out", str(data / "x.png")]) == 1
     assert "makes a data set in another folder" in capsys.readouterr().err
+
+
+def test_a_caption_that_does_not_fit_is_two_lines_and_whole(data):
+    short = sheet(data, ["rgb"], 3, 3)
+    (data / "house").rename(data / "procedural00000")
+    long = sheet(data, ["rgb"], 3, 3)
+    assert len(long) == len(short) + CAPTION_HEIGHT
+    assert (long[-LEAST_TILE:] == short[-LEAST_TILE:]).all()
+    for line in range(2):
+        words = long[line * CAPTION_HEIGHT :][:CAPTION_HEIGHT, TITLE_WIDTH:][:, :LEAST_TILE]
+        written = (words != PAPER).any((0, 2)).nonzero()[0]
+        # from the left edge, and not over the right one
+        assert written[0] >= 3 and 60 < written[-1] < LEAST_TILE - 3
+
+
+def test_a_name_that_is_too_long_for_a_line_loses_its_middle():
+    assert shortened("procedural00000", len, 20) == "procedural00000"
+    assert shortened("procedural00000", len, 11) == "proc...0000"
+    assert shortened("procedural00000", len, 0) == "..."

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from published_set import labels_of, write_set
 
-from beam_jobs.compare.frames import frames, spread
+from beam_jobs.compare.frames import frames, picture_folders, sample, spread
 from models.tasks import ViewKey
 
 
@@ -78,3 +78,21 @@ def test_a_link_that_leads_nowhere_is_no_frame(data, tmp_path):
 def test_some_of_many_are_spread_evenly():
     assert spread(list(range(10)), 3) == [0, 4, 9]
     assert spread(list(range(2)), 24) == [0, 1]
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 60, 500])
+def test_a_sample_is_what_is_spread_over_all(tmp_path, most):
+    for building, count in (("ash", 40), ("ash-2", 1), ("birch", 59)):
+        folder = tmp_path / building / "rgb"
+        folder.mkdir(parents=True)
+        for view in range(count):
+            (folder / f"point_{view // 4}_view_{view}_domain_rgb.png").touch()
+        (folder / "notes.txt").touch()
+    counts = {folder: len(names) for folder, names in picture_folders(tmp_path)}
+    assert list(counts.values()) == [40, 1, 59]
+    assert sample(tmp_path, counts, most) == spread(frames(tmp_path), most)
+
+
+def test_a_sample_of_nothing_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected views in the published layout"):
+        sample(tmp_path, {}, 60)

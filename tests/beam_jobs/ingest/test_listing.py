@@ -11,12 +11,14 @@ from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
 from beam_jobs.ingest.listing import (
+    EVERYDAY_WORDS,
     LABEL_FOLDERS,
     OTHER_FOLDERS,
     is_building_name,
     refuse_homeless,
     resembled_label,
 )
+from models.tasks import DOMAINS
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +96,27 @@ def test_an_unknown_folder_is_counted_and_named(data, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("name", sorted(OTHER_FOLDERS | {"thermal", "segment_panoptic", "depth"}))
+@pytest.mark.parametrize("name", sorted(OTHER_FOLDERS | {"thermal", "segment_panoptic"}))
 def test_a_name_of_its_own_is_no_misspelling(name):
     assert resembled_label(name) is None
+
+
+@pytest.mark.parametrize(
+    "name, meant",
+    [
+        ("depth", "depth_zbuffer or depth_euclidean"),
+        ("Surface-Normals", "normal"),
+        ("curvature", "principal_curvature"),
+        ("semantic", "segment_semantic"),
+        ("segmentation", "segment_semantic or segment_unsup2d or segment_unsup25d"),
+        ("texture edges", "edge_texture"),
+        ("zbuffer", "depth_zbuffer"),
+    ],
+)
+def test_an_everyday_name_names_the_labels_that_may_be_meant(name, meant):
+    assert resembled_label(name) == meant
+    assert not set(EVERYDAY_WORDS) & LABEL_FOLDERS
+    assert set(meant.split(" or ")) <= set(DOMAINS)
 
 
 @pytest.mark.parametrize("name", sorted(LABEL_FOLDERS - {"points"}))

@@ -331,3 +331,31 @@ def test_an_index_that_was_cut_and_examples_without_one_say_what_to_do(examples,
     np.save(tmp_path / "val.npy", np.load(tmp_path / "val.npy")[:-1])
     with pytest.raises(ValueError, match=r"index.json says .* ingest again"):
         Index(tmp_path).rows("val")
+
+
+@pytest.mark.parametrize("left", [0, 100, -20])
+def test_files_of_an_index_that_were_cut_are_named_with_what_to_do(examples, tmp_path, left):
+    Index(examples / FOLDER).copy_to(tmp_path)
+    rows = tmp_path / "train.npy"
+    rows.write_bytes(rows.read_bytes()[:left])
+    with pytest.raises(ValueError, match=r"/train.npy is cut or changed \(.*copy it anew") as error:
+        Index(tmp_path).rows("train")
+    assert "\n" not in str(error.value)
+    described = tmp_path / "index.json"
+    for torn in (described.read_text()[:left], "[]"):
+        described.write_text(torn)
+        with pytest.raises(ValueError, match=r"/index.json is cut or changed \(.*copy it anew"):
+            Index(tmp_path)
+
+
+def test_a_folder_in_a_shards_place_is_damage(tmp_path):
+    (tmp_path / "examples-00000-of-00001.tfrecord.gz").mkdir()
+    path = str(tmp_path / "examples-00000-of-00001.tfrecord.gz")
+    choose = functools.partial(filter, None)
+    for reading in (
+        lambda: list(records_of(path)),
+        lambda: read_record(path, Place(0, 100, 0)),
+        lambda: read_features(path, Place(0, 100, 0), choose),
+    ):
+        with pytest.raises(DamagedRecord, match=f"^{path} is a folder in a shard's place; remove"):
+            reading()

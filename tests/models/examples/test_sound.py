@@ -10,7 +10,7 @@ from published_set import write_set
 from beam_jobs.ingest.job import ingest
 from models.examples.index import FOLDER, Index
 from models.examples.label_store import build_label_store
-from models.examples.sound import sound_index
+from models.examples.sound import sound_index, sound_records
 from models.examples.splits import SPLITS
 from models.tasks import TASKS
 
@@ -97,3 +97,24 @@ def test_a_store_of_what_is_left_has_the_labels_of_the_whole(
             every.samples("normal", split).take(rows, every.images(split)),
         ):
             assert ours.tobytes() == theirs.tobytes()
+
+
+def test_a_folder_in_a_shards_place_costs_its_views_alone(whole, tmp_path, capsys):
+    uri = shutil.copytree(whole, tmp_path / "out")
+    shard = sorted((uri / "Split-train").iterdir())[0]
+    shard.unlink()
+    shard.mkdir()
+    index = Index(uri / FOLDER)
+    order, _ = first_shard(uri, "train")
+    with sound_index(str(uri), index) as (left, lost):
+        assert lost == {"train": len(order)}
+        assert left.count("train") == index.count("train") - len(order)
+    assert f"{shard} is a folder" in capsys.readouterr().err
+
+
+def test_sound_records_of_a_shard_are_those_that_can_be_read(whole, damaged):
+    order, _ = first_shard(damaged, "val")
+    shard = int(Index(whole / FOLDER).rows("val")["shard"].min())
+    every = list(sound_records(str(whole), "val", shard))
+    assert len(every) == len(order) and len(order) > 3
+    assert list(sound_records(str(damaged), "val", shard)) == every[:-3]

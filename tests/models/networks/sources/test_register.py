@@ -1,6 +1,9 @@
 """A file is tried before it is a source; what is none leaves nothing behind."""
 
+import importlib.machinery
 import importlib.util
+import sys
+import types
 import zipfile
 
 import keras
@@ -11,7 +14,7 @@ from keras import layers
 from outside_encoders import feature_file, folded, graph_folder, keras_file, saved_model
 
 from models.networks.sources.description import SourceError, outside_sources
-from models.networks.sources.encoders import features_model
+from models.networks.sources.encoders import features_model, onnx_features
 from models.networks.sources.register import add_source
 
 VIEWS = ["house/point_0/view_0", "house/point_0/view_1"]
@@ -279,3 +282,101 @@ def test_an_onnx_file_without_its_runtime_is_a_clear_line(tmp_path):
     file = tmp_path / "hed.onnx"
     file.write_bytes(b"onnx")
     refused(tmp_path, "pip install onnxruntime", encoder=file)
+
+
+class Session:
+    """Stands for onnxruntime's session of an encoder that averages blocks of 8 x 8 pixels. shape,
+    kind: of its input, as onnxruntime says them. Notes the shape and dtype of what it is given.
+    """
+
+    def __init__(self, shape, kind="tensor(float)", inputs=1, fault=None):
+        self.shape, self.kind, self.inputs, self.fault = shape, kind, inputs, fault
+        self.given = []
+
+    def get_inputs(self):
+        named = types.SimpleNamespace(name="pictures", shape=self.shape, type=self.kind)
+        return [named] * self.inputs
+
+    def run(self, _, feed):
+        if self.fault:
+            raise RuntimeError(self.fault)
+        (value,) = feed.values()
+        self.given.append((value.shape, str(value.dtype)))
+        first = self.shape[1] == 3
+        for size, said in zip(value.shape, self.shape, strict=True):
+            assert said == size or not isinstance(said, int), "onnxruntime would refuse it"
+        value = value.astype("float32").transpose(0, 2, 3, 1) if first else value
+        b, h, w, c = value.shape
+        maps = value.reshape(b, h // 8, 8, w // 8, 8, c).mean((2, 4), dtype="float32")
+        return [maps.transpose(0, 3, 1, 2) if first else maps]
+
+
+@pytest.fixture
+def onnx(tmp_path, monkeypatch):
+    """`onnx(session)`: an ONNX file, which the runtime opens as that session; raises an error."""
+
+    def file(session):
+        def opened(path, providers):
+            if isinstance(session, Exception):
+                raise session
+            return session
+
+        runtime = types.ModuleType("onnxruntime")
+        runtime.__spec__ = importlib.machinery.ModuleSpec("onnxruntime", None)
+        runtime.InferenceSession = opened
+        monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+        (tmp_path / "hed.onnx").write_bytes(b"onnx")
+        return tmp_path / "hed.onnx"
+
+    return file
+
+
+@pytest.mark.parametrize(
+    "shape, kind, preprocess, given",
+    [
+        (["batch", 3, "h", "w"], "float", "unit", [((5, 3, 64, 64), "float32")]),
+        ([None, 3, 64, 64], "float", "unit", [((5, 3, 64, 64), "float32")]),
+        ([1, 3, 64, 64], "float", "unit", [((1, 3, 64, 64), "float32")] * 5),
+        ([2, 3, 32, 32], "float", "unit", [((2, 3, 32, 32), "float32")] * 3),
+        ([1, 32, 32, 3], "uint8", "bytes", [((1, 32, 32, 3), "uint8")] * 5),
+        (["n", 3, 64, 64], "float16", "unit", [((5, 3, 64, 64), "float16")]),
+        (["n", 3, 64, 64], "double", "unit", [((5, 3, 64, 64), "float64")]),
+    ],
+)
+def test_an_onnx_encoder_gets_what_it_takes_and_answers_every_picture(
+    tmp_path, onnx, shape, kind, preprocess, given
+):
+    session = Session(shape, f"tensor({kind})")
+    (source,) = add_source(tmp_path / "sources", "hed", onnx(session), preprocess=preprocess)
+    session.given.clear()
+    pictures = np.random.default_rng(1).integers(0, 256, (5, 64, 64, 3)) / np.float32(255)
+    features = onnx_features(source, tmp_path / "hed.onnx", 4)(pictures)
+    assert session.given == given
+    scale = 255 if preprocess == "bytes" else 1
+    expected = pictures.reshape(5, 4, 16, 4, 16, 3).mean((2, 4)) * scale
+    # smaller pictures are means of these, rounded to whole numbers or halves
+    np.testing.assert_allclose(features, expected, atol=0.03 * scale)
+
+
+@pytest.mark.parametrize(
+    "session, match, fields",
+    [
+        (
+            RuntimeError("INVALID_PROTOBUF\nload failed"),
+            "cannot read .*: INVALID_PROTOBUF load",
+            {},
+        ),
+        (Session([1, 3, 32, 64]), "takes pictures of 32 x 64; expected square ones", {}),
+        (Session([1, 1, 64, 64]), r"takes \[1, 1, 64, 64\]; expected pictures", {}),
+        (Session([1, 3]), r"takes \[1, 3\]; expected pictures", {}),
+        (Session([1, 3, 32, 32]), "32 x 32, and --size says 64", {"size": 64}),
+        (Session([1, 3, 64, 64], "tensor(string)"), r"takes tensor\(string\)", {}),
+        (Session([1, 3, 64, 64], "tensor(uint8)"), "give --preprocess bytes", {}),
+        (Session([1, 3, 64, 64], inputs=2), "expected pictures alone", {}),
+        (Session([1, 3, 64, 64], fault="Conv:\n 3 != 4"), "cannot encode .*: Conv: 3 != 4", {}),
+    ],
+)
+def test_an_onnx_file_that_cannot_be_served_is_refused_in_a_line(
+    tmp_path, onnx, session, match, fields
+):
+    refused(tmp_path, match, encoder=onnx(session), **fields)
