@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.tasks.arrays import Array, Bools, Bytes, Floats
+from models.tasks.arrays import Bools, Bytes, Floats
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,10 @@ class Normals:
     def of(cls, codes: Bytes) -> Normals:
         """Makes the normals of a label, uint8 [n, n, 3]."""
         vectors = codes.astype("float32") / np.float32(127.5) - np.float32(1)
-        planes: Sequence[Array] = cv2.split(vectors)
+        planes: Sequence[Floats] = cv2.split(vectors)
         x, y, z = planes
-        return cls(x, y, z, x * x + y * y + z * z)
+        squares = x * x + y * y + z * z
+        return cls(x, y, z, squares)
 
     def along(self, slopes: Floats) -> Floats:
         """Returns [n, n], each vector times the direction of its pixel's ray, (slopes[column],

@@ -141,7 +141,7 @@ def test_a_version_that_was_swapped_out_is_freed(candidates, tmp_path):
     or hid when they began, is not of its graphs.
     """
     places = [
-        str(Path(__file__).parents[1]),
+        str(Path(__file__).parents[1] / "fixtures" / "sessions"),
         str(tmp_path / "base"),
         *(str(candidates[factor]) for factor in (2, 3, 2)),
     ]

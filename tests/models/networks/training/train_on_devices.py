@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve()
-sys.path[:0] = [str(HERE.parents[3]), str(HERE.parents[4])]
+ROOT = Path(__file__).resolve().parents[4]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "fixtures" / "data")]
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 

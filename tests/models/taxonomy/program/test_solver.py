@@ -94,7 +94,7 @@ def test_hundreds_of_random_requests_agree_with_an_independent_solver(seed):
 def test_programs_that_presolving_empties_do_not_abort_the_process():
     """GLPK ends the process where its presolver leaves nothing; so this runs in one of its own."""
     code = (
-        "import sys; sys.path[:0] = ['.', 'tests']\n"
+        "import sys; sys.path[:0] = ['.', 'tests/fixtures/networks']\n"
         "from affinity_tables import *\n"
         "from dataclasses import replace\n"
         "from models.taxonomy.program.solver import solve_glpk\n"
