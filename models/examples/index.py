@@ -149,10 +149,15 @@ class Index:
         if split not in self._rows:
             path = self.folder / f"{split}.npy"
             rows: Array = map_npy(path)
-            if rows.dtype != ROW or len(rows) != self.count(split):
+            if rows.dtype != ROW:
                 raise ValueError(
-                    f"{path} has {len(rows)} rows of {rows.dtype}, {DESCRIBED} says "
-                    f"{self.count(split)} of {ROW}; copy it anew, or ingest again"
+                    f"{path} has rows of another form, {rows.dtype.names or rows.dtype}, expected "
+                    f"{ROW.names}; copy it anew, or ingest again"
+                )
+            if len(rows) != self.count(split):
+                raise ValueError(
+                    f"{path} has {len(rows)} rows, {DESCRIBED} says {self.count(split)}; "
+                    "copy it anew, or ingest again"
                 )
             self._rows[split] = rows
         return self._rows[split]

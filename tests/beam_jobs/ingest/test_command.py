@@ -16,7 +16,7 @@ def test_labels_that_are_lost_whole_are_said_on_the_terminal(tmp_path, capsys):
     for file in data.glob("*/depth_euclidean/*.png"):
         Image.new("L", Image.open(file).size, 9).save(file)
     for building in data.iterdir():
-        (building / "segment_semantic").rename(building / "semantic")
+        (building / "segment_semantic").rename(building / "segment")
     arguments = ["ingest", "--data", str(data), "--out", str(tmp_path / "out"), "--size", "16"]
     assert main([*arguments, "--shards", "1"]) == 0
     said = capsys.readouterr()
@@ -28,8 +28,8 @@ def test_labels_that_are_lost_whole_are_said_on_the_terminal(tmp_path, capsys):
         "read; no view has this label",
         "depth_euclidean: its file is flawed in 6 of 6 views, which go without it; no view has "
         "this label",
-        "folders called semantic, in 3 buildings: of no label, not read (rename them if they hold "
-        "segment_semantic)",
+        "folders called segment, in 3 buildings: of no label, not read (rename them if they hold "
+        "segment_unsup2d or segment_unsup25d or segment_semantic)",
         f"the reasons: {tmp_path / 'out'}/quarantine.jsonl",
     ):
         assert words in lines
