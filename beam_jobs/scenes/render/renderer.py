@@ -81,14 +81,12 @@ def _pixel_rays(
 
 
 class Eye:
-    """A scene made ready for casting rays and taking pictures. caster: finds what rays hit in it;
-    Embree if None.
-    """
+    """A scene made ready for casting rays and taking pictures."""
 
-    def __init__(self, scene: Scene, caster: RayCaster | None = None) -> None:
+    def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.surface = Surface.of(scene)
-        self.caster = caster or RayCaster(self.surface.vertices, self.surface.faces)
+        self.caster = RayCaster(self.surface.vertices, self.surface.faces)
 
     @cached_property
     def lighting(self) -> Lighting:

@@ -187,14 +187,23 @@ def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Fl
     return touching, mean / size.reshape(count, 1)
 
 
+def subgraph(weights: Floats, members: Integers) -> tuple[Floats, Floats, Floats]:
+    """Returns (rows and columns `members` of a matrix [n, n]; their sums [n]; its normalised
+    Laplacian [n, n], column by column as LAPACK wants it: the identity less the weights over the
+    roots of both degrees).
+    """
+    n = len(members)
+    # made here: an array that a kernel hands back takes ten times as long as numpy's own
+    part, degree, laplacian = np.empty((n, n)), np.empty(n), np.empty((n, n)).T
+    fill_subgraph(weights, members, part, degree, laplacian)
+    return part, degree, laplacian
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def fill_subgraph(
     weights: Floats, members: Integers, part: Floats, degree: Floats, laplacian: Floats
 ) -> None:
-    """Writes the rows and columns `members` [n] of a matrix into `part` [n, n], their sums into
-    `degree` [n], and their normalised Laplacian into `laplacian` [n, n]: the identity less the
-    weights over the roots of both degrees.
-    """
+    """Writes what `subgraph` returns into `part`, `degree` and `laplacian`."""
     n = len(members)
     for i in range(n):
         row = weights[members[i]]
@@ -229,20 +238,15 @@ def pairwise_sum(values: Floats) -> float:
     return total
 
 
-@numba.njit(cache=True, error_model="numpy")  # nogil would warn of the call of numpy
 def best_threshold(
     vector: Floats, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
     """Returns (cost, threshold) of the cheapest normalised cut at one of `steps` levels of an
     eigenvector (cost inf: no level divides it).
     """
-    order = np.argsort(-vector)
-    if (vector[order[1:]] == vector[order[:-1]]).any():
-        # In graphs that fall apart members are alike, and the last bits of a cut that costs nothing
-        # depend on which of them comes first: what numpy says, since it always did.
-        with numba.objmode(order="int64[::1]"):
-            order = (-vector).argsort()
-    return cheapest_level(vector, order, weights, degree, steps)
+    # the method: numpy's function looks for one first, which takes as long for a few regions
+    cost, level = cheapest_level(vector, (-vector).argsort(), weights, degree, steps)
+    return cost, level
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

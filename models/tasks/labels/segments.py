@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from scipy.linalg import lapack
 
 from models.tasks.arrays import Array, Bytes, Floats, Integers
-from models.tasks.labels.cuts import cut_apart
 from models.tasks.labels.edges import REFERENCE, blur
-from models.tasks.labels.regions import canonical, over_segmented, region_graph
+from models.tasks.labels.regions import (
+    best_threshold,
+    canonical,
+    over_segmented,
+    region_graph,
+    subgraph,
+)
 
 
 def segment_unsup2d(rgb: Bytes) -> Bytes:
@@ -65,5 +71,36 @@ def normalised_cuts(
     # scikit-image's similarity of mean colours, sigma 255
     weights[first, second] = np.exp(-((means[first] - means[second]) ** 2).sum(-1) / 255)
     np.fill_diagonal(weights, own_weight)
-    labels: Integers = cut_apart(weights, threshold, steps)[regions]
-    return labels
+    labels = np.zeros(count, int)
+    waiting: list[Integers] = [np.arange(count)]
+    used = 0
+    while waiting:
+        members = waiting.pop()
+        # as scikit-image has it: two regions are not cut
+        halves = cut_in_two(weights, members, threshold, steps) if len(members) > 2 else None
+        if halves is None:
+            labels[members] = used
+            used += 1
+        else:
+            waiting += halves
+    return labels[regions]
+
+
+def cut_in_two(
+    weights: Floats, members: Integers, threshold: float, steps: int
+) -> tuple[Integers, Integers] | None:
+    """Returns the members [n] of a graph on either side of the best cut among them, by the best of
+    `steps` thresholds of the second eigenvector; None if no cut costs less than `threshold`.
+    """
+    part, degree, laplacian = subgraph(weights, members)
+    # the two smallest eigenvalues: the first is 0, and divides nothing
+    values, vectors = lapack.dsyevr(laplacian, range="I", il=1, iu=2, lower=1, overwrite_a=1)[:2]
+    # no cut costs less than the second (Shi and Malik, section 2.1); the margin is rounding
+    if values[1] > threshold + 1e-9:
+        return None
+    vector = vectors[:, 1]
+    cost, level = best_threshold(vector, part, degree, steps)
+    if cost >= threshold:
+        return None
+    above = vector > level
+    return members[above], members[~above]
