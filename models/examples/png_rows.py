@@ -14,64 +14,55 @@ from models.tasks.arrays import Array, Bytes, Scalar
 def sum_rows(lines: Bytes, pixels: Array) -> bool:
     """Writes the pixels of filtered rows. lines: uint8 [height * (1 + bytes a row)], as a PNG's
     data unpack. pixels: [height, width] or [height, width, 3] uint8, or [height, width] uint16.
-    Returns False, and nothing that counts, where a row has another filter.
+    Returns False, and writes nothing, where a row has another filter.
     """
+    rows = lines.reshape(len(pixels), -1)
+    if (rows[:, 0] != SUB).any():
+        return False
     if pixels.ndim == 3:
-        return bool(sum_colours(lines, pixels))
-    return bool((sum_bytes if pixels.itemsize == 1 else sum_pairs)(lines, pixels))
-
-
-@numba.njit(cache=True, nogil=True)
-def sum_bytes(lines: Bytes, pixels: Bytes) -> bool:
-    height, width = pixels.shape
-    place = 0
-    for y in range(height):
-        if lines[place] != SUB:
-            return False
-        row = lines[place + 1 : place + 1 + width]
-        place += 1 + width
-        level: Scalar = 0
-        for x in range(width):
-            level += row[x]
-            pixels[y, x] = level & 0xFF
+        sum_colours(rows, pixels)
+    elif pixels.itemsize == 1:
+        sum_bytes(rows, pixels)
+    else:
+        sum_pairs(rows, pixels)
     return True
 
 
 @numba.njit(cache=True, nogil=True)
-def sum_pairs(lines: Bytes, pixels: Array) -> bool:
-    height, width = pixels.shape
-    place = 0
-    for y in range(height):
-        if lines[place] != SUB:
-            return False
-        row = lines[place + 1 : place + 1 + 2 * width]
-        place += 1 + 2 * width
+def sum_bytes(rows: Bytes, pixels: Bytes) -> None:
+    """Writes sums along rows [height, 1 + width], a filter before each, into pixels [height,
+    width].
+    """
+    for y in range(len(rows)):
+        level: Scalar = 0
+        for x in range(pixels.shape[1]):
+            level += rows[y, 1 + x]
+            pixels[y, x] = level & 0xFF
+
+
+@numba.njit(cache=True, nogil=True)
+def sum_pairs(rows: Bytes, pixels: Array) -> None:
+    """Does the same for 16 bits: rows [height, 1 + 2 width], the high byte first."""
+    for y in range(len(rows)):
         high: Scalar = 0
         low: Scalar = 0
-        for x in range(width):
-            high += row[2 * x]
-            low += row[2 * x + 1]
+        for x in range(pixels.shape[1]):
+            high += rows[y, 1 + 2 * x]
+            low += rows[y, 2 + 2 * x]
             pixels[y, x] = (high & 0xFF) << 8 | low & 0xFF
-    return True
 
 
 @numba.njit(cache=True, nogil=True)
-def sum_colours(lines: Bytes, pixels: Bytes) -> bool:
-    height, width = pixels.shape[:2]
-    place = 0
-    for y in range(height):
-        if lines[place] != SUB:
-            return False
-        row = lines[place + 1 : place + 1 + 3 * width]
-        place += 1 + 3 * width
+def sum_colours(rows: Bytes, pixels: Bytes) -> None:
+    """Does the same for three colours: rows [height, 1 + 3 width], pixels [height, width, 3]."""
+    for y in range(len(rows)):
         red: Scalar = 0
         green: Scalar = 0
         blue: Scalar = 0
-        for x in range(width):
-            red += row[3 * x]
-            green += row[3 * x + 1]
-            blue += row[3 * x + 2]
+        for x in range(pixels.shape[1]):
+            red += rows[y, 1 + 3 * x]
+            green += rows[y, 2 + 3 * x]
+            blue += rows[y, 3 + 3 * x]
             pixels[y, x, 0] = red & 0xFF
             pixels[y, x, 1] = green & 0xFF
             pixels[y, x, 2] = blue & 0xFF
-    return True
