@@ -28,7 +28,7 @@ def test_links_lead_to_files_that_are_there(document):
     assert not missing
 
 
-def tests_of_files() -> dict[str, set[str]]:
+def names_by_file() -> dict[str, set[str]]:
     """file below tests/ -> its tests."""
     return {
         path.relative_to(ROOT / "tests").as_posix(): set(
@@ -40,7 +40,7 @@ def tests_of_files() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_tests_that_are_named_are_there(document):
-    files = tests_of_files()
+    files = names_by_file()
     lost = []
     for folder, name, test in NAMED_TEST.findall(document.read_text()):
         named = [file for file in files if f"/{file}".endswith(f"/{folder}{name}")]

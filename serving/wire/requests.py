@@ -148,6 +148,7 @@ def _task(data: memoryview, allowance: Allowance) -> Task:
     for number, value in _counted(data, allowance):
         if number == MODEL_SPEC:
             spec.append(bytes_of(value))
+            check_count(len(spec))
         elif number == METHOD_NAME:
             method = _name(value, allowance)
     return Task(_merged_spec(spec, allowance) or ModelSpec(), method)

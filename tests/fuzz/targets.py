@@ -70,6 +70,9 @@ class StubVersion:
     def run(self, name, inputs, outputs, deadline, awaited):
         return dict(inputs)
 
+    def close(self):
+        pass
+
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 MODEL = Model("m", "/nowhere")

@@ -83,9 +83,9 @@ REFUSED = {
     "nothing": (b"", "JPEG or PNG"),
     "gif": (encoded(pixels(32, 32), "GIF"), "JPEG or PNG"),
     "bmp": (encoded(pixels(32, 32), "BMP"), "JPEG or PNG"),
-    "cut header": (SOUND[:20], ""),
-    "cut pixels": (SOUND[:60], ""),
-    "cut jpeg": (encoded(pixels(32, 32), "JPEG")[:10], ""),
+    "cut header": (SOUND[:20], "at most"),
+    "cut pixels": (SOUND[:60], "Invalid PNG"),
+    "cut jpeg": (encoded(pixels(32, 32), "JPEG")[:10], "Invalid JPEG"),
 }
 
 

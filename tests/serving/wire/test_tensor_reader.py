@@ -106,7 +106,7 @@ def test_surplus_pieces_cost_no_more_than_their_bytes():
     (tensor_pb2.TensorProto(dtype=1, tensor_shape={"unknown_rank": True}), "known shape"),
     (tensor_pb2.TensorProto(), "known type"),
     (tensor_pb2.TensorProto(dtype=20), "known type"),
-    (proto_of("float32", (2, 3), tensor_content=b"123"), ""),
+    (proto_of("float32", (2, 3), tensor_content=b"123"), "multiple of element size"),
     (proto_of("object", (2,), tensor_content=b"\x02\x02ab"), "bytes of text"),
     (proto_of("object", (9,), tensor_content=b"\x02"), "expected 9 strings"),
     (proto_of("float32", (1,) * 40), "dimensions"),

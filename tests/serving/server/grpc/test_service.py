@@ -2,7 +2,6 @@
 
 import gc
 import json
-import statistics
 import time
 import weakref
 from contextlib import suppress
@@ -227,7 +226,12 @@ def test_fields_that_come_again_cost_no_more_than_the_first(verb, what):
         return time.thread_time() - since
 
     spent(1)  # imports TensorFlow's messages
-    ratio = statistics.median((spent(4) + NOISE) / (spent(1) + NOISE) for _ in range(3))
+    # the collector walks through all that other tests left, at times of its own
+    gc.disable()
+    try:
+        ratio = min((spent(4) + NOISE) / (spent(1) + NOISE) for _ in range(3))
+    finally:
+        gc.enable()
     assert ratio < 8
 
 
