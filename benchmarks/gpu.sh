@@ -9,7 +9,7 @@
 # numba; for Python 3.12 made elsewhere by
 #   python3 -m pip download --no-deps --only-binary=:all: --python-version 3.12 -d WHEELS \
 #     --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
-#     --platform manylinux2014_x86_64 keras==3.15.1 namex optree deflate kornia-rs
+#     --platform manylinux2014_x86_64 keras==3.15.1 namex optree deflate
 # After MINUTES (11) it prints what it has reached.
 set -euo pipefail
 wheels=${1:?expected a folder of wheels: benchmarks/gpu.sh WHEELS}

@@ -123,6 +123,56 @@ def test_every_filter_is_undone(colour, depth, kind):
     np.testing.assert_array_equal(pixels.reshape(samples.shape), samples)
 
 
+@pytest.mark.parametrize("kind", range(5))
+@pytest.mark.parametrize("colour, depth", [(GREY, 8), (GREY, 16), (RGB, 8), (RGB_ALPHA, 8)])
+def test_every_filter_is_undone_in_rows_shorter_than_a_vector(colour, depth, kind):
+    for width in range(1, 7):
+        samples = RNG.integers(0, 2**depth, (3, width, CHANNELS[colour]))
+        pixels = png_codec.decode(written(samples, depth, colour, kinds=(kind,)))
+        np.testing.assert_array_equal(pixels.reshape(samples.shape), samples)
+
+
+def test_of_equally_near_bytes_paeth_takes_the_first():
+    """every difference of left and above to the corner that decides between the three."""
+    corner, left, above = np.meshgrid([0, 1, 100, 254, 255], range(0, 256, 5), range(0, 256, 3))
+    upper = np.stack([corner, above], 2).reshape(-1, 2)
+    lower = np.stack([left, np.zeros_like(left)], 2).reshape(-1, 2)
+    samples = np.stack([upper, lower], 1).reshape(-1, 2, 2)
+    # five pixels of one column each: the vector's way, and the rest of the row by single bytes
+    for pair in samples[:: len(samples) // 600]:
+        picture = np.tile(pair, (1, 5))[..., None]
+        pixels = png_codec.decode(written(picture, 8, GREY, kinds=(4,)))
+        np.testing.assert_array_equal(pixels, picture[..., 0])
+
+
+@pytest.mark.parametrize("more", [1, 40])
+@pytest.mark.parametrize("colour, depth", [(GREY, 16), (RGB, 8)])
+def test_more_data_than_the_picture_needs_are_passed_over(colour, depth, more):
+    """as libpng does, and every viewer that is built on it."""
+    samples, _ = drawn(colour, depth)
+    whole = written(samples, depth, colour)
+    lines = filtered(packed(samples, depth), CHANNELS[colour] * depth // 8, (0, 1, 2, 3, 4))
+    header = whole[: whole.index(b"IDAT") - 4]
+    longer = chunk(b"IDAT", zlib.compress(lines + bytes(more))) + chunk(b"IEND", b"")
+    pixels = png_codec.decode(header + longer)
+    np.testing.assert_array_equal(pixels.reshape(samples.shape), samples)
+
+
+@pytest.mark.parametrize("damage", ["filter", "zlib"])
+def test_data_that_no_encoder_writes_are_refused_though_their_chunk_is_sound(damage):
+    samples, _ = drawn(RGB, 8)
+    whole = written(samples, 8, RGB)
+    lines = bytearray(filtered(packed(samples, 8), 3, (0, 1, 2, 3, 4)))
+    if damage == "filter":
+        lines[0] = 5
+    content = bytearray(zlib.compress(lines))
+    if damage == "zlib":
+        content[-1] ^= 1
+    header = whole[: whole.index(b"IDAT") - 4]
+    with pytest.raises(PngError, match="do not unpack"):
+        png_codec.decode(header + chunk(b"IDAT", bytes(content)) + chunk(b"IEND", b""))
+
+
 @pytest.mark.parametrize(
     "colour, depth", [(0, 1), (0, 2), (0, 4), (0, 8), (0, 16), (2, 8), (2, 16)]
 )
