@@ -285,6 +285,14 @@ class Gltf:
         # the light that a surface emits is not multiplied by its vertices' colours
         if "COLOR_0" in attributes and not material.glows:
             colour = columns["COLOR_0"]
+            # the specification has fractions alone here; read as they stand, all would be white
+            if colour.dtype.kind in "ui":
+                most = np.iinfo(colour.dtype).max
+                self.shelf.note(
+                    "colours of vertices (COLOR_0) are whole numbers that are not marked as "
+                    f"normalised: read as fractions of {most}"
+                )
+                colour = colour / most
             painted[:, : colour.shape[1]] = colour
         uv, picture = self.texture(material, columns, count)
         # colours of vertices and the material's factor are both linear: their product is coded

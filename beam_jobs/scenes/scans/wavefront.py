@@ -294,6 +294,10 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
             diffuse.append(name)
             picture, material.scale, material.move, clamped = picture_name(rest)
             material.wrap = (BORDER, BORDER) if clamped else (REPEAT, REPEAT)
+            # a comment may stand behind it, and # in a name: what there is decides
+            named = picture.partition(" #")[0].rstrip()
+            if shelf.path(picture) is None and shelf.path(named) is not None:
+                picture = named
             material.picture = shelf.picture(picture)
         elif word.lower() == "map_ka":
             ambient.append(name)

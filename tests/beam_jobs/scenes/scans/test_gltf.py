@@ -99,6 +99,14 @@ def test_colours_of_vertices_are_linear_like_the_base_colour(tmp_path, kind, cod
     np.testing.assert_allclose(painted, 188 / 255, atol=0.004)
 
 
+def test_colours_that_are_not_marked_as_normalised_are_fractions_all_the_same(tmp_path):
+    tree = square_tree(primitive={"attributes": {"POSITION": 0, "COLOR_0": 2}})
+    tree["accessors"][2] |= {"componentType": 5121, "type": "VEC4"}
+    mesh = read(tmp_path, tree, (SQUARE, INDICES, np.full((4, 4), 128, "uint8")))
+    np.testing.assert_allclose(mesh.colour, 188 / 255, atol=0.004)
+    assert "not marked as normalised: read as fractions of 255" in mesh.warnings[0]
+
+
 def test_linear_colours_follow_the_curve_of_srgb_down_to_black(tmp_path):
     """codes of the standard's curve; a power of 2.2 makes 43 of the second."""
     for linear, code in ((0.001, 3), (0.02, 39), (0.5, 188), (1, 255)):

@@ -52,6 +52,15 @@ def test_options_and_back_slashes_before_a_pictures_name(tmp_path, options, name
     assert len(mesh.pictures) == 1 and mesh.warnings == ()
 
 
+@pytest.mark.parametrize("there", ["wall.png", "wall.png # old", "wall #2.png"])
+def test_a_comment_may_stand_behind_a_pictures_name_and_a_number_sign_in_it(tmp_path, there):
+    checkers().save(tmp_path / there, "PNG")
+    text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3 4/4\n"
+    written = there if "#" in there else f"{there}  # the north wall"
+    mesh = read(tmp_path, text, a=f"newmtl wall\nmap_Kd -s 1 1 1 {written}\n")
+    assert len(mesh.pictures) == 1 and mesh.warnings == ()
+
+
 def test_scale_and_move_of_a_picture_are_applied(tmp_path):
     checkers().save(tmp_path / "wall.png")
     text = f"mtllib a.mtl\nusemtl wall\n{SQUARE}f 1/1 2/2 3/3\n"
