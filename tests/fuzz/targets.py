@@ -21,7 +21,8 @@ from serving.server.config_files import message, models_of, parse
 from serving.server.grpc.service import GrpcDoor
 from serving.server.models import Model, State
 from serving.server.plane import Caller, Plane
-from serving.server.rest.chunks import UnreadableBodyError, chunked
+from serving.server.rest.body_room import Room, UnreadableBodyError
+from serving.server.rest.chunks import chunked
 from serving.server.rest.json_examples import examples_of as json_examples_of
 from serving.server.rest.json_text import parsed
 from serving.server.rest.routes import Routes, question_of
@@ -79,6 +80,7 @@ MODEL = Model("m", "/nowhere")
 MODEL.versions = {1: StubVersion()}
 MODEL.states = {1: State(30)}
 PLANE = Plane(Catalog.of(MODEL), Gate())
+ROOM = Room()
 ROUTES = Routes(PLANE, metrics_path="/metrics", seconds=5.0, threads=4)
 DOOR = GrpcDoor(PLANE)
 SIGNATURES = sorted(StubVersion.signatures)
@@ -132,7 +134,8 @@ def fuzz_chunks(data: bytes) -> None:
     expected = naive_chunks(data)
     for buffer in (16, BUFFER):
         try:
-            body = chunked(io.BufferedReader(io.BytesIO(data), buffer))
+            with ROOM.share() as share:
+                body = chunked(io.BufferedReader(io.BytesIO(data), buffer), share)
         except UnreadableBodyError as error:
             assert error.status in (400, 413)
             # The naive reader trims what the grammar does not allow before a size.
@@ -177,7 +180,7 @@ class FakeSocket:
 
 def replies_of(data: bytes, connection: FakeSocket | None = None) -> bytes:
     """what the REST door sends for a connection's bytes."""
-    server = SimpleNamespace(reading=30.0, running=set(), routes=ROUTES, cors=True)
+    server = SimpleNamespace(reading=30.0, running=set(), routes=ROUTES, cors=True, room=ROOM)
     connection = connection or FakeSocket(data)
     Connection(connection, ("127.0.0.1", 1), server)
     return connection.sent

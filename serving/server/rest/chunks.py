@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Iterator
 from io import BufferedReader
 
 import numpy as np
 
-LARGEST_BODY = 256 << 20  # bytes, packed or unpacked
+from serving.server.rest.body_room import LARGEST_BODY, Share, UnreadableBodyError
+
 LONGEST_LINE = 66  # bytes of a chunk's size with its extension
 # up to 16 hexadecimal digits: a chunk's size of 64 bits; a bare LF ends it, too (RFC 9112, 2.2)
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
@@ -27,20 +29,10 @@ SMALL_CHUNK = re.compile(SMALL)
 SMALL_CHUNKS = re.compile(rb"(?:" + SMALL + rb")++")
 HEADER = 3  # bytes of a small chunk's size line; two more end it
 MANY = 64  # equal chunks in sequence that are worth a look at all that follow
-PIECE = 4 << 20  # bytes of a packed body at a time
+PIECE = 1 << 20  # bytes of a body at a time
 
 
-class UnreadableBodyError(Exception):
-    """Raised for a body that is not read. The connection ends with it, since where the next request
-    begins is not known. status: of HTTP.
-    """
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
-def chunked(file: BufferedReader) -> bytes:
+def chunked(file: BufferedReader, share: Share) -> bytes:
     """Returns a body that came in chunks, trailers left out. Raises UnreadableBodyError."""
     body = bytearray()
     while True:
@@ -51,10 +43,11 @@ def chunked(file: BufferedReader) -> bytes:
         file.read(end)
         if not is_last:
             # nothing whole in the buffer: read one chunk, waiting
-            is_last = not end and _one_chunk(file, body)
+            is_last = not end and _one_chunk(file, body, share)
         # after each round: a body grows by at most a buffer before it is judged
         if len(body) > LARGEST_BODY:
             raise UnreadableBodyError(413, f"at most {LARGEST_BODY} bytes are read")
+        share.hold(len(body))
         if is_last:
             _skip_trailers(file)
             return bytes(body)
@@ -148,7 +141,7 @@ def _all_equal(buffered: bytes, at: int, length: int, count: int) -> bool:
     )
 
 
-def _one_chunk(file: BufferedReader, body: bytearray) -> bool:
+def _one_chunk(file: BufferedReader, body: bytearray, share: Share) -> bool:
     """Appends a chunk of which only a part has arrived and returns whether it was the last one."""
     line = file.readline(LONGEST_LINE)
     header = SIZE.fullmatch(line)
@@ -160,11 +153,28 @@ def _one_chunk(file: BufferedReader, body: bytearray) -> bool:
         raise UnreadableBodyError(413, f"at most {LARGEST_BODY} bytes are read")
     if not size:
         return True
-    data = file.read(size)
-    if len(data) < size or file.readline(3) not in (b"\r\n", b"\n"):
+    length = len(body) + size
+    for data in pieces(file, size, share, len(body)):
+        body += data
+    if len(body) < length or file.readline(3) not in (b"\r\n", b"\n"):
         raise UnreadableBodyError(400, "a chunk is not of the size that it claims")
-    body += data
     return False
+
+
+def pieces(file: BufferedReader, size: int, share: Share, before: int = 0) -> Iterator[bytes]:
+    """Yields `size` bytes of a body as they arrive, or as many as come before the end; `before`
+    bytes of it are held already. Raises UnreadableBodyError.
+    """
+    end = before + size
+    while before < end:
+        count = min(end - before, PIECE)
+        # before they are read: what arrives counts, not what a stranger claims
+        share.hold(before + count)
+        data = file.read(count)
+        yield data
+        before += count
+        if len(data) < count:
+            return
 
 
 def _skip_trailers(file: BufferedReader) -> None:
@@ -175,22 +185,30 @@ def _skip_trailers(file: BufferedReader) -> None:
     raise UnreadableBodyError(400, "the trailer does not end")
 
 
-def unpacked(data: bytes) -> bytes:
+def unpacked(data: bytes, share: Share) -> bytes:
     """Returns the content of a gzip body. It is unpacked in pieces: zlib's own buffer would double
-    beyond the limit before it is reached. Raises zlib.error.
+    beyond the limit before it is reached. Raises zlib.error, UnreadableBodyError.
     """
     # 31: gzip's header and check, with zlib's largest window
     unpacking = zlib.decompressobj(31)
     parts = []
     total = 0
+    at = 0
+    rest: bytes | memoryview = b""
+    view = memoryview(data)
     while not unpacking.eof:
+        # in pieces also as it goes in: what is left over is copied each time
+        if not rest:
+            rest = view[at : at + PIECE]
+            at += len(rest)
         # a piece at a time, counted: a small body may unpack to gigabytes
-        parts.append(unpacking.decompress(data, PIECE))
+        parts.append(unpacking.decompress(rest, PIECE))
         total += len(parts[-1])
-        data = unpacking.unconsumed_tail
+        rest = unpacking.unconsumed_tail
         if total > LARGEST_BODY:
             raise zlib.error(f"it unpacks to more than {LARGEST_BODY} bytes")
+        share.hold(len(data) + total)
         # nothing came and nothing is left: the end is missing
-        if not parts[-1] and not data:
+        if not parts[-1] and not rest and at == len(data):
             raise zlib.error("it is cut short")
     return b"".join(parts)

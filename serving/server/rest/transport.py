@@ -20,7 +20,8 @@ from serving.server.catalog import Catalog
 from serving.server.models import Model
 from serving.server.plane import Plane
 from serving.server.rest.arrival import PATIENCE, Arrival, LateError
-from serving.server.rest.chunks import LARGEST_BODY, UnreadableBodyError, chunked, unpacked
+from serving.server.rest.body_room import LARGEST_BODY, Room, Share, UnreadableBodyError
+from serving.server.rest.chunks import chunked, pieces, unpacked
 from serving.server.rest.client_presence import present
 from serving.server.rest.routes import Reply, Request, Routes, fault
 
@@ -78,6 +79,7 @@ class RestServer(ThreadingHTTPServer):
         self.routes = Routes(plane, metrics_path=metrics_path, seconds=seconds, threads=threads)
         self.cors = cors
         self.reading = reading
+        self.room = Room()
         self.running: set[socket.socket] = set()
 
     def start(self) -> None:
@@ -97,6 +99,19 @@ class RestServer(ThreadingHTTPServer):
         """Logs nothing: a client that went away is no news."""
 
 
+class Lines(BufferedReader):
+    """A buffered stream that tells of broken lines. broken: whether a line that was read since this
+    was set to False holds a carriage return anywhere but at its end.
+    """
+
+    broken = False
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        self.broken |= b"\r" in line.removesuffix(b"\n").removesuffix(b"\r")
+        return line
+
+
 class Connection(BaseHTTPRequestHandler):
     """One connection of a client."""
 
@@ -106,13 +121,13 @@ class Connection(BaseHTTPRequestHandler):
     # TCP would hold back the end of an answer until the client has acknowledged its beginning,
     # which the client's side delays in turn, by 40 ms
     disable_nagle_algorithm = True
-    rfile: BufferedReader  # of BUFFER bytes
+    rfile: Lines  # of BUFFER bytes
 
     def setup(self) -> None:
         super().setup()
         self.arrival = Arrival(self.connection, self.server.reading)
         # chunks are told apart in this buffer: a larger one holds more of them
-        self.rfile = BufferedReader(self.arrival, BUFFER)
+        self.rfile = Lines(self.arrival, BUFFER)
 
     def log_message(self, *arguments: object) -> None:
         """Logs nothing: requests are not worth a line each."""
@@ -164,6 +179,7 @@ class Connection(BaseHTTPRequestHandler):
         """Reads the request line and headers; returns False where there is nothing to answer any
         more.
         """
+        self.rfile.broken = False
         # one byte more than allowed shows that there is more
         self.raw_requestline = self.rfile.readline(LONGEST_REQUEST_LINE + 1)
         if not self.raw_requestline:
@@ -177,7 +193,7 @@ class Connection(BaseHTTPRequestHandler):
             return False
         # a header that we pass over may be one that a proxy before us obeys: where it ends a body
         # otherwise, what follows would be answered as a second request (RFC 9112, 5.1 and 5.2)
-        if words := flaw_of(self.headers):
+        if words := flaw_of(self.headers, self.rfile.broken):
             self._refuse(HTTPStatus.BAD_REQUEST, words)
             return False
         self.path = path_of(self.path)
@@ -204,8 +220,12 @@ class Connection(BaseHTTPRequestHandler):
                 return
 
     def _respond(self) -> None:
+        with self.server.room.share() as share:
+            self._respond_within(share)
+
+    def _respond_within(self, share: Share) -> None:
         try:
-            body = self._body()
+            body = self._body(share)
         except UnreadableBodyError as error:
             self._refuse(error.status, str(error))
             return
@@ -222,21 +242,21 @@ class Connection(BaseHTTPRequestHandler):
     def _awaited(self) -> bool:
         return present(self.connection)
 
-    def _body(self) -> bytes:
+    def _body(self, share: Share) -> bytes:
         """Returns the request's body, unpacked. Raises UnreadableBodyError, zlib.error."""
         encodings = self.headers.get_all("Transfer-Encoding", [])
         lengths = self.headers.get_all("Content-Length", [])
         if encodings:
             check_encoding(encodings, lengths)
-            data = chunked(self.rfile)
+            data = chunked(self.rfile, share)
         else:
             length = length_of(lengths)
-            data = self.rfile.read(length)
+            data = b"".join(pieces(self.rfile, length, share))
             if len(data) < length:
                 raise UnreadableBodyError(400, f"expected {length} bytes, got {len(data)}")
         # unpacked after it was read whole: its packed size was limited by then
         if self.headers.get("Content-Encoding", "").lower() == "gzip":
-            data = unpacked(data)
+            data = unpacked(data, share)
         return data
 
     def _send(self, reply: Reply) -> None:
@@ -276,16 +296,19 @@ def path_of(target: str) -> str:
     return f"/{target.partition('://')[2].partition('/')[2]}"
 
 
-def flaw_of(headers: Message) -> str:
+def flaw_of(headers: Message, broken: bool) -> str:
     """Returns what is wrong with headers, in words; "" for nothing: lines that are no header, white
-    space beside a name, a value over several lines.
+    space beside a name, a value over several lines. broken: whether a line holds a bare CR.
     """
+    # the standard library takes it for the end of a line, others for a part of it
+    if broken:
+        return "A header is one line, got a carriage return in the middle of one"
     if headers.defects or headers.get_payload():
         return "Headers are lines of a name, a colon and a value"
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
             return f"A header's name has letters, digits and -, got {name[:50]!r}"
-        # a value that goes on in the next line, or a bare CR, which others take for an end
+        # a value that goes on in the next line
         if "\n" in value or "\r" in value:
             return f"A header's value is one line, got more of {name[:50]!r}"
     return ""

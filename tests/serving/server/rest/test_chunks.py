@@ -7,9 +7,13 @@ import random
 import time
 import zlib
 
+import numpy as np
 import pytest
 
-from serving.server.rest.chunks import UnreadableBodyError, chunked, unpacked
+from serving.server.rest.body_room import Room, Share, UnreadableBodyError
+from serving.server.rest.chunks import chunked, unpacked
+
+ROOM = Room()
 
 
 class Slowly(io.RawIOBase):
@@ -57,7 +61,9 @@ def test_chunks_of_any_size_in_pieces_of_any_size_are_the_body(seed):
     data = in_chunks(body, sizes, draw.choice([b"\r\n", b"\n"]))
     least = draw.choice([1, 7, 100])
     file = reader(data + b"next", iter(lambda: draw.randrange(1, least + 1), 0))
-    assert chunked(file) == body and file.read(4) == b"next", "no byte of the next request is taken"
+    assert chunked(file, Share(ROOM)) == body and file.read(4) == b"next", (
+        "no byte of the next request is taken"
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +85,7 @@ def test_chunks_of_any_size_in_pieces_of_any_size_are_the_body(seed):
 )
 def test_broken_chunks_are_refused(data, status):
     with pytest.raises(UnreadableBodyError) as error:
-        chunked(reader(data, repeated(1)))
+        chunked(reader(data, repeated(1)), Share(ROOM))
     assert error.value.status == status
 
 
@@ -100,13 +106,23 @@ def test_one_byte_chunks_cost_at_most_four_times_a_plain_body(sizes, times):
         return min(spent)
 
     plain = seconds(lambda: reader(body).read(len(body)))
-    in_pieces = seconds(lambda: chunked(reader(data)))
+    in_pieces = seconds(lambda: chunked(reader(data), Share(ROOM)))
     print(f"{in_pieces / plain:.1f} times a plain body")
     assert in_pieces < times * plain
 
 
+def test_a_long_packed_body_is_taken_in_pieces():
+    """noise does not shrink, so that it goes in by many pieces; zeros shrink to nearly none."""
+    noise = np.random.default_rng(0).bytes(5 << 20)
+    for body in (noise, bytes(5 << 20), noise + bytes(5 << 20)):
+        assert unpacked(gzip.compress(body, 1), Share(ROOM)) == body
+    for cut in (-9, -(3 << 20)):
+        with pytest.raises(zlib.error):
+            unpacked(gzip.compress(noise, 1)[:cut], Share(ROOM))
+
+
 def test_gzip_is_unpacked_in_bounds():
-    assert unpacked(gzip.compress(b"hello" * 1000)) == b"hello" * 1000
+    assert unpacked(gzip.compress(b"hello" * 1000), Share(ROOM)) == b"hello" * 1000
     for broken in (b"", b"no gzip", gzip.compress(b"hello" * 1000)[:-9]):
         with pytest.raises(zlib.error):
-            unpacked(broken)
+            unpacked(broken, Share(ROOM))

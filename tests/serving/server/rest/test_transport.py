@@ -71,6 +71,21 @@ ODD = {
         400,
         "is one line",
     ),
+    "a bare carriage return, a header for some behind it": (
+        PREDICT + b"A: b\rContent-Length: 30\r\n\r\n" + STATUS,
+        400,
+        "a carriage return in the middle",
+    ),
+    "a bare carriage return in a value": (
+        PREDICT + b"A: b\rc\r\n\r\n" + STATUS,
+        400,
+        "a carriage return in the middle",
+    ),
+    "a bare carriage return in the request line": (
+        b"GET /v1/models/m\r" + HOST + b"\r\n",
+        400,
+        "a carriage return in the middle",
+    ),
     "a line that is no header": (
         PREDICT + b"junk\r\n\r\n" + STATUS,
         400,
