@@ -127,11 +127,11 @@ def shortened(words: str, length: Callable[[str], float], room: float) -> str:
     """Returns words with as much of their middle left out as does not fit: names differ in their
     beginning or their end. length: of a text, in pixels.
     """
-    kept, text = len(words), words
-    while length(text) > room and kept:
-        kept -= 1
+    letters, text = len(words), words
+    while length(text) > room and letters:
+        letters -= 1
         # three points: Pillow's own font may lack the sign for them
-        text = f"{words[: kept // 2]}...{words[len(words) - (kept - kept // 2) :]}"
+        text = f"{words[: letters // 2]}...{words[len(words) - (letters - letters // 2) :]}"
     return text
 
 

@@ -117,8 +117,8 @@ def on_ramp(values: Sequence[Array | None], label: str, units: Sequence[float]) 
         None if value is None else np.where(value == missing, np.nan, value / step)
         for value, step in zip(values, steps)
     ]
-    known = [measure[np.isfinite(measure)] for measure in measures if measure is not None]
-    numbers = np.concatenate(known) if known else np.zeros(0)
+    finite = [measure[np.isfinite(measure)] for measure in measures if measure is not None]
+    numbers = np.concatenate(finite) if finite else np.zeros(0)
     low, high = np.percentile(numbers, SHOWN_PERCENTILES) if numbers.size else (0.0, 1.0)
     # labels of a single value have no range to divide by
     high = max(high, low + 1e-6)

@@ -54,26 +54,26 @@ def of_surfaces(
         ours = segments.segment_unsup25d(depth, normal, edge)
         yield "segment_unsup25d", "ARI", adjusted_rand(ours, label)
     # 128 in all three channels: no surface
-    seen = (depth < FAR) & (normal.astype(int) != 128).any(-1)
-    if not seen.any():
+    mask = (depth < FAR) & (normal.astype(int) != 128).any(-1)
+    if not mask.any():
         return
-    metres = np.where(seen, depth / parameters.depth_units, np.inf)
+    metres = np.where(mask, depth / parameters.depth_units, np.inf)
     true = normal / 127.5 - 1
     # loose frames may come without their camera
-    angle = frame.info().get("field_of_view_rads") or fitted_angle(metres, true, seen)
-    yield "normal from depth", "degrees", disagreement(metres, true, seen, angle)
+    angle = frame.info().get("field_of_view_rads") or fitted_angle(metres, true, mask)
+    yield "normal from depth", "degrees", disagreement(metres, true, mask, angle)
     rays = surfaces.rays(len(depth), angle)
     length = np.linalg.norm(rays, axis=-1)
     facing = -(true * rays).sum(-1) / length
     distance = metres * length
     units = parameters.depth_units
     yield from compared(
-        frame, "reshading", lambda: surfaces.reshading(facing, distance), where=seen
+        frame, "reshading", lambda: surfaces.reshading(facing, distance), where=mask
     )
     yield from compared(
-        frame, "depth_euclidean", lambda: surfaces.depth_codes(distance, units), where=seen
+        frame, "depth_euclidean", lambda: surfaces.depth_codes(distance, units), where=mask
     )
-    as_made = np.where(seen, depth / parameters.keypoint_units, np.inf)
+    as_made = np.where(mask, depth / parameters.keypoint_units, np.inf)
     yield from of_keypoints(frame, as_made, true, angle)
 
 
@@ -101,18 +101,18 @@ def compared(
         yield folder, "correlation", correlation(ours()[mask], label[mask])
 
 
-def fitted_angle(metres: Floats, normal: Floats, seen: Bools) -> float:
+def fitted_angle(metres: Floats, normal: Floats, mask: Bools) -> float:
     """Returns the field of view in radians, of whole degrees from 40 to 120, for which depth and
     normals agree best.
     """
     angles = np.deg2rad(np.arange(40, 121))
-    return float(min(angles, key=lambda angle: disagreement(metres, normal, seen, angle)))
+    return float(min(angles, key=lambda angle: disagreement(metres, normal, mask, angle)))
 
 
-def disagreement(metres: Floats, normal: Floats, seen: Bools, angle: float) -> float:
+def disagreement(metres: Floats, normal: Floats, mask: Bools, angle: float) -> float:
     """Returns the median angle in degrees between the normals of planes fitted to depth and the
     labelled normals.
     """
     fitted = surfaces.normals_from_depth(metres, angle)
     cosine = (fitted * normal).sum(-1) / np.linalg.norm(normal, axis=-1)
-    return float(np.rad2deg(np.median(np.arccos(np.clip(cosine[seen], -1, 1)))))
+    return float(np.rad2deg(np.median(np.arccos(np.clip(cosine[mask], -1, 1)))))

@@ -172,8 +172,8 @@ class Builder:
         it, else background.
         """
         self.names.append(name)
-        seen = SEEN_AS.get(name, name)
-        self.semantics.append(SEMANTIC.index(seen) if seen in SEMANTIC else 1)
+        semantic = SEEN_AS.get(name, name)
+        self.semantics.append(SEMANTIC.index(semantic) if semantic in SEMANTIC else 1)
         return len(self.names) - 1
 
     def add(

@@ -136,7 +136,7 @@ class Gltf:
             # in a file without scenes every node without a parent is shown
             children = {c for node in self.tree.get("nodes", []) for c in node.get("children", [])}
             roots = [i for i in range(len(self.tree.get("nodes", []))) if i not in children]
-        found: list[Part] = []
+        pieces: list[Part] = []
         # a stack and no recursion: chains of nodes may be longer than Python's limit. Reversed,
         # since the last is taken first
         waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
@@ -152,9 +152,9 @@ class Gltf:
                 mesh = self.tree["meshes"][node["mesh"]]
                 joints = self.joints(node["skin"]) if "skin" in node else None
                 for matrix in self.instances(node):
-                    found += self.placed(mesh, here @ matrix, joints)
+                    pieces += self.placed(mesh, here @ matrix, joints)
             waiting += [(child, here, depth + 1) for child in reversed(node.get("children", []))]
-        return found
+        return pieces
 
     def instances(self, node: Json) -> list[Floats]:
         """Returns [4, 4] of every copy that EXT_mesh_gpu_instancing asks for; the unit matrix alone
@@ -234,7 +234,7 @@ class Gltf:
         """Returns the parts of a mesh in the scene. joints: of a skin, which place it; its node's
         matrix counts for nothing then (3.7.3.3).
         """
-        found = []
+        pieces = []
         for primitive in mesh["primitives"]:
             # the default is 4, triangles (3.7.2.1)
             mode = primitive.get("mode", 4)
@@ -258,8 +258,8 @@ class Gltf:
                     faces = faces[:, ::-1]
                 vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
             triangle = before + part.triangle
-            found.append(replace(part, vertices=vertices, faces=faces, triangle=triangle))
-        return found
+            pieces.append(replace(part, vertices=vertices, faces=faces, triangle=triangle))
+        return pieces
 
     def part(self, primitive: Json, topology: int) -> Part | None:
         """Returns one primitive in its own frame, its triangles counted from 0; None if nothing of
@@ -320,14 +320,14 @@ class Gltf:
         # without Draco
         if not row or "bufferView" in position:
             return None
-        found = unpacked(self.view(row["bufferView"]), row["attributes"])
-        count = len(found.columns["POSITION"])
+        surface = unpacked(self.view(row["bufferView"]), row["attributes"])
+        count = len(surface.columns["POSITION"])
         if count != position["count"]:
             self.shelf.note(
                 f"{DRACO} holds {count} vertices where its accessor says {position['count']}; "
                 "they are taken as they are"
             )
-        return found
+        return surface
 
     def material(self, primitive: Json) -> Material:
         # no material is the specification's default one: white, without a picture
@@ -512,8 +512,8 @@ class Material:
 
 
 def extension(row: Json, name: str) -> Json:
-    found: Json = row.get("extensions", {}).get(name, {})
-    return found
+    content: Json = row.get("extensions", {}).get(name, {})
+    return content
 
 
 def fraction(values: Array, row: Json) -> Array:

@@ -36,7 +36,7 @@ class Masks:
     alpha: Floats
     pictures: tuple[Bytes | None, ...]
 
-    def kept(self, faces: Bools, vertices: Integers) -> Masks:
+    def subset(self, faces: Bools, vertices: Integers) -> Masks:
         """Returns the masks of these faces and vertices alone."""
         return Masks(self.cutoff[faces], self.alpha[vertices], self.pictures)
 
@@ -51,15 +51,15 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
         return part
     # the largest alpha of corners times the largest texel: a face goes only if nothing of it can be
     # seen
-    seen = [
+    visible = [
         alpha[f].max() * texels(fractions, part.uv[f], part.wrap).max() >= cutoff
         for f in part.faces
     ]
-    kept = np.array(seen, bool)
+    rest = np.array(visible, bool)
     return replace(
         part,
-        faces=part.faces[kept],
-        triangle=part.triangle[kept],
+        faces=part.faces[rest],
+        triangle=part.triangle[rest],
         cutoff=cutoff,
         alpha=alpha.astype("float32"),
     )
@@ -138,18 +138,18 @@ class MaskedCaster(RayCaster):
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
         """Returns the first hit of every ray, as `RayCaster.first` does, on what is not cut out."""
         hit = super().first(origins, rays)
-        found = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
-        left = self.holes(found, np.arange(len(found.triangle)))
+        hits = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
+        left = self.holes(hits, np.arange(len(hits.triangle)))
         for _ in range(LAYERS):
             if not len(left):
                 break
             # from the first origin each time, so that rounding does not add up
-            far = found.distance[left] * np.float32(1 + 1e-6) + np.float32(BEHIND)
+            far = hits.distance[left] * np.float32(1 + 1e-6) + np.float32(BEHIND)
             on = super().first(origins[left] + rays[left] * far[:, None], rays[left])
-            found.distance[left] = far + on.distance
-            found.triangle[left], found.u[left], found.v[left] = on.triangle, on.u, on.v
-            left = self.holes(found, left)
-        return found
+            hits.distance[left] = far + on.distance
+            hits.triangle[left], hits.u[left], hits.v[left] = on.triangle, on.u, on.v
+            left = self.holes(hits, left)
+        return hits
 
     def holes(self, hit: FirstHits, rays: Integers) -> Integers:
         """Returns those of the rays (numbers) that meet a hole."""

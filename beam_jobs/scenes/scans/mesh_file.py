@@ -118,7 +118,7 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
     """Returns one mesh of the placed parts; a picture that several parts share, wrapped alike, is
     kept once.
     """
-    kept: dict[tuple[Any, ...], int] = {}
+    numbers: dict[tuple[Any, ...], int] = {}
     pictures: list[Any] = []
     wraps = []
     picture = []
@@ -126,11 +126,11 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
         image = part.picture
         # readers hand on one object a picture: its identity is cheaper than comparing pixels
         shown = (id(image), part.wrap)
-        if image is not None and shown not in kept:
-            kept[shown] = len(pictures)
+        if image is not None and shown not in numbers:
+            numbers[shown] = len(pictures)
             pictures.append(image)
             wraps.append(part.wrap)
-        picture.append(np.full(len(part.faces), kept.get(shown, -1)))
+        picture.append(np.full(len(part.faces), numbers.get(shown, -1)))
     offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets)])
     return Mesh(
@@ -250,7 +250,7 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
         warnings=warnings,
         sources=sources,
         moved=(float(moved[0]), float(moved[1]), float(moved[2])),
-        masks=mesh.masks.kept(sound, keep) if mesh.masks else None,
+        masks=mesh.masks.subset(sound, keep) if mesh.masks else None,
     )
 
 

@@ -51,11 +51,11 @@ def cut(points: Floats, counts: Integers) -> Cut:
         corners.append((first[fans, None, None] + fan.T).reshape(-1, 3))
         polygon.append(np.repeat(alike[fans], count - 2))
         for number, start in zip(alike[~fans], first[~fans]):
-            found, sure = triangles(points[start : start + count])
-            crossed |= not found
+            triples, sure = triangles(points[start : start + count])
+            crossed |= not triples
             guessed += not sure
-            corners.append(start + np.array(found, "int64").reshape(-1, 3))
-            polygon.append(np.full(len(found), number))
+            corners.append(start + np.array(triples, "int64").reshape(-1, 3))
+            polygon.append(np.full(len(triples), number))
     numbers = np.concatenate(polygon)
     order = np.argsort(numbers, kind="stable")
     notes = [CROSSED] * crossed + [GUESSED.format(count=guessed)] * bool(guessed)
@@ -131,12 +131,12 @@ def convex(flat: Floats) -> Bools:
     # a little below 0: corners in the middle of a straight side
     left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
     sides = np.roll(flat, -1, 1) - flat
-    found = left & (turned(sides) < 3 * np.pi) & ~folded(sides)
+    is_convex = left & (turned(sides) < 3 * np.pi) & ~folded(sides)
     # a corner that is there twice has no side in between, and its turn would be lost
     there = (sides != 0).any(2)
     for number in np.flatnonzero(left & ~there.all(1)):
-        found[number] = convex(flat[number, there[number]][None])[0]
-    return np.asarray(found)
+        is_convex[number] = convex(flat[number, there[number]][None])[0]
+    return np.asarray(is_convex)
 
 
 def turned(sides: Floats) -> Floats:
