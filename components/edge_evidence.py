@@ -129,15 +129,15 @@ def rivals(
     ]
     means = {other: resamples.affinity[:, resamples.column[other]].mean() for other in into}
     ours = resamples.affinity[:, resamples.column[transfer]]
-    found: Dict[str, float] = {}
+    shares: Dict[str, float] = {}
     for supervised in policies:
         # what this policy could have taken: sources that it supervises
         open_ones = [other for other in into if supervised.issuperset(other.sources)]
         # two: where the edge itself is one of the first, the other is its rival
         for other in sorted(open_ones, key=lambda other: -float(means[other]))[:2]:
             better = resamples.affinity[:, resamples.column[other]] > ours
-            found[key_of(other.sources, other.target)] = round(float(better.mean()), 3)
-    return found
+            shares[key_of(other.sources, other.target)] = round(float(better.mean()), 3)
+    return shares
 
 
 def clearest_pictures(

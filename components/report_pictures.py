@@ -105,19 +105,21 @@ def sample_row(
     entry = shown.task
     photo = enlarged(np.ascontiguousarray(shown.views[number, 0]), SIDE)
     stem = f"pictures/{entry.name}_{number}"
-    seen = (
+    input_view = (
         np.concatenate(list(shown.views[number]), axis=1)
         if entry.images > 1
-        else shown.seen[number]
+        else shown.inputs[number]
     )
-    cells: List[Cell] = [save_cell(folder, f"{stem}_input.webp", "input", resize_to_height(seen))]
+    cells: List[Cell] = [
+        save_cell(folder, f"{stem}_input.webp", "input", resize_to_height(input_view))
+    ]
     label = shown.target[number]
     answers = [("label", label), ("own network", shown.answer[number])]
     if served is not None:
         answers.append(("served", served))
     for name, value in answers:
         if entry.input == "tiles":
-            drawn = resize_to_height(unshuffle(shown.seen[number], value))
+            drawn = resize_to_height(unshuffle(shown.inputs[number], value))
             cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         elif entry.output.dense:
             drawn = resize_to_height(beside(map_panels(entry, value, photo, label)))
