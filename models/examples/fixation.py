@@ -76,9 +76,9 @@ def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | N
     span = slice(max(0, (size - 1) // 2 - reach), size // 2 + reach + 1)
     codes = labels[folder][span, span]
     # in other people's depth 0 means that nothing is seen
-    seen = codes[(codes < SURFACE_LIMIT) & (codes > 0)]
-    if seen.size < LEAST_SEEN * codes.size:
+    depths = codes[(codes < SURFACE_LIMIT) & (codes > 0)]
+    if depths.size < LEAST_SEEN * codes.size:
         return None
-    times = seen / 512 / -place[2]
+    times = depths / 512 / -place[2]
     off = np.abs(np.log(times))
     return 1.0 if off.min() <= np.log(SCALE_TOLERANCE) else float(np.median(times))

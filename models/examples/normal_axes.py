@@ -71,7 +71,7 @@ class Contradiction:
     evidence: str
     cure: str
 
-    def said(self) -> str:
+    def words(self) -> str:
         return f"{self.kind} ({self.evidence}); {self.cure}"
 
 
@@ -159,7 +159,7 @@ def normal_contradiction(
     if (close < np.cos(np.deg2rad(MARGIN))).mean() < BETTER_SHARE:
         return None
     off = degrees(close)
-    found = []
+    candidates = []
     for encoding in encodings(surface, shown, off, camera):
         closer = cosines(surface.stored, encoding.shown)
         # angles, which take longer, only where enough of them are smaller
@@ -170,11 +170,11 @@ def normal_contradiction(
         worse = float((off < other - MARGIN).mean())
         explains = better >= max(BETTER_SHARE, BETTER_TIMES * worse)
         if explains and np.median(other) <= encoding.within:
-            found.append((better - worse, encoding, better))
-    if not found:
+            candidates.append((better - worse, encoding, better))
+    if not candidates:
         return None
-    most = max(gain for gain, _, _ in found)
-    _, best, better = next(row for row in found if row[0] >= most - ALIKE)
+    most = max(gain for gain, _, _ in candidates)
+    _, best, better = next(row for row in candidates if row[0] >= most - ALIKE)
     return Contradiction(best.kind, f"only so {better:.0%} of the flat pixels fit", best.cure)
 
 
@@ -188,8 +188,8 @@ def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | 
     normals = Normals.of(labels["normal"])
     codes = labels[folder]
     # the code of no surface, 128, is hardly a vector; of foreign depth 0 is nothing seen
-    seen = (codes < SURFACE_LIMIT) & (codes > 0) & (normals.squares > 0.25)
-    depth = np.where(seen, codes, np.inf)
+    mask = (codes < SURFACE_LIMIT) & (codes > 0) & (normals.squares > 0.25)
+    depth = np.where(mask, codes, np.inf)
     flat = flat_pixels(depth)
     count = np.count_nonzero(flat)
     if count < LEAST_PIXELS or count < LEAST_SHARE * flat.size:
@@ -247,17 +247,17 @@ def other_axes(surface: Surface, shown: Floats, camera: Camera | None) -> Iterat
     """Yields the best of all ways to exchange the camera's axes, and the best of the world's."""
     axes = best_axes(surface.stored, shown)
     kind = f"normal holds {axes_said(axes)} where (x, y, z) is meant"
-    found = [Encoding(kind, f"convert the codes: {AXES}", shown @ axes.T)]
+    candidates = [Encoding(kind, f"convert the codes: {AXES}", shown @ axes.T)]
     if camera is not None:
         in_world = shown @ (camera.rotation @ CAMERA_AXES).T
         world = best_axes(surface.stored, in_world)
         kind = f"normal holds {axes_said(world)} of the world where the camera's axes are meant"
         cure = f"turn vectors into the camera's axes: {AXES}"
-        found.append(Encoding(kind, cure, in_world @ world.T))
+        candidates.append(Encoding(kind, cure, in_world @ world.T))
         # few encodings exchange what points away with what lies in the picture; a world does
         if not axes[2, 2]:
-            found.reverse()
-    yield from found
+            candidates.reverse()
+    yield from candidates
 
 
 def best_axes(stored: Floats, shown: Floats) -> Floats:

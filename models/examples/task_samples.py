@@ -109,20 +109,20 @@ class LazySamples(TaskSamples):
         # A view may stand in several samples of a batch. After the last it is let go, so that the
         # next one's pixels find its memory, which is still in the processor's cache.
         left = Counter(positions.ravel().tolist())
-        seen: dict[int, View] = {}
+        view_at: dict[int, View] = {}
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
             for place, i in enumerate(row):
                 picture = None if shown is None else shown[k, place]
-                if i not in seen:
-                    seen[i] = self.read(i, picture)
+                if i not in view_at:
+                    view_at[i] = self.read(i, picture)
                 elif picture is not None:
-                    picture[...] = seen[i].rgb
+                    picture[...] = view_at[i].rgb
             # `...`: a number, too, as an array that can be written into
-            self.write(number, [seen[i] for i in row], target[k, ...], mask[k, ...])
+            self.write(number, [view_at[i] for i in row], target[k, ...], mask[k, ...])
             left.subtract(row)
             for i in set(row):
                 if not left[i]:
-                    del seen[i]
+                    del view_at[i]
         return target, mask
 
 
@@ -187,10 +187,10 @@ def write_map(
     """Writes the label of a sample of maps into two float16 arrays: the numbers of `label_of`,
     rounded. Returns False where nothing of it is known.
     """
-    made = made_target(entry, views, draws_of(entry, row, seed))
-    if made is None:
+    label = made_target(entry, views, draws_of(entry, row, seed))
+    if label is None:
         return False
-    for part, halves in zip(made, (target, mask)):
+    for part, halves in zip(label, (target, mask)):
         if isinstance(part, Coded):
             part.write_half(halves)
         elif isinstance(part, Sparse):
@@ -237,14 +237,14 @@ def lazy_samples(
     kind = np.dtype(entry.output.facts.stored)
     mask_shape = (*shape[:-1], 1) if entry.output.dense else ()
 
-    def write(i: int, seen: Sequence[View], target: Floats, mask: Floats) -> None:
+    def write(i: int, several: Sequence[View], target: Floats, mask: Floats) -> None:
         row = rows[i].tolist()
         if entry.output.dense and kind == np.float16:
-            known = write_map(entry, seen, row, seed, target, mask)
-        elif known := (label := label_of(entry, seen, row, seed)) is not None:
+            complete = write_map(entry, several, row, seed, target, mask)
+        elif complete := (label := label_of(entry, several, row, seed)) is not None:
             target[...] = stored(entry, label[0], whitening)
             mask[...] = label[1]
-        if not known:
+        if not complete:
             raise ValueError(
                 f"sample {i} of {entry.name} in {views.split} has lost its label: the store is of "
                 "other examples; remove it and run again"

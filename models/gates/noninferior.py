@@ -141,8 +141,8 @@ def judge(pairs: Mapping[str, Pair], margin: float, ways: Mapping[str, str]) -> 
         for name in worse
     ]
     largest = max(of_targets, key=figures.__getitem__)
-    said = f"of {len(of_targets)}, {largest} changed for the worst: {of_targets[largest]}"
-    checks = checks or [Check(TARGETS, True, said, figures)]
+    words = f"of {len(of_targets)}, {largest} changed for the worst: {of_targets[largest]}"
+    checks = checks or [Check(TARGETS, True, words, figures)]
     return [
         *checks,
         Check(

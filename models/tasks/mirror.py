@@ -33,10 +33,10 @@ def mirrored(task: Task, target: Floats) -> Floats:
         return change_of(task, MIRRORED, "MIRRORED")(target)
     if not task.output.dense:
         return target
-    seen = turned(target)
+    image = turned(target)
     if task.flip == "mirror, negate x":
-        seen[..., 0] *= -1
-    return seen
+        image[..., 0] *= -1
+    return image
 
 
 def turned(picture: Array) -> Array:

@@ -176,8 +176,8 @@ def stranger_of(
     `first`, None if there is none.
     """
     for other in others:
-        known = frozenset((first, other)) in negatives
-        if not known and strangers(draw.keys[first], draw.keys[other], draw.cameras):
+        repeat = frozenset((first, other)) in negatives
+        if not repeat and strangers(draw.keys[first], draw.keys[other], draw.cameras):
             return other
     return None
 
