@@ -64,8 +64,10 @@ class TaskNetwork:
 
 def without_repeats(pictures: Array) -> tuple[Array, Integers]:
     """Returns (those pictures that equal no earlier one, [n] the position of each among these)."""
-    seen: dict[bytes, int] = {}
-    places = np.array([seen.setdefault(picture.tobytes(), len(seen)) for picture in pictures])
+    position_of: dict[bytes, int] = {}
+    places = np.array(
+        [position_of.setdefault(picture.tobytes(), len(position_of)) for picture in pictures]
+    )
     _, first = np.unique(places, return_index=True)
     return pictures[first], places
 

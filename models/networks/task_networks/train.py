@@ -173,8 +173,8 @@ def train_network(
     batch = batch_size(entry, config)
     with spread(devices_for(entry, config), batch) as devices:
         if config.devices > 1:
-            said = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
-            print(said, file=out, flush=True)
+            line = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
+            print(line, file=out, flush=True)
         network, curve = run_steps(store, folder, entry, config, average, out, callbacks, start)
     if devices > 1 or config.precision != "float32":
         network = in_float32(network)
@@ -357,10 +357,10 @@ def shrink(
     """
     losses: dict[float, list[Floats]] = {factor: [] for factor in SHRINKAGES}
     for answer, target, mask in parts:
-        for factor, found in losses.items():
+        for factor, row in losses.items():
             shrunk = average + factor * (answer - average)
-            found.append(image_losses(network.task.loss, target, mask, shrunk))
-    means = {factor: float(np.concatenate(found).mean()) for factor, found in losses.items()}
+            row.append(image_losses(network.task.loss, target, mask, shrunk))
+    means = {factor: float(np.concatenate(row).mean()) for factor, row in losses.items()}
     factor = min(SHRINKAGES, key=means.__getitem__)
     kernel, bias = network.head.get_layer("answer").weights
     kernel.assign(kernel * factor)

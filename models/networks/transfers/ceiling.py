@@ -100,7 +100,7 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
     """
     regime = bench.regimes[-1]
     paths = {}
-    found: dict[str, dict[str, Any] | None] = {}
+    ledger: dict[str, dict[str, Any] | None] = {}
     for name in targets:
         task = TASKS[name]
         own = address_of(
@@ -116,8 +116,8 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
             choices=rows_of(task),
         )
         paths[name] = bench.ledgers[name].folder / f"ceiling-{channels}-{own}.json"
-        found[name] = read_sealed_json(paths[name])
-    lacking = [name for name in paths if found[name] is None]
+        ledger[name] = read_sealed_json(paths[name])
+    lacking = [name for name in paths if ledger[name] is None]
     maps = [name for name in lacking if TASKS[name].output.dense]
     losses = map_ceilings(bench, regime, maps, channels) if maps else {}
     for name in lacking:
@@ -125,10 +125,10 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
             losses[name] = vector_ceiling(bench, regime, name, channels)
     for name, values in losses.items():
         write_sealed_json(paths[name], {"losses": np.asarray(values, "float64").tolist()})
-        found[name] = {"losses": values}
+        ledger[name] = {"losses": values}
     rows: list[CeilingRow] = []
-    for name, kept in found.items():
-        values = np.asarray((kept or {})["losses"], "float32")
+    for name, entry in ledger.items():
+        values = np.asarray((entry or {})["losses"], "float32")
         wins = np.sign(bench.supervised(name) - values)
         quality = float((wins.mean() + 1) / 2)
         loss = float(values.mean())

@@ -107,8 +107,8 @@ def others_of_buildings(keys: Sequence[str], views: Integers, held_out: Bools) -
     """Returns [m] sorted positions in `keys` outside `views`, of the buildings that are held out of
     `views` as a whole (a lone building is cut in two).
     """
-    kept = {building_of(keys[i]) for i in views[~held_out]}
-    whole = {building_of(keys[i]) for i in views[held_out]} - kept
+    teaching = {building_of(keys[i]) for i in views[~held_out]}
+    whole = {building_of(keys[i]) for i in views[held_out]} - teaching
     others = np.setdiff1d(np.arange(len(keys)), views)
     return others[[building_of(keys[i]) in whole for i in others]]
 

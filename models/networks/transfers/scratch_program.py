@@ -88,9 +88,9 @@ class Program:
         # copies: the variables change with every step
         self.optimizer = [(variable, variable.numpy()) for variable in optimizer]
 
-    def restart(self, store: LabelStore, task: Task, known: Known) -> Floats | None:
+    def restart(self, store: LabelStore, task: Task, labels: Known) -> Floats | None:
         """Gives the model the task's first weights, an optimiser that never stepped, and the
-        constant of the labels that are `known`. Returns that constant; None for a task without one.
+        constant of these labels. Returns that constant; None for a task without one.
         """
         if self.first[0] != task.name:
             fresh = build_task_network(task, self.config, self.size)
@@ -101,12 +101,12 @@ class Program:
             variable.assign(first)
         # `fold` took it away
         self.model.standard = self.standard
-        self.set_standard(standard_of(task, store, self.config, known))
+        self.set_standard(standard_of(task, store, self.config, labels))
         if composes_poses(task, self.config):
             self.network.head.get_layer("poses").whiten(*store.whitening(task.name))
         if not task.output.facts.averaged:
             return None
-        average = average_answer(task, store, known=known)
+        average = average_answer(task, store, known=labels)
         # standardised targets have the average 0
         start_at_average(self.network, average if self.standard is None else average * 0)
         return average

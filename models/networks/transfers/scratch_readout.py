@@ -52,8 +52,8 @@ class PixelBench:
         parts = []
         for start in range(0, len(images), CHUNK):
             some = images[start : start + CHUNK]
-            seen = training_input(self.task, some[:, None], some, random, self.config.tile_size)
-            parts.append(pixel_cells((seen + 1) * 127.5, self.grid))
+            inputs = training_input(self.task, some[:, None], some, random, self.config.tile_size)
+            parts.append(pixel_cells((inputs + 1) * 127.5, self.grid))
         return np.concatenate(parts)
 
     def key(self, subset: SourceSet, regime: Regime) -> str:

@@ -66,9 +66,9 @@ def map_answers(
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime, [subset], [target], features)
     weights, _ = moments.solve(subset, bench.config.ridges, parts)
-    seen = [features(source, split, views) for source in subset]
+    columns = [features(source, split, views) for source in subset]
     # the constant stands once, last, however many the sources
-    together = np.concatenate([*(part[:, :-1] for part in seen), seen[0][:, -1:]], 1)
+    together = np.concatenate([*(part[:, :-1] for part in columns), columns[0][:, -1:]], 1)
     blocks = together @ weights
     maps = from_blocks(blocks, bench.grid, block_channels(task), bench.config.output_stride)
     return maps * sharpness(task)

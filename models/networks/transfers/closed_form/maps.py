@@ -163,7 +163,7 @@ def transfers_with_equal_cells(
         for subset, names in targets.items()
     }
     readouts = MapReadouts(bench, regime, solved, list(dict.fromkeys(first.values())))
-    parts = [functools.partial(JudgedViews, readouts, seen) for seen in readouts.parts()]
+    parts = [functools.partial(JudgedViews, readouts, window) for window in readouts.parts()]
     into = f"{len(wanted)} map targets"
     for asked, losses in part_by_part(bench, list(targets), readouts.weights, parts, into):
         for name in (name for name in wanted if first[name] == asked):
@@ -230,19 +230,19 @@ def gram_width(moments: Moments, source: int) -> int:
 
 
 class JudgedViews:
-    """Some test views, `seen`, on which the weights of `MapReadouts` are judged. Several threads
+    """Some test views, `window`, on which the weights of `MapReadouts` are judged. Several threads
     may ask at a time.
     """
 
-    def __init__(self, readouts: MapReadouts, seen: range) -> None:
+    def __init__(self, readouts: MapReadouts, window: range) -> None:
         bench = readouts.bench
-        views = slice(seen.start, seen.stop)
+        views = slice(window.start, window.stop)
         self.readouts = readouts
         self.unseen = {
             source: readouts.features(source, "test", views) for source in readouts.moments.sources
         }
         self.judges = {
-            name: Judge(bench.store, name, bench.grid, bench.config.output_stride, seen)
+            name: Judge(bench.store, name, bench.grid, bench.config.output_stride, window)
             for name in readouts.names
         }
         self.room = threading.local()
@@ -250,8 +250,8 @@ class JudgedViews:
     def __call__(self, subset: SourceSet, weights: Floats) -> dict[str, Floats]:
         """Returns target -> losses [sample] float32 of the readout of these sources."""
         columns = self.readouts.columns_of(subset)
-        seen, answers = self.space(*weights.shape)
-        predict([self.unseen[source] for source in subset], weights, seen, answers)
+        matrix, answers = self.space(*weights.shape)
+        predict([self.unseen[source] for source in subset], weights, matrix, answers)
         blocks = answers.reshape(-1, self.readouts.cells, weights.shape[1])
         # weights hold the columns of these targets alone, side by side in this order
         starts = np.cumsum([0, *(part.stop - part.start for part in columns.values())])
@@ -267,8 +267,8 @@ class JudgedViews:
         if not hasattr(self.room, "answers"):
             # as much as any set needs: whatever is asked next fits
             _, widest, most = self.readouts.widths()
-            self.room.seen = np.empty(rows * widest, "float32")
+            self.room.matrix = np.empty(rows * widest, "float32")
             self.room.answers = np.empty(rows * most, "float32")
-        seen = self.room.seen[: rows * features].reshape(rows, features)
+        matrix = self.room.matrix[: rows * features].reshape(rows, features)
         answers = self.room.answers[: rows * outputs].reshape(rows, outputs)
-        return seen, answers
+        return matrix, answers

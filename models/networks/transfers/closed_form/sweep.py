@@ -124,14 +124,14 @@ class Progress:
         self.count = count
         self.into = into
         self.since = time.time()
-        self.said = self.since
+        self.last_print = self.since
 
     def say(self, done: int) -> None:
         """Prints a line if it is time for one. done: sets of sources that are measured."""
         now = time.time()
-        if done < self.count and now - self.said <= QUIET:
+        if done < self.count and now - self.last_print <= QUIET:
             return
-        self.said = now
+        self.last_print = now
         left = (now - self.since) / done * (self.count - done)
         print(
             f"  source sets {done}/{self.count} into {self.into}, about {left:.0f} s left",

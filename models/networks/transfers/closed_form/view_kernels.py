@@ -106,12 +106,12 @@ def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -
     """Returns the kernel of one source between these teaching views; the last one of a source is
     kept.
     """
-    kept = bench.kernels.get(index)
-    if kept is None or not kept.teaches(views):
+    kernel = bench.kernels.get(index)
+    if kernel is None or not kernel.teaches(views):
         # of all views, and so the same whichever of them teach
-        scale = None if kept is None else kept.scale
-        bench.kernels[index] = kept = GlobalKernel(bench, index, views, scale)
-    return kept
+        scale = None if kernel is None else kernel.scale
+        bench.kernels[index] = kernel = GlobalKernel(bench, index, views, scale)
+    return kernel
 
 
 def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Integers | None:
