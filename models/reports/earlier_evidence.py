@@ -54,11 +54,11 @@ def means(facts: Facts, transferred: float | None) -> Facts:
 
 
 def cross_fitted(row: Facts) -> Facts:
-    def known(facts: Facts) -> float | None:
+    def transferred(facts: Facts) -> float | None:
         return None if row.get("scratch") else facts.get("transferred")
 
     own = row["in_sample"]
-    return {**means(row, known(row)), "in_sample": means(own, known(own))}
+    return {**means(row, transferred(row)), "in_sample": means(own, transferred(own))}
 
 
 def served(facts: Facts, scratch: bool) -> Facts:

@@ -133,8 +133,8 @@ def gain_words(gain: Facts) -> str:
     if "objective" not in gain:
         return ""
     quality = gain.get("quality")
-    said = "" if quality is None else f", of mean quality {quality:+.3f}"
-    return f"; expected change of the objective {gain['objective']:+.3f}{said}"
+    quality_words = "" if quality is None else f", of mean quality {quality:+.3f}"
+    return f"; expected change of the objective {gain['objective']:+.3f}{quality_words}"
 
 
 def budget_rows(facts: Facts | None) -> list[Facts]:

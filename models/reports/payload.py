@@ -35,8 +35,8 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
     """Returns the run as the explorer reads it (`explorer/src/run.js` names every field)."""
     rows, left_out = travelling(run)
     choice = label_choice(run)
-    known = {name for row in rows for name in [*row["sources"], row["target"]]}
-    names = sorted(known.union(choice["known"] if choice else ()))
+    tasks = {name for row in rows for name in [*row["sources"], row["target"]]}
+    names = sorted(tasks.union(choice["known"] if choice else ()))
     return {
         "names": names,
         "titles": {name: title(name) for name in names},
@@ -76,10 +76,10 @@ def travelling(run: Run) -> tuple[list[Facts], int]:
     chosen = {
         (edge["target"], *edge["sources"]) for entry in run.taxonomies for edge in entry["edges"]
     }
-    kept = [
+    page_rows = [
         row for row in rows if len(row["sources"]) < 2 or (row["target"], *row["sources"]) in chosen
     ]
-    return kept, len(rows) - len(kept)
+    return page_rows, len(rows) - len(page_rows)
 
 
 def columns(rows: list[Facts], names: list[str]) -> dict[str, Any]:

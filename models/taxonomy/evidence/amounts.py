@@ -23,8 +23,8 @@ def stated(regime: str) -> float | None:
     """Returns the number that an amount's name states (48, 16k), or None for other names and for
     "".
     """
-    found = SPELLED.fullmatch(regime)
-    return float(found[1]) * FACTORS[(found[2] or "").lower()] if found else None
+    match = SPELLED.fullmatch(regime)
+    return float(match[1]) * FACTORS[(match[2] or "").lower()] if match else None
 
 
 def by_size(regimes: Iterable[str]) -> list[str]:

@@ -114,10 +114,10 @@ class Lottery:
         enough for a way to every target, or None if there is none.
         """
         forced = self.program.low[: self.count] > 0
-        taken = self.row(forced, rng.permutation(self.count))
-        for length in range(len(taken), -1, -1):
+        draw = self.row(forced, rng.permutation(self.count))
+        for length in range(len(draw), -1, -1):
             nodes = forced.copy()
-            nodes[taken[:length]] = True
+            nodes[draw[:length]] = True
             if self.completable(nodes):
                 return nodes
             if not self.priced:
@@ -128,14 +128,14 @@ class Lottery:
         """Returns the nodes, in this order, whose prices fit the budgets in addition to the forced
         ones.
         """
-        taken: list[int] = []
+        row: list[int] = []
         left = self.limits - self.prices @ forced
         for node in order.tolist():
             open_node = not forced[node] and self.program.high[node] > 0
             if open_node and (self.prices[:, node] <= left).all():
-                taken.append(node)
+                row.append(node)
                 left = left - self.prices[:, node]
-        return taken
+        return row
 
     def completable(self, nodes: Bools) -> bool:
         """Returns whether these nodes and the cheapest way to every other target fit each

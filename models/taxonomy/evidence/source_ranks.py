@@ -122,8 +122,8 @@ class Ranked:
         if own is not None:
             wins = wins_over(self.measured.losses[self.places[sources]], own)
             quality = interval(float(wins.mean()), drawn_means(wins, self.at, self.weights))
-        found = {"rank": rank, "low": float(low), "high": float(high), "of": len(self.places)}
-        return {**found, "quality": quality}
+        rank_facts = {"rank": rank, "low": float(low), "high": float(high), "of": len(self.places)}
+        return {**rank_facts, "quality": quality}
 
 
 def other_than(name: str, pair: Sequence[str]) -> str:

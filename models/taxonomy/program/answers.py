@@ -120,8 +120,8 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
     # if edges of one target differ in cost, the budget may allow only a worse one
     costly = bool(whole.integer[len(whole.nodes) :].any())
     program = useful(whole)
-    found = 0
-    while found < count:
+    number = 0
+    while number < count:
         solution = solve_glpk(program, request.time_limit)
         if solution.x is None:
             return
@@ -131,7 +131,7 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
             continue
         if not (costly and improved(whole, solution, request.time_limit)):
             yield taxonomy_of(table, request, program, solution)
-            found += 1
+            number += 1
         # a no-good cut: the nodes of this policy are forbidden as a whole, nothing else
         program = without(program, solution.x)
 

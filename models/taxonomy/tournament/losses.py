@@ -152,11 +152,11 @@ class LossStore:
         with locked(self.directory / target / ".lock"):
             # rows that are stored already are left out, so that the call of a killed writer may be
             # repeated
-            known = {transfer_of(fact, target): fact for fact in self._facts(target)}
+            earlier = {transfer_of(fact, target): fact for fact in self._facts(target)}
             lacking = {
                 transfer: row
                 for transfer, row in checked.items()
-                if not same(transfer, row, address, known.get(transfer))
+                if not same(transfer, row, address, earlier.get(transfer))
             }
             if lacking:
                 self._write_segment(target, lacking, address)
