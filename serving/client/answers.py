@@ -100,8 +100,8 @@ def description(name: str, value: Array, metric: Array | None = None) -> dict[st
 
 
 def class_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    found = likeliest(name, value)
-    return {"classes": [{"name": word, "probability": round(p, 6)} for word, p in found]}
+    classes = likeliest(name, value)
+    return {"classes": [{"name": word, "probability": round(p, 6)} for word, p in classes]}
 
 
 def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:

@@ -105,10 +105,10 @@ def figure(
     metric: a vector's numbers in metres and radians, where they are served. more: words after the
     title. None for vectors that are not drawn: they are numbers.
     """
-    found = headed_panels(name, value, photo, metric)
-    if not found:
+    panels = headed_panels(name, value, photo, metric)
+    if not panels:
         return None
-    answer = [headed(panel, words) for words, panel in found]
+    answer = [headed(panel, words) for words, panel in panels]
     return titled(beside([headed(photo, "input"), *answer]), TASKS[name].title + more)
 
 

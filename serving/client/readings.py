@@ -58,8 +58,8 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
     if entry.make == "depth":
         metres = metres_of(own)
         # beyond: windows and the like, which would stretch the scale
-        seen = metres[metres < FARTHEST_SURFACE]
-        low, high = percentiles(seen if seen.size else metres)
+        surface = metres[metres < FARTHEST_SURFACE]
+        low, high = percentiles(surface if surface.size else metres)
         return Magnitude(metres, "metres", low, high)
     scale = stretched(entry)
     if scale is None:

@@ -57,20 +57,20 @@ def entry_of(
     """
     value = answers[name]
     entry = TASKS[name]
-    said = description(name, value, answers.get(f"{name}_metric"))
+    reading = description(name, value, answers.get(f"{name}_metric"))
     # one warning about constant answers: the description's own says it better
-    doubts = [empty, said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
+    doubts = [empty, reading.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
     return {
         "task": name,
         "title": entry.title,
         "views": entry.images,
         "figure": "" if picture is None else address_of_picture(picture),
-        "rows": rows_of(said),
-        "unit": unit_of(entry, said),
+        "rows": rows_of(reading),
+        "unit": unit_of(entry, reading),
         "warnings": [words for words in doubts if words],
         "confidence": f"{probability_words(entry, value)}{lineage.quality_clause(name)}",
         "origin": lineage.origin(name),
-        "said": said,
+        "said": reading,
     }
 
 
@@ -82,11 +82,11 @@ def panels_of(name: str, answers: Mapping[str, Array], photo: Bytes) -> list[Sho
     return [{"words": words, "picture": address_of_picture(panel)} for words, panel in panels]
 
 
-def unit_of(entry: Task, said: Shown) -> str:
+def unit_of(entry: Task, reading: Shown) -> str:
     """Returns the unit of the numbers in the table, and what they are about where the figure shows
     two maps.
     """
-    unit: str = said.get("unit", "")
+    unit: str = reading.get("unit", "")
     return f"{unit}, both curvatures together" if entry.make == "curvature" else unit
 
 
@@ -94,18 +94,18 @@ def address_of_picture(picture: Bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
-def rows_of(said: Shown) -> list[tuple[str, str]]:
+def rows_of(reading: Shown) -> list[tuple[str, str]]:
     """Returns (what, how much) of a description, for a table."""
-    if "classes" in said:
-        return [(row["name"], f"{row['probability']:.1%}") for row in said["classes"]]
-    if "shares" in said:
-        return [(name, f"{share:.1%}") for name, share in said["shares"].items()]
-    if "numbers" in said:
-        return [(name, f"{number:g}") for name, number in said["numbers"].items()]
-    if "segments" in said:
-        return [("segments", f"{said['segments']}")]
+    if "classes" in reading:
+        return [(row["name"], f"{row['probability']:.1%}") for row in reading["classes"]]
+    if "shares" in reading:
+        return [(name, f"{share:.1%}") for name, share in reading["shares"].items()]
+    if "numbers" in reading:
+        return [(name, f"{number:g}") for name, number in reading["numbers"].items()]
+    if "segments" in reading:
+        return [("segments", f"{reading['segments']}")]
     words = {"low": "2 % lie below", "middle": "half lies below", "high": "98 % lie below"}
-    return [(word, f"{said[key]:g}") for key, word in words.items()]
+    return [(word, f"{reading[key]:g}") for key, word in words.items()]
 
 
 def constant_doubt(entry: Task, value: Array) -> str:

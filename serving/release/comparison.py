@@ -140,12 +140,12 @@ def batch_seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
     shared = set.intersection(*(bundle.targets for bundle in bundles))
     names = [name for name in shared if TASKS[name].images == 1]
     pictures = scaled(np.asarray(store.images("test")[:BATCH])[:, None])
-    taken: list[list[float]] = [[] for _ in bundles]
+    seconds: list[list[float]] = [[] for _ in bundles]
     for _ in range(TIMED):
         for i, bundle in enumerate(bundles):
             # `perf_counter`: single batches take milliseconds
             since = time.perf_counter()
             bundle.answers(pictures, names)
-            taken[i].append(time.perf_counter() - since)
+            seconds[i].append(time.perf_counter() - since)
     # the quickest: everything that is slower was the machine's doing
-    return [min(row) for row in taken]
+    return [min(row) for row in seconds]

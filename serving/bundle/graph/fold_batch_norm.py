@@ -31,11 +31,11 @@ class Channelwise:
     channels: Array
 
 
-def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
+def without_batch_norm(graph_def: Any, ends: set[str], weights: Weights) -> Any:
     """Returns a GraphDef with the same answers, up to the rounding of floats; scales after a
     product are inside its weights, shifts after it are its bias.
 
-    graph_def: nodes after their inputs; they keep their names. kept: nodes whose own answers are
+    graph_def: nodes after their inputs; they keep their names. ends: nodes whose own answers are
     asked for or fed. weights: what nodes give, and where changed weights go. Unread nodes stay, to
     be pruned.
     """
@@ -51,7 +51,7 @@ def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
         # reads it
         elif node.op == "AddV2":
             add_bias(small, node, step, weights)
-        elif readers[step.product.name] > 1 or step.product.name in kept:
+        elif readers[step.product.name] > 1 or step.product.name in ends:
             small.node.add().CopyFrom(node)  # others read the product as it is
         else:
             for added in add_scaled(small, node, step, weights):
