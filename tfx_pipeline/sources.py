@@ -239,8 +239,8 @@ def rank_lines(report: Path) -> list[str]:
     from models.reports.outside_sources import outside_lines, outside_sources
     from models.reports.run_files import load_run
 
-    found = load_run(report)
-    return outside_lines(outside_sources(found.evidence.get("sources"), found.chosen))
+    run = load_run(report)
+    return outside_lines(outside_sources(run.evidence.get("sources"), run.chosen))
 
 
 def taxonomy_time(run: Path) -> str:

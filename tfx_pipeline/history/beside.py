@@ -29,7 +29,7 @@ def dependency_digests(run: Path, config: Config) -> dict[str, str]:
 
     The accepted data are left out: a run that pushes changes them itself.
     """
-    found = {}
+    digests = {}
     # a seal holds the digests of the encoder and of its description
     sources = [
         [folder.name, sha256_of(folder / SEAL)]
@@ -37,12 +37,12 @@ def dependency_digests(run: Path, config: Config) -> dict[str, str]:
         if (folder / DESCRIBED).exists() and (folder / SEAL).exists()
     ]
     if sources:
-        found["sources"] = digest_of(sources)
+        digests["sources"] = digest_of(sources)
     schema = run / KEPT_SCHEMA / SCHEMA
     if schema.exists():
-        found["schema"] = sha256_of(schema)[:16]
+        digests["schema"] = sha256_of(schema)[:16]
     # tables that are gone: the run says so, in words of its own
     with contextlib.suppress(OSError):
         if config.published:
-            found["published"] = tables_digest(config.published)
-    return found
+            digests["published"] = tables_digest(config.published)
+    return digests
