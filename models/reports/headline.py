@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from models.reports.noise import RULES, lucky_sources, noise_marks
 from models.reports.policy_figures import PolicyFigures, policy_figures
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
 from models.reports.summary import mean_win
 from models.reports.words import count, plural, rate, sampled_units, share, titles
+from models.taxonomy.facts import Facts
 from models.taxonomy.program.costs import without_labels
 
 GOOD = "good"

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
+from models.taxonomy.facts import Facts
 from models.taxonomy.program.offers import undominated
 from models.taxonomy.program.request import Request
 from models.taxonomy.transfer import Transfer

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.reports.run_files import Facts
+from models.taxonomy.facts import Facts
 
 CONTROL = "{}_random"
 

@@ -13,9 +13,10 @@ from typing import Any
 from models.reports.embedded import data_uri, inside
 from models.reports.label_choice import amount_columns, label_choice
 from models.reports.noise import RULES, lucky_sources
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
 from models.reports.words import title
 from models.tasks import TASKS
+from models.taxonomy.facts import Facts
 from models.taxonomy.program.costs import without_labels
 
 SPREADS = ("gain_low", "gain_high", "quality_low", "quality_high", "rank_low", "rank_high")
