@@ -49,8 +49,8 @@ from models.taxonomy.evidence.beside_published import tables_digest
 from serving.release.identity import served_address
 from tfx_pipeline.config import Config, ConfigError
 from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.history.beside import SOURCES
 from tfx_pipeline.history.blessed import blessed_networks
-from tfx_pipeline.sources import SOURCES
 
 # DirectRunner tries to download another runner from the network on every pipeline.
 BEAM_ARGS = (f"--runner={LOCAL_RUNNER}",)

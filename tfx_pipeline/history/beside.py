@@ -14,8 +14,9 @@ from models.provenance.digest import digest_of
 from models.provenance.seals import SEAL, sha256_of
 from models.taxonomy.evidence.beside_published import tables_digest
 from tfx_pipeline.config import Config
-from tfx_pipeline.sources import SOURCES
 
+# Below a run's folder: a folder a source from outside.
+SOURCES = "sources"
 # The keys, and how a person calls what they stand for.
 NAMES = {
     "sources": "sources from outside",
