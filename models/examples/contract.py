@@ -161,7 +161,7 @@ def anomalies(view: View, size: int) -> list[str]:
 
 def scale_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if the median depth is larger than a room, as on another scale than 1/512
-    m; "" otherwise.
+    m; "" otherwise. labels: depth [s, s] uint16.
     """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         codes = labels.get(folder, np.zeros(0))
@@ -181,7 +181,7 @@ def scale_anomaly(labels: Mapping[str, Array]) -> str:
 
 def nothing_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if many pixels are 0 m away, which nothing that is seen can be; ""
-    otherwise.
+    otherwise. labels: depth [s, s] uint16, 1/512 m.
     """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         codes = labels.get(folder, np.ones(1))
@@ -196,7 +196,7 @@ def nothing_anomaly(labels: Mapping[str, Array]) -> str:
 
 def depth_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if distances along the ray are shorter than those along the axis; ""
-    otherwise.
+    otherwise. labels: depth [s, s] uint16, 1/512 m.
     """
     if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
         return ""
@@ -215,7 +215,8 @@ def depth_anomaly(labels: Mapping[str, Array]) -> str:
 def ray_anomaly(labels: Mapping[str, Array], camera: Camera | None, places: Floats) -> str:
     """Returns a complaint unless a pixel's depth along its ray is that along the axis times sqrt(1
     + (x^2 + y^2) t^2), x and y in `places`, t the tangent of half the field of view; "" if it is.
-    Where nobody described the camera, t is what the depths themselves show.
+    Where nobody described the camera, t is what the depths themselves show. labels: depth [s, s]
+    uint16, 1/512 m. places: [s], of columns and of rows, in (-1, 1).
     """
     if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
         return ""
@@ -257,7 +258,9 @@ def shown_tangent(along: Floats, ray: Floats, aside: Floats) -> float:
 
 
 def normal_anomaly(normals: Normals | None, masks: Mapping[str, Bools]) -> str:
-    """Returns a complaint if normals are not unit vectors; "" otherwise."""
+    """Returns a complaint if normals are not unit vectors; "" otherwise. masks: [s, s] by label,
+    where it has a value.
+    """
     if normals is None or not masks["normal"].any():
         return ""
     length = np.sqrt(normals.squares)
@@ -275,7 +278,8 @@ def facing_anomaly(
     normals: Normals | None, masks: Mapping[str, Bools], camera: Camera | None, places: Floats
 ) -> str:
     """Returns a complaint if most normals face away from the camera; "" otherwise. Scans have back
-    faces, hence the generous share.
+    faces, hence the generous share. masks: [s, s] by label. places: [s], of columns and of rows, in
+    (-1, 1).
     """
     if normals is None or not masks["normal"].any():
         return ""
@@ -299,7 +303,8 @@ def half_tangent(camera: Camera | None) -> float:
 
 def encoding_anomaly(labels: Mapping[str, Array], camera: Camera | None) -> str:
     """Returns a complaint if normals, depth and camera agree on the surfaces only in another
-    encoding than the contract's axes and units; "" otherwise.
+    encoding than the contract's axes and units; "" otherwise. labels: maps [s, s] or [s, s, 3],
+    thinned alike.
     """
     contradiction = normal_contradiction(labels, camera)
     return contradiction.words() if contradiction else ""
@@ -307,7 +312,7 @@ def encoding_anomaly(labels: Mapping[str, Array], camera: Camera | None) -> str:
 
 def inverted_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if a label of edges or corners, which are few, has them nearly
-    everywhere; "" otherwise.
+    everywhere; "" otherwise. labels: maps [s, s], codes from 0 to the domain's `high`.
     """
     for folder in MOSTLY_ZERO:
         mean = labels[folder].mean() if folder in labels else 0
@@ -327,7 +332,8 @@ def reshading_anomaly(
     camera: Camera | None,
 ) -> str:
     """Returns a complaint if reshading is darkest on what is near and faces the camera, where it
-    should be brightest; "" otherwise.
+    should be brightest; "" otherwise. labels: depth [s, s] uint16, 1/512 m, and reshading [s, s]
+    uint8. masks: [s, s] by label.
     """
     if normals is None or not {"reshading", "depth_zbuffer"} <= labels.keys():
         return ""
@@ -389,7 +395,9 @@ def pixels_of(code: int, codes: Bytes) -> Bools:
 
 
 def scene_anomaly(labels: Mapping[str, Array]) -> str:
-    """Returns a complaint if the scene probabilities do not sum to 1; "" otherwise."""
+    """Returns a complaint if the scene probabilities do not sum to 1; "" otherwise. labels:
+    class_scene [classes].
+    """
     if "class_scene" not in labels:
         return ""
     total = labels["class_scene"].sum()

@@ -61,8 +61,8 @@ def pose_contradiction(camera: Camera) -> Contradiction | None:
 
 def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | None:
     """Returns how many times too deep the depth map shows the point that the camera fixates.
-    labels: depth in 1/512 m. 1 if some depth in the middle of the picture fits; None where no point
-    is fixated or nothing is seen there.
+    labels: depth [S, S] uint16, 1/512 m. 1 if some depth in the middle of the picture fits; None
+    where no point is fixated or nothing is seen there.
     """
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if camera is None or camera.point is None or folder not in labels:

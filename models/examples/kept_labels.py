@@ -36,8 +36,8 @@ class KeptRows:
         self.values: Array = np.frombuffer(mapped, like.dtype).reshape(like.shape)
 
     def write(self, row: int, value: Floats) -> None:
-        """Writes one row. Not through the memory map, where a full disk would end the process.
-        Raises OSError.
+        """Writes row number `row`; value: [...], of the array's dtype. Not through the memory map,
+        where a full disk would end the process. Raises OSError.
         """
         rest = memoryview(value.tobytes())
         place = row * self.row
@@ -73,7 +73,7 @@ class KeptLabels:
 
     def write(self, rows: Integers, labels: Label) -> None:
         """Writes labels of some rows into the files; where the disk has no room for them, says so
-        on standard error and keeps no more.
+        on standard error and keeps no more. rows: [n]; labels: target and mask, [n, ...] each.
         """
         try:
             for part, values in zip(self.parts, labels):

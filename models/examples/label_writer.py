@@ -208,7 +208,8 @@ def write_samples(
     scratch: Path, entry: Task, views: Views, rows: Integers, seed: int, in_cache: bool
 ) -> None:
     """Writes samples of a split as they come, not whitened yet: positions of their views and, where
-    they are kept, targets and masks. Targets that will be whitened are written in any case.
+    they are kept, targets and masks. Targets that will be whitened are written in any case. rows:
+    [m, images] int32, the candidates.
     """
     shape = entry.target_shape(views.index.size)
     part = RAW if entry.whitened else "target"

@@ -59,7 +59,9 @@ class LazyRows:
         return self.rows(places.astype("int64") if places.size == 0 else places)
 
     def rows(self, places: Array) -> Array:
-        """Returns rows in the shape of `places`. Raises IndexError for those that are not there."""
+        """Returns rows [..., *shape] at places [...], which may be negative. Raises IndexError for
+        those that are not there.
+        """
         wrong = (places < -len(self)) | (places >= len(self))
         if wrong.any():
             raise IndexError(f"row {places[wrong].flat[0]} of {len(self)}")

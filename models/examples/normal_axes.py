@@ -138,7 +138,8 @@ def normal_contradiction(
     labels: Mapping[str, Array], camera: Camera | None
 ) -> Contradiction | None:
     """Returns another encoding of normals, depth or field of view that a view shows, None if it
-    shows none. labels: maps of a view, thinned alike to some 64 x 64 pixels.
+    shows none. labels: maps of a view, thinned alike to some 64 x 64 pixels: normal uint8 [s, s,
+    3], depth uint16 [s, s].
 
     Measured on 249 procedural views and the four released frames (64 x 64 pixels): of sound views
     another encoding explains 12 % of the flat pixels better at most, and never twice as many as it
@@ -180,7 +181,7 @@ def normal_contradiction(
 
 def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | None:
     """Returns the surface of a view's thinned labels; None if normals or depth are absent, or
-    little is flat.
+    little is flat. labels: normal uint8 [s, s, 3], depth uint16 [s, s].
     """
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if "normal" not in labels or folder not in labels:
@@ -230,7 +231,10 @@ def degrees(cosine: Floats) -> Floats:
 def encodings(
     surface: Surface, shown: Floats, off: Floats, camera: Camera | None
 ) -> Iterator[Encoding]:
-    """Yields the encodings of other data sets that could be meant, the plainer ones first."""
+    """Yields the encodings of other data sets that could be meant, the plainer ones first. shown:
+    [n, 3] unit normals that depth shows at the flat pixels; off: [n], degrees between these and the
+    stored ones.
+    """
     yield from other_axes(surface, shown, camera)
     if camera is not None and np.median(off) > CLEAR:
         yield from other_depths(surface)
@@ -244,7 +248,9 @@ def encodings(
 
 
 def other_axes(surface: Surface, shown: Floats, camera: Camera | None) -> Iterator[Encoding]:
-    """Yields the best of all ways to exchange the camera's axes, and the best of the world's."""
+    """Yields the best of all ways to exchange the camera's axes, and the best of the world's.
+    shown: [n, 3] unit normals that depth shows at the flat pixels.
+    """
     axes = best_axes(surface.stored, shown)
     kind = f"normal holds {axes_said(axes)} where (x, y, z) is meant"
     candidates = [Encoding(kind, f"convert the codes: {AXES}", shown @ axes.T)]
@@ -271,7 +277,7 @@ def best_axes(stored: Floats, shown: Floats) -> Floats:
 
 
 def axes_said(axes: Floats) -> str:
-    """Returns axes as text, such as (x, -y, z)."""
+    """Returns axes [3, 3], of which a row has one entry of 1 or -1, as text, such as (x, -y, z)."""
     places = abs(axes).argmax(1).tolist()
     signs = ["-" if row[place] < 0 else "" for row, place in zip(axes, places)]
     return "({})".format(", ".join(sign + "xyz"[place] for sign, place in zip(signs, places)))

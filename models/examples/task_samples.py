@@ -90,6 +90,9 @@ class LazySamples(TaskSamples):
     read: Callable[[int, Bytes | None], View]
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
+        """Returns (pictures [m, images, S, S, 3] uint8, targets [m, ...], masks [m, ...]) of some
+        rows. pictures: [n, S, S, 3] of the split's views.
+        """
         positions = np.asarray(self.views[rows])
         if not isinstance(pictures, LazyRows):
             return np.asarray(pictures[positions]), *self.labels(rows)
@@ -127,8 +130,8 @@ class LazySamples(TaskSamples):
 
 
 def evenly(count: int, most: int) -> Integers:
-    """Returns at most `most` rising positions among `count`, evenly spread, the first and last
-    among them.
+    """Returns [n] int64, at most `most` rising positions among `count`, evenly spread, the first
+    and last among them.
     """
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
@@ -184,8 +187,8 @@ def draws_of(entry: Task, row: Sequence[int], seed: int) -> Callable[[], np.rand
 def write_map(
     entry: Task, views: Sequence[View], row: Sequence[int], seed: int, target: Floats, mask: Floats
 ) -> bool:
-    """Writes the label of a sample of maps into two float16 arrays: the numbers of `label_of`,
-    rounded. Returns False where nothing of it is known.
+    """Writes the label of a sample of maps into two float16 arrays, target [S, S, C] and mask [S,
+    S, 1]: the numbers of `label_of`, rounded. Returns False where nothing of it is known.
     """
     label = made_target(entry, views, draws_of(entry, row, seed))
     if label is None:
@@ -210,7 +213,7 @@ def write_map(
 def labelled(
     entry: Task, views: Views, rows: Integers, seed: int
 ) -> Iterator[tuple[list[int], Label]]:
-    """Yields (row, label) of those candidates that have a label."""
+    """Yields (row, label) of those candidates, rows [m, images], that have a label."""
     for row in rows.tolist():
         label = label_of(entry, [views.view(i, entry) for i in row], row, seed)
         if label is not None:
@@ -218,7 +221,9 @@ def labelled(
 
 
 def stored(entry: Task, value: Array, whitening: tuple[Array, Array]) -> Floats:
-    """Returns targets as the store has them: whitened where the task is, in its dtype."""
+    """Returns targets [...] as the store has them: whitened where the task is, by its mean and
+    deviation [k], in its dtype.
+    """
     if entry.whitened:
         mean, deviation = whitening
         value = (value - mean) / deviation
@@ -230,7 +235,8 @@ def lazy_samples(
     entry: Task, views: Views, rows: Integers, seed: int, whitening: tuple[Array, Array]
 ) -> TaskSamples:
     """Returns samples whose targets and masks are made from the records when they are asked for;
-    the same numbers as those that are kept.
+    the same numbers as those that are kept. rows: [m, images] int32, the samples' views; whitening:
+    mean and deviation [k].
     """
     rows = rows.view(np.ndarray)  # of class memmap a row takes several times as long
     shape = entry.target_shape(views.index.size)
