@@ -47,7 +47,9 @@ class Asker(Protocol):
 
     def ask_batch(
         self, images: Sequence[bytes], names: Sequence[str] = ()
-    ) -> list[dict[str, Array]]: ...
+    ) -> list[dict[str, Array]]:
+        """Returns each picture's answers by task, [S, S, C] or [K]. names: of tasks; none: all."""
+        ...
 
 
 @dataclass(frozen=True)
