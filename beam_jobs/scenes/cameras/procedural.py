@@ -69,8 +69,8 @@ BLOCKED = 0.3
 def stands(
     eye: Eye, rng: np.random.Generator, per_room: int = 9, clearance: float = 0.6
 ) -> list[tuple[Floats, int]]:
-    """Returns (location, room) of cameras at head height with free space around them, as scanners
-    are set up, and floor below. per_room: at most; clearance: metres.
+    """Returns (location [3] m, number of the room) of cameras at head height with free space around
+    them, as scanners are set up, and floor below. per_room: at most; clearance: metres.
     """
     cameras: list[tuple[Floats, int]] = []
     around = fibonacci(40)
@@ -194,7 +194,7 @@ class Points:
 
 def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list[Candidate]:
     """Returns those of the points that enough cameras see from far enough, obliquely enough and
-    within the published pitch.
+    within the published pitch. locations: [n, 3] of the cameras.
     """
     places, normals = points.places, points.normals
     ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)

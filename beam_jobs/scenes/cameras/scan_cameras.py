@@ -165,8 +165,9 @@ def shots(
 def points_seen(
     scan: Scan, rng: np.random.Generator, places: Floats, tries: int, fewest: int
 ) -> Iterator[tuple[Floats, Floats, Integers]]:
-    """Yields (point, normal, indices of the cameras that see it) of surface points, drawn evenly by
-    area, that enough cameras see within the pitches of the data set.
+    """Yields (point [3], normal [3], [n] indices of the cameras that see it) of surface points,
+    drawn evenly by area, that enough cameras see within the pitches of the data set. places: [c, 3]
+    of the cameras.
     """
     for _ in range(-(-tries // 64)):
         triangle = rng.choice(len(scan.area), 64, p=scan.area / scan.area.sum())

@@ -174,6 +174,10 @@ class Lighting:
 
     @property
     def grid(self) -> tuple[Floats, Floats, Integers, Bools]:
+        """Returns what the compiled passes read of the probes' grid: its lowest corner and its step
+        [3], m, how many probes there are along each axis [3], and which of them are of use
+        [probes].
+        """
         return self.low, self.step, self.counts, self.valid
 
     def handed_on(self, hits: Hits) -> Floats:

@@ -231,8 +231,8 @@ class Gltf:
         return mean
 
     def placed(self, mesh: Json, matrix: Floats, joints: Floats | None = None) -> list[Part]:
-        """Returns the parts of a mesh in the scene. joints: of a skin, which place it; its node's
-        matrix counts for nothing then (3.7.3.3).
+        """Returns the parts of a mesh in the scene, where `matrix` [4, 4] puts it. joints: [j, 4,
+        4] of a skin, which place it; its node's matrix counts for nothing then (3.7.3.3).
         """
         pieces = []
         for primitive in mesh["primitives"]:
@@ -427,6 +427,9 @@ class Gltf:
         return fraction(values, row)
 
     def strided(self, view: int, offset: int, count: int, width: int, kind: np.dtype[Any]) -> Array:
+        """Returns [count, width] of a dtype from byte `offset` of a view on, as a view with
+        strides. Raises ValueError for a view that ends before.
+        """
         row = self.tree["bufferViews"][view]
         # no stride: rows lie close together
         stride = row.get("byteStride") or width * kind.itemsize
@@ -517,7 +520,9 @@ def extension(row: Json, name: str) -> Json:
 
 
 def fraction(values: Array, row: Json) -> Array:
-    """Returns the values of an accessor, as fractions where it says that they are normalised."""
+    """Returns the values [n, width] of an accessor, as fractions in [-1, 1], float64, where it says
+    that they are normalised.
+    """
     kind = np.dtype(TYPES[row["componentType"]])
     if not row.get("normalized") or kind.kind not in "ui":
         return values
@@ -569,7 +574,7 @@ def corners(order: Integers, mode: int) -> Integers:
 
 
 def transformed(uv: Floats, moved: Json) -> Floats:
-    """Returns uv after KHR_texture_transform: scaled, turned, then moved."""
+    """Returns uv [v, 2] after KHR_texture_transform: scaled, turned, then moved."""
     turn = moved.get("rotation", 0.0)
     # scale, then rotation, then offset: the order of the extension's matrices
     u, v = (uv * np.array(moved.get("scale", (1.0, 1.0)))).T

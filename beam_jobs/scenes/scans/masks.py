@@ -37,7 +37,7 @@ class Masks:
     pictures: tuple[Bytes | None, ...]
 
     def subset(self, faces: Bools, vertices: Integers) -> Masks:
-        """Returns the masks of these faces and vertices alone."""
+        """Returns the masks of these faces ([f] bool) and vertices ([v] numbers) alone."""
         return Masks(self.cutoff[faces], self.alpha[vertices], self.pictures)
 
 
@@ -82,7 +82,9 @@ def texels(opaque: Floats, uv: Floats, wrap: tuple[int, int]) -> Floats:
 
 
 def span(values: Floats, size: int, wrap: int) -> Integers:
-    """Returns the numbers of the texels that `values` reach along an axis of `size` texels."""
+    """Returns [n], the numbers of the texels that `values` [m], of which 0 to 1 is the picture,
+    reach along an axis of `size` texels.
+    """
     first = int(np.floor(values.min() * size)) - 1
     last = int(np.ceil(values.max() * size)) + 1
     if wrap == REPEAT:
@@ -136,7 +138,9 @@ class MaskedCaster(RayCaster):
         self.surface = (faces, masks.cutoff, masks.alpha, uv, picture, wraps)
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
-        """Returns the first hit of every ray, as `RayCaster.first` does, on what is not cut out."""
+        """Returns the first hit of every ray [n, 3], as `RayCaster.first` does, on what is not cut
+        out.
+        """
         hit = super().first(origins, rays)
         hits = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
         left = self.holes(hits, np.arange(len(hits.triangle)))
@@ -152,13 +156,15 @@ class MaskedCaster(RayCaster):
         return hits
 
     def holes(self, hit: FirstHits, rays: Integers) -> Integers:
-        """Returns those of the rays (numbers) that meet a hole."""
+        """Returns [m], those of the rays (numbers [n]) that meet a hole."""
         hole = np.zeros(len(rays), np.bool_)
         _holes(hit.triangle, hit.u, hit.v, rays, *self.surface, self.texels, self.table, hole)
         return rays[hole]
 
     def free(self, origins: Floats, rays: Floats, reach: Floats) -> Bools:
-        """Returns which ways are free, as `RayCaster.free` does, of what is not cut out."""
+        """Returns [n] bool, which ways are free, as `RayCaster.free` does, of what is not
+        cut out.
+        """
         hit = self.first(origins, rays)
         return np.asarray((hit.triangle < 0) | (hit.distance > reach))
 

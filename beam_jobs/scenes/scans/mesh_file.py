@@ -115,8 +115,8 @@ def oriented_up(up: str) -> Floats:
 
 
 def joined(parts: list[Part], turn: Floats) -> Mesh:
-    """Returns one mesh of the placed parts; a picture that several parts share, wrapped alike, is
-    kept once.
+    """Returns one mesh of the placed parts, turned by `turn` [3, 3]; a picture that several parts
+    share, wrapped alike, is kept once.
     """
     numbers: dict[tuple[Any, ...], int] = {}
     pictures: list[Any] = []
@@ -164,8 +164,9 @@ def eight_bits(image: Any) -> Bytes:
 
 
 def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None, list[str]]:
-    """Returns (class id of every triangle of the file or None, warnings): from `path`, else from a
-    face property of a PLY file. Raises ValueError if what `path` holds does not fit.
+    """Returns (class id of every triangle of the file, [triangles] uint8, or None, warnings): from
+    `path`, else from a face property of a PLY file. Raises ValueError if what `path` holds does not
+    fit.
     """
     count = contents.triangles
     # a path that was given must fit; a property of the file may mean anything, and is only noted
@@ -193,7 +194,9 @@ def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None,
 
 
 def problem(labels: Array, count: int) -> str | None:
-    """Returns what is wrong with face labels, in words; None if nothing."""
+    """Returns what is wrong with face labels, which are [count] whole numbers from 0 to 17, in
+    words; None if nothing.
+    """
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         return f"{labels.dtype} of shape {labels.shape}"
     if labels.min() < 0 or labels.max() > 17:
@@ -256,7 +259,7 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
 
 def check_size(path: Path, extent: Floats) -> None:
     """Raises ValueError for a mesh that is too small or too large, and names the units that would
-    make a building of it, if there are any.
+    make a building of it, if there are any. extent: [3] m.
     """
     if SMALLEST <= extent.max() <= LARGEST:
         return

@@ -200,8 +200,8 @@ def binary_columns(
 
 
 def values_at(data: bytes, at: int, kind: str, count: int) -> Array:
-    """Returns `count` values of a type from byte `at` on. Raises ValueError if the data
-    end before.
+    """Returns [count] values of a type from byte `at` on. Raises ValueError if the data end
+    before.
     """
     size = np.dtype(kind).itemsize * count
     if at + size > len(data):
@@ -254,8 +254,8 @@ def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, In
 
 
 def check_corners(where: Integers, counts: Integers, vertices: int) -> None:
-    """Raises ValueError if a corner is no vertex. where: of all polygons, one behind the other;
-    counts: how many each has.
+    """Raises ValueError if a corner is no vertex. where: [c], of all polygons, one behind the
+    other; counts: [polygons], how many each has.
     """
     beyond = np.flatnonzero((where < 0) | (where >= vertices))
     if len(beyond):
@@ -275,7 +275,8 @@ def parts(
     shelf: Shelf,
 ) -> list[Part]:
     """Returns a part for every picture. Where faces have colours or coordinates of their own,
-    corners do not share vertices.
+    corners do not share vertices. points: [v, 3]; corners [t, 2, 3], of_face [t]: of
+    `triangulated`.
     """
     faces = corners[:, 1]
     colour = colours(vertex)

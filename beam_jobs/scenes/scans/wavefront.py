@@ -128,8 +128,8 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
 
 
 def note_unplaced(name: str, pairs: Integers, shelf: Shelf) -> None:
-    """Notes the triangles of a material with a picture that have no coordinates in it. pairs: of
-    `part`.
+    """Notes the triangles of a material with a picture that have no coordinates in it. pairs: [3 t,
+    2], of `part`.
     """
     placed = (pairs[:, 1] >= 0).reshape(-1, 3).all(1)
     if not placed.any():
