@@ -63,8 +63,8 @@ class Frame:
                 yield folder / f"{self.name}_domain_{suffix}.{domain.file}"
 
     def read(self, folder: str) -> Array | dict[str, Any] | None:
-        """Returns the label, or None if no valid one is there: a colour-coded copy made for viewing
-        is no label.
+        """Returns the label as `read_label` does, [H, W] or [H, W, 3] of a map, or None if no valid
+        one is there: a colour-coded copy made for viewing is no label.
         """
         domain = DOMAINS[folder]
         for path in self.files(domain):
@@ -76,7 +76,7 @@ class Frame:
         return None
 
     def map(self, folder: str) -> Array | None:
-        """Returns the label if it is an array, else None."""
+        """Returns the label if it is an array, [H, W] or [H, W, 3] of a map, else None."""
         value = self.read(folder)
         return value if isinstance(value, np.ndarray) else None
 

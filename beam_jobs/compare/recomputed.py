@@ -47,7 +47,9 @@ def of_picture(frame: Frame, parameters: Component) -> Iterator[Figure]:
 def of_surfaces(
     frame: Frame, parameters: Component, depth: Array, normal: Array
 ) -> Iterator[Figure]:
-    """Yields the figures of the labels that follow from depth and normals."""
+    """Yields the figures of the labels that follow from depth [S, S] uint16 and normals [S, S, 3]
+    uint8.
+    """
     edge = frame.map("edge_occlusion")
     label = frame.map("segment_unsup25d")
     if label is not None and edge is not None:
@@ -78,7 +80,9 @@ def of_surfaces(
 
 
 def of_keypoints(frame: Frame, metres: Floats, normal: Floats, angle: float) -> Iterator[Figure]:
-    """Yields the figures of 3D keypoints, at the frame's size and at half of it."""
+    """Yields the figures of 3D keypoints, at the frame's size and at half of it. metres: [S, S],
+    inf where nothing is; normal: [S, S, 3]; angle: field of view, radians.
+    """
     label = frame.map("keypoints3d")
     if label is None:
         return
@@ -93,7 +97,7 @@ def compared(
     frame: Frame, folder: str, ours: Callable[[], Array], where: Bools | None = None
 ) -> Iterator[Figure]:
     """Yields the correlation of a label with `ours`, which is computed only if the frame has the
-    label. where: pixels that count, all if None.
+    label. where: [S, S], pixels that count, all if None.
     """
     label = frame.map(folder)
     if label is not None:
@@ -103,7 +107,7 @@ def compared(
 
 def fitted_angle(metres: Floats, normal: Floats, mask: Bools) -> float:
     """Returns the field of view in radians, of whole degrees from 40 to 120, for which depth and
-    normals agree best.
+    normals agree best. metres, mask: [S, S]; normal: [S, S, 3].
     """
     angles = np.deg2rad(np.arange(40, 121))
     return float(min(angles, key=lambda angle: disagreement(metres, normal, mask, angle)))
@@ -111,7 +115,7 @@ def fitted_angle(metres: Floats, normal: Floats, mask: Bools) -> float:
 
 def disagreement(metres: Floats, normal: Floats, mask: Bools, angle: float) -> float:
     """Returns the median angle in degrees between the normals of planes fitted to depth and the
-    labelled normals.
+    labelled normals. metres, mask: [S, S]; normal: [S, S, 3]; angle: field of view, radians.
     """
     fitted = surfaces.normals_from_depth(metres, angle)
     cosine = (fitted * normal).sum(-1) / np.linalg.norm(normal, axis=-1)

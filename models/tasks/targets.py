@@ -138,8 +138,8 @@ def depth_codes(view: View) -> Integers | None:
 
 @functools.lru_cache(maxsize=8)
 def everywhere(size: int) -> Floats:
-    """Returns the mask of a map that counts everywhere: one array for each size, which nobody may
-    write into.
+    """Returns [S, S, 1] float32, the mask of a map that counts everywhere: one array for each size,
+    which nobody may write into.
     """
     mask = np.ones((size, size, 1), "float32")
     mask.flags.writeable = False
