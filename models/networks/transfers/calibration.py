@@ -113,7 +113,7 @@ def converged_share(validation: Floats, patience: int) -> float:
 
 
 def ranking_agreement(first: Floats, second: Floats) -> float:
-    """Returns the rank correlation of two rankings of the same transfers; 0 where one side is
+    """Returns the rank correlation of two rankings [n] of the same transfers; 0 where one side is
     constant, and so ranks nothing.
     """
     return float(np.nan_to_num(spearman(np.stack([first, second]))))

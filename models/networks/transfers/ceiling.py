@@ -68,6 +68,7 @@ class LabelBench:
         self.kernels: dict[int, GlobalKernel] = {}
 
     def maps(self, index: int, split: str) -> Floats:
+        """Returns the codes [view, grid, grid, c] of source `index`, made of its labels."""
         return self.codes[self.sources[index]][split]
 
     def key(self, subset: tuple[int, ...], regime: Regime) -> str:
@@ -184,8 +185,8 @@ def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Fl
 
 
 def filled_codes(codes: Mapping[str, Floats]) -> Mapping[str, Floats]:
-    """Returns the codes, or ones for those of a label that never changes, since a kernel of zeros
-    alone has no scale.
+    """Returns the codes [view, grid, grid, c] by split, or ones for those of a label that never
+    changes, since a kernel of zeros alone has no scale.
     """
     if any(value.any() for value in codes.values()):
         return codes

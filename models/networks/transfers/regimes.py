@@ -38,8 +38,8 @@ class Regime:
     withheld: Integers = field(default_factory=lambda: np.zeros(0, "int64"))
 
     def samples(self, data: TaskSamples, seed: int) -> Integers:
-        """Returns the sorted rows of `data` (of the transfer split) that teach: the regime's views;
-        of several views, the first `limit` of one shuffle.
+        """Returns [n], the sorted rows of `data` (of the transfer split) that teach: the regime's
+        views; of several views, the first `limit` of one shuffle.
         """
         if data.views.shape[1] == 1:
             return np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], self.views))
@@ -52,8 +52,8 @@ class Regime:
 
 
 def labelled_rows(data: TaskSamples, rows: Integers) -> Integers:
-    """Returns those of the `rows` of `data` that have a label anywhere: the others would only take
-    part in means.
+    """Returns [m], those of the `rows` [n] of `data` that have a label anywhere: the others would
+    only take part in means.
     """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 

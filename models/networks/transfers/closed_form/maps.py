@@ -43,7 +43,9 @@ class LocalFeatures:
         self.kernels: dict[int, tuple[Floats, Floats]] = {}
 
     def kernel(self, channels: int) -> tuple[Floats, Floats]:
-        """Returns the (weights, biases) of `local_kernel` for sources of so many channels."""
+        """Returns the weights [9 channels, f] and biases [f] of `local_kernel` for sources of so
+        many channels.
+        """
         if channels not in self.kernels:
             config = self.bench.config
             self.kernels[channels] = local_kernel(channels, config.random_features, config.seed)
@@ -104,7 +106,9 @@ def local_moments(
 
 
 def shifted_outputs(bench: BenchView, name: str, views: Integers, shift: Floats) -> Floats:
-    """Returns `map_outputs` of teaching views, shifted by `class_shifts` on every pixel."""
+    """Returns `map_outputs` of teaching views [n], shifted by `class_shifts` [channels] on every
+    pixel.
+    """
     split = bench.config.transfer_split
     outputs = map_outputs(bench.store, name, split, views, bench.grid, bench.config)
     # a block is its pixels one behind the other, each with all channels

@@ -155,8 +155,8 @@ def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floa
 
 
 def with_ridge(gram: Floats, ridge: float) -> Floats:
-    """Returns a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram
-    matrix still factors.
+    """Returns a copy of a Gram matrix [d + 1, d + 1] with the ridge on the diagonal, the constant's
+    place excepted; a singular one still factors.
     """
     block = gram.copy()
     block[np.diag_indices(len(block) - 1)] += ridge + 1e-6 * np.trace(block) / len(block)

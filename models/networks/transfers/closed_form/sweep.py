@@ -70,7 +70,9 @@ def part_by_part(
 def judge_of_fits(
     judge: Judged[Fit], fits: dict[SourceSet, Fit]
 ) -> Callable[[SourceSet], dict[str, Floats]]:
-    """Returns what judges a set of sources by what was solved of it before."""
+    """Returns what judges a set of sources by what was solved of it before: target -> losses
+    [sample].
+    """
     return lambda subset: judge(subset, fits[subset])
 
 
@@ -102,8 +104,8 @@ def side_by_side(
 ) -> Iterator[tuple[str, Losses]]:
     """(target, losses) for all `subsets`, as `losses_of` finds them, after every `SAVED` sets.
 
-    losses_of: set of sources -> target -> losses. into: the targets in words. Several sets at a
-    time, as `in_threads` does it.
+    losses_of: set of sources -> target -> losses [sample]. into: the targets in words. Several sets
+    at a time, as `in_threads` does it.
     """
     progress = Progress(bench, len(subsets), into)
     rows: dict[str, Losses] = {}

@@ -79,11 +79,15 @@ class Samples:
         return (len(self.codes), *self.codes[0].shape[1:])
 
     def take(self, rows: Integers) -> Inputs:
-        """Returns the inputs of some samples."""
+        """Returns (codes [n, source, (images,) h, w, c], targets [n, ...], masks [n, ...]) of some
+        samples.
+        """
         return next(self.batches(rows, len(rows)))
 
     def batches(self, rows: Integers, size: int) -> Iterator[Inputs]:
-        """Yields the inputs of some samples in this order, `size` of them at a time."""
+        """Yields the inputs, as `take` does, of some samples [n] in this order, `size` of them at a
+        time.
+        """
         labels = LabelBatches(*self.origin, rows, size)
         for part, target, mask in batches_ahead(labels, self.feeders):
             yield self.codes_of(part), target, mask
@@ -100,7 +104,9 @@ class Samples:
 
 
 def split_last(count: int, limit: int) -> tuple[Integers, Integers]:
-    """Returns (all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
+    """Returns ([n] all but the last fifth, [m] the last fifth) of the first `limit` of `count`
+    samples.
+    """
     count = min(count, limit)
     cut = count - max(1, count // 5)
     return np.arange(cut), np.arange(cut, count)
