@@ -191,7 +191,8 @@ def means(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resamples: int) -> Facts:
     """Returns {"spearman", "low", "high", "targets"} of the mean over targets. Sources and targets
-    are drawn again together, because both are a sample of what could have been measured.
+    are drawn again together, because both are a sample of what could have been measured. first,
+    second: [target, source], NaN where nothing was measured.
     """
     targets, sources = first.shape
     rows = rng.integers(targets, size=(resamples, targets))[:, :, None]
@@ -233,7 +234,9 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 
 def mean_agreement(first: Floats, second: Floats) -> float | None:
-    """Returns the mean correlation over targets, or None if no target can be ranked."""
+    """Returns the mean correlation over targets, or None if no target can be ranked. first, second:
+    [target, source].
+    """
     values = spearman_of_shared(first, second)
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else None

@@ -85,7 +85,7 @@ def of_target(by_regime: Measured, shared: list[str]) -> Facts:
 
 
 def spearman_or_none(values: Floats, others: Floats) -> float | None:
-    """Returns the rank correlation, or None if one side is constant."""
+    """Returns the rank correlation of two rows [n], or None if one side is constant."""
     score = float(spearman(np.stack([values, others])))
     return score if np.isfinite(score) else None
 

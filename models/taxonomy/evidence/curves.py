@@ -148,12 +148,15 @@ def drawn_means(values: Floats, at: Integers, weights: Floats) -> Floats:
 
 
 def ways(means: dict[str, tuple[float, Floats]]) -> Facts:
+    """Returns `interval` for each of WAYS, None where it has no mean. means: way -> (value,
+    [resamples]).
+    """
     return {way: interval(*means[way]) if way in means else None for way in WAYS}
 
 
 def interval(value: float, drawn: Floats) -> Facts:
-    """Returns a measured value with the 95 % interval of its resampled values: {"quality", "low",
-    "high"}.
+    """Returns a measured value with the 95 % interval of its resampled values [resamples]:
+    {"quality", "low", "high"}.
     """
     # a draw without an image of this target has no mean
     low, high = np.nanquantile(drawn, LEVEL)
@@ -162,7 +165,8 @@ def interval(value: float, drawn: Floats) -> Facts:
 
 def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Floats]]) -> list[Facts]:
     """Returns one row for each amount with the means over the targets that have a way at every
-    amount at which any target has it.
+    amount at which any target has it. rates: (regime, way) -> target -> resampled means
+    [resamples].
     """
     rows = list(rows)
     regimes = by_size(row["regime"] for row in rows)

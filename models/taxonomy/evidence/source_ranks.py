@@ -133,7 +133,8 @@ def other_than(name: str, pair: Sequence[str]) -> str:
 
 def means(alone: Mapping[str, Sequence[tuple[float, Floats]]]) -> list[Facts]:
     """Returns mean ranks over targets, best first, of the sources that were measured into the most
-    targets or all of these but one (a task is no source of itself).
+    targets or all of these but one (a task is no source of itself). alone: source -> (rank,
+    resampled ranks [resamples]) for every target.
     """
     most = max((len(ranks) for ranks in alone.values()), default=0)
     rows = []

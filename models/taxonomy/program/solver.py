@@ -54,7 +54,9 @@ class Narrowed:
     bound: float
 
     def widened(self, part: Floats) -> Floats:
-        """Returns values of the variables that are left as values of all; the others are 0."""
+        """Returns values of the variables that are left as values of all [nodes + edges]; the
+        others are 0.
+        """
         x = np.zeros(len(self.columns))
         x[self.columns] = part
         return x
@@ -107,7 +109,7 @@ def unit_of_rewards(program: Program) -> float:
 
 def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: float) -> Answer:
     """Returns the best policy known when the time ran out, and a bound on how much better another
-    could be.
+    could be. x: a policy [nodes + edges], or None.
     """
     other = narrowed.policy if narrowed.policy is not None else Policies(program).greedy()
     policies = [policy for policy in (x, other) if policy is not None]
@@ -120,9 +122,9 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
 
 
 def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | None]:
-    """Returns ("optimal" | "infeasible" | "stopped", x) for the program with its budgets kept
-    exactly. "stopped": the time is over, or GLPK gave no valid answer; x is then the best policy
-    found or None.
+    """Returns ("optimal" | "infeasible" | "stopped", x [nodes + edges]) for the program with its
+    budgets kept exactly. "stopped": the time is over, or GLPK gave no valid answer; x is then the
+    best policy found or None.
     """
     since = time.monotonic()
     while True:
@@ -191,10 +193,10 @@ def with_idle(matrix: csr_matrix) -> Any:
 
 
 def settled(program: Program, x: Floats) -> Floats:
-    """Returns x with whole edges. A solver may split several edges into a target that tie; the best
-    of them alone is worth as much. Only edges of equal cost can be split (the others are integer
-    variables, see `program`), so no budget changes. Edges that are whole already stay, whatever the
-    others are worth.
+    """Returns x [nodes + edges] with whole edges. A solver may split several edges into a target
+    that tie; the best of them alone is worth as much. Only edges of equal cost can be split (the
+    others are integer variables, see `program`), so no budget changes. Edges that are whole already
+    stay, whatever the others are worth.
     """
     whole: Floats = np.round(x)
     # all values are whole up to rounding

@@ -87,7 +87,7 @@ def images_of(losses: Losses, images: Sequence[int]) -> Losses:
 
 
 def array_of(losses: Losses) -> Floats:
-    """Returns all losses as an array; meant for few rows."""
+    """Returns all losses as an array [transfer, image]; meant for few rows."""
     return np.stack(list(losses)) if isinstance(losses, StoredLosses) else losses
 
 

@@ -179,7 +179,7 @@ def quality_of(row: Row) -> float | None:
 
 
 def odds_against(rates: Floats) -> Floats:
-    """Returns a control's entries of W' against players that beat it at `rates`."""
+    """Returns a control's entries [n] of W' against players that beat it at `rates` [n]."""
     clipped = np.clip(rates.astype(float), CLIP, 1 - CLIP)
     return (1 - clipped) / clipped
 
