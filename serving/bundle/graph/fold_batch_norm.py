@@ -103,7 +103,7 @@ def applied(
     product: Any, channels: Array | None, table: dict[str, Any], weights: Weights
 ) -> Channelwise | None:
     """Returns how `channels` is applied to `product`; None unless it holds one number for each
-    channel.
+    channel, [c] or [1, 1, 1, c].
     """
     if channels is None or product.op not in PRODUCTS or is_unusual(product):
         return None
@@ -127,7 +127,9 @@ def is_unusual(product: Any) -> bool:
 
 
 def scaled(weights: Array, channels: Array, axis: int) -> Array:
-    """Returns every channel's weights times its number, computed in float64."""
+    """Returns every channel's weights [...], which lie along `axis` (-1 or -2), times its number in
+    `channels` [c], computed in float64.
+    """
     # weights of a transposed convolution hold their channels last but one
     factors = channels.astype("float64").reshape(-1, *[1] * (-1 - axis))
     return (weights.astype(np.float64) * factors).astype(weights.dtype)
