@@ -106,7 +106,9 @@ def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
 
 
 def bin_counts(values: Floats, borders: Floats) -> List[int]:
-    """Number of values in each bin; those beyond the last border count in the last bin."""
+    """Number of values [n] in each bin between borders [bins + 1]; those beyond the last border
+    count in the last bin.
+    """
     # into the last bin, so that counts add up to the pictures
     inside = np.clip(values, borders[0], borders[-1])
     return [int(number) for number in np.histogram(inside, borders)[0]]

@@ -108,7 +108,9 @@ def read_labels(
 def contradictions(
     maps: Mapping[str, Array], small: Mapping[str, Array], camera: Camera | None
 ) -> Iterator[Contradiction]:
-    """Yields what contradicts the contract in one view's labels. small: the maps, thinned."""
+    """Yields what contradicts the contract in one view's labels. maps: [S, S] or [S, S, 3]; small:
+    the same, thinned.
+    """
     findings = [normal_contradiction(small, camera)]
     if camera is not None:
         findings.insert(0, pose_contradiction(camera))
@@ -118,11 +120,12 @@ def contradictions(
 
 
 def thinned(maps: Mapping[str, Array]) -> dict[str, Array]:
-    """Returns the maps, all of one size, with every so many pixels of each."""
+    """Returns the maps [S, S, ...], all of one size, with every so many pixels of each."""
     return {name: value[:: step_of(value), :: step_of(value)] for name, value in maps.items()}
 
 
 def step_of(value: Array) -> int:
+    """Returns which of the pixels of a map [S, S, ...] are looked at: every so many."""
     return max(1, len(value) // GRID)
 
 

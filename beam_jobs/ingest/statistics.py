@@ -59,8 +59,8 @@ def add(totals: Totals, view: View) -> None:
 
 
 def add_codes(row: Totals, value: Array, folder: str) -> None:
-    """Adds the codes of one label of a view to its row; those that say "missing" are
-    counted apart.
+    """Adds the codes of one label of a view, [S, S], [S, S, 3] or [n], to its row; those that say
+    "missing" are counted apart.
     """
     import cv2
 

@@ -60,7 +60,8 @@ def add_wholes(feature: Any, values: Iterable[int]) -> None:
 
 
 def add_floats(feature: Any, values: Floats) -> None:
-    """Writes values [n] into an empty feature as float32, as all floats of a tf.train.Example are.
+    """Writes values [n] into an empty feature as float32, as all floats of a
+    tf.train.Example are.
     """
     feature.float_list.SetInParent()
     feature.float_list.value.extend(np.asarray(values, "float32"))

@@ -55,6 +55,7 @@ class PictureCells:
         return np.stack([self.one(split, int(view)) for view in views])
 
     def one(self, split: str, view: int) -> Floats:
+        """Returns [cells, cells, 7] of one view, from the cache if it is there."""
         if (split, view) not in self.cache:
             image = np.asarray(self.store.images(split)[view], "float64")[None] / 255
             mean = summaries.pooled(image)
@@ -133,7 +134,7 @@ def fit_of(answer: Floats, truth: Floats, cells: Floats, places: Array) -> Belon
     mean squared error a known cell; shuffled, the same when labels are dealt out at random among
     the held-out pictures of a building (buildings differ in ways that pictures do not show); z, by
     how many deviations of `SHUFFLES` such deals the true one is better. The draws are always the
-    same ones.
+    same ones. answer, truth: [n, cells, k]; cells: [n, cells, 1], weights; places: [n], buildings.
     """
     count = len(truth)
     scale = truth.reshape(-1, truth.shape[-1]).std(0)

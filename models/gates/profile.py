@@ -116,12 +116,12 @@ def mean_of(values: Floats) -> Floats:
 
 
 def numbers(values: Floats) -> list[float | None]:
-    """Returns values for JSON, which has no NaN: None in its place."""
+    """Returns values [n] for JSON, which has no NaN: None in its place."""
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def array_of(row: Sequence[float | None]) -> Floats:
-    """Returns the array of what `numbers` made: NaN for None."""
+    """Returns the array [n] of what `numbers` made: NaN for None."""
     return np.array([np.nan if value is None else value for value in row], float)
 
 

@@ -91,6 +91,9 @@ def smoothness(task: Task, target: Array, mask: Array) -> Floats:
 
 
 def agreement(task: Task, target: Array, pixels: Array) -> float:
+    """Returns how much pixels of a map [S, S, C] agree with the one on their right, over the mask
+    `pixels` [S, S]: in [-1, 1], 0 for what chance would do, NaN without neighbours.
+    """
     pairs = pixels[:, :-1] & pixels[:, 1:]
     if not pairs.any():
         return float("nan")

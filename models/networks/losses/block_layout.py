@@ -46,6 +46,7 @@ class Batch:
 
 
 def fit_pixels(batch: Batch) -> Floats:
+    """Returns the pixels [m, S, S, k], masked ones filled."""
     return fill_unknown(batch.target, batch.mask, batch.cells)
 
 
@@ -58,13 +59,14 @@ def fit_classes(batch: Batch) -> Floats:
 
 
 def fit_segments(batch: Batch) -> Floats:
+    """Returns [m, S, S, k], what `segment_means` returns. Raises ValueError without images."""
     if batch.images is None:
         raise ValueError(f"{batch.task.name} regresses colours of segments: images are needed")
     return segment_means(batch.target[..., 0].astype(int), batch.images)
 
 
 def fit_sample(batch: Batch) -> Floats:
-    """Returns the one answer a sample as it is."""
+    """Returns the one answer a sample as it is, [m, K]."""
     return batch.target
 
 

@@ -222,7 +222,7 @@ def raw_file(folder: Path, split: str) -> Path:
 
 
 def chunks(array: Floats) -> Iterator[Floats]:
-    """Yields an array in order, `CHUNK` rows at a time."""
+    """Yields an array [n, ...] in order, `CHUNK` rows at a time."""
     for start in range(0, len(array), CHUNK):
         yield np.asarray(array[start : start + CHUNK])
 

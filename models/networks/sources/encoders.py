@@ -321,7 +321,9 @@ def onnx_dtype(path: Path, kind: str) -> str:
 
 
 def batches_of(value: Array, count: int) -> Iterator[Array]:
-    """Yields `count` rows of an array at a time; the last are filled up with the last row."""
+    """Yields `count` rows of an array [n, ...] at a time; the last are filled up with the
+    last row.
+    """
     for start in range(0, len(value), count):
         part = value[start : start + count]
         yield np.concatenate([part, np.repeat(part[-1:], count - len(part), 0)])

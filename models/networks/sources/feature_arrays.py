@@ -130,7 +130,9 @@ class FeatureArrays:
         return np.asarray(Pooled(grid)(keras.ops.convert_to_tensor(maps)))
 
     def parts(self, keys: Sequence[str], grid: int) -> Iterator[Floats]:
-        """Yields the features of views in order, `PART` views at a time, as `of` gives them."""
+        """Yields the features [n, grid, grid, c] of views in order, `PART` views at a time, as `of`
+        gives them.
+        """
         for start in range(0, len(keys), PART):
             yield self.of(keys[start : start + PART], grid)
 
@@ -141,8 +143,8 @@ def text_of(key: object) -> str:
 
 
 def check_rows(name: str, maps: Floats, pictures: int) -> None:
-    """Raises SourceError unless there is one map a picture: of other counts nobody knows whose a
-    map is.
+    """Raises SourceError unless there is one map a picture in [maps, ...]: of other counts nobody
+    knows whose a map is.
     """
     if len(maps) != pictures:
         raise SourceError(

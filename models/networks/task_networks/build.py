@@ -39,7 +39,9 @@ class TaskNetwork:
         return self.task.representations
 
     def answer(self, value: Array, batch: int = 64) -> Array:
-        """Returns answers to training-form inputs, computed at most `batch` at once."""
+        """Returns answers [n, ...] to training-form inputs [n, (images,) S, S, C], computed at most
+        `batch` at once.
+        """
         parts = []
         count = samples_at_once(value.shape, batch)
         for i in range(0, len(value), count):
