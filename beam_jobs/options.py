@@ -32,9 +32,9 @@ def checked(options: Iterable[str]) -> list[str]:
     """Returns the options as a list, all of them known to Beam, with values that it takes and a
     runner that exists. Raises BeamOptionError, with names that are close, for any that are not.
     """
-    given = list(options)
-    if not given:
-        return given
+    flags = list(options)
+    if not flags:
+        return flags
     from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
     from apache_beam.runners.runner import create_runner
 
@@ -44,7 +44,7 @@ def checked(options: Iterable[str]) -> list[str]:
             group._add_argparse_args(words)
         except argparse.ArgumentError:
             continue  # two groups may have an option in common
-    _, unknown = words.parse_known_args(given)
+    _, unknown = words.parse_known_args(flags)
     for word in unknown:
         name = word.partition("=")[0]
         close = difflib.get_close_matches(name, list(words._option_string_actions), n=3)
@@ -52,12 +52,12 @@ def checked(options: Iterable[str]) -> list[str]:
             f"--beam takes one option of Beam each time (--beam=--name=value), got {word!r}"
             + (f"; did you mean {' or '.join(close)}?" if close else "")
         )
-    runner = PipelineOptions(given).view_as(StandardOptions).runner
+    runner = PipelineOptions(flags).view_as(StandardOptions).runner
     try:
         create_runner(runner or "FnApiRunner")
     except (ValueError, ImportError, AttributeError) as error:
         raise BeamOptionError(f"--beam: {' '.join(str(error).split())}") from error
-    return given
+    return flags
 
 
 def kinds_of(options: Any) -> set[Any]:
@@ -66,8 +66,8 @@ def kinds_of(options: Any) -> set[Any]:
     """
     import apache_beam.runners.dask.dask_runner  # noqa: F401
 
-    found: set[Any] = set(options.__subclasses__())
-    return found.union(*(kinds_of(each) for each in found)) if found else found
+    kinds: set[Any] = set(options.__subclasses__())
+    return kinds.union(*(kinds_of(each) for each in kinds)) if kinds else kinds
 
 
 def is_dask(options: Iterable[str]) -> bool:

@@ -45,17 +45,17 @@ def accepted_address(run: Union[str, Path]) -> str:
 def schema_beside(accepted: Union[str, Path]) -> Optional[Path]:
     """Schema that data must keep: the one that somebody chose, else that of the accepted data."""
     # the chosen one first: it outlives data that are accepted later
-    kept = Path(accepted).parent / KEPT_SCHEMA / SCHEMA
+    by_hand = Path(accepted).parent / KEPT_SCHEMA / SCHEMA
     own = Path(accepted) / SCHEMA
-    return next((path for path in (kept, own) if path.exists()), None)
+    return next((path for path in (by_hand, own) if path.exists()), None)
 
 
 def accepted_profile(accepted: Union[str, Path]) -> Optional[Dict[str, Any]]:
     """Profile of the accepted data (`models.gates.profile`); None where none were accepted yet."""
     recover(accepted)
     path = Path(accepted) / PROFILE
-    found: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return found or None
+    content: Dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return content or None
 
 
 def write_evidence(uri: str, profile: object, schema: str, statistics: str) -> None:

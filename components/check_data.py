@@ -41,41 +41,45 @@ def CheckData(
     from models.gates import drift
     from models.gates.profile import profile
 
-    found = profile(LabelStore(os.path.join(labels.uri, "store")))
+    present = profile(LabelStore(os.path.join(labels.uri, "store")))
     before = accepted_profile(accepted)
     # alone first: what is wrong in itself is said even without anything to compare with
-    checks = [*drift.alone(found), *(drift.beside(found, before) if before else [])]
+    checks = [*drift.alone(present), *(drift.beside(present, before) if before else [])]
     checks += schema_checks(statistics.uri, accepted)
     checks += [nothing_lost(examples.uri), labels_read(examples.uri)]
     # SchemaGen writes one file, whatever it is called
     (inferred,) = glob.glob(os.path.join(schema.uri, "*.pbtxt"))
     # before the verdict: evidence of refused data is looked at, too, when somebody accepts it by
     # force
-    write_evidence(verdict.uri, found, inferred, statistics.uri)
-    said = verdict_of("CheckData", tuple(checks), force)
-    save_verdict(verdict.uri, said)
-    say_evidence(verdict, said.goes_on)
-    if said.forced and said.reasons:
-        print(f"  forced ({said.forced}), though {'; '.join(said.reasons)}", flush=True)
+    write_evidence(verdict.uri, present, inferred, statistics.uri)
+    decision = verdict_of("CheckData", tuple(checks), force)
+    save_verdict(verdict.uri, decision)
+    say_evidence(verdict, decision.goes_on)
+    if decision.forced and decision.reasons:
+        print(f"  forced ({decision.forced}), though {'; '.join(decision.reasons)}", flush=True)
 
 
 def schema_checks(statistics: str, accepted: str) -> List[Check]:
-    """Checks of the statistics against the schema that is kept: a failed one for every anomaly."""
+    """Checks of the statistics against the schema that data must keep: a failed one for every
+    anomaly.
+    """
     from components.accepted import STATISTICS, schema_beside
     from components.data_schema import anomalies, curate, read_schema
 
-    name, kept = "examples keep their schema", schema_beside(accepted)
-    if kept is None:
+    name, reference = "examples keep their schema", schema_beside(accepted)
+    if reference is None:
         # no kept schema is no fault: the first data would never pass
         return [Check(name, True, "none is kept yet: the first accepted data give one")]
     before = os.path.join(accepted, STATISTICS)
-    found = anomalies(
+    lines = anomalies(
         # drift only where statistics of accepted data lie beside the schema
         statistics,
-        curate(read_schema(kept)),
+        curate(read_schema(reference)),
         before if os.path.isdir(before) else None,
     )
-    return [Check(name, False, line) for line in found] or [Check(name, True, f"that of {kept}")]
+    return [Check(name, False, line) for line in lines] or [
+        Check(name, True, f"that of {reference}")
+    ]
 
 
 def nothing_lost(examples: str) -> Check:
@@ -84,8 +88,8 @@ def nothing_lost(examples: str) -> Check:
         counts = json.load(file)
     # no view read at all must not divide by 0: another check says so
     share = counts["quarantined"] / max(1, counts["read"])
-    said = f"{counts['quarantined']} of {counts['read']} views are quarantined"
-    return Check("few views are broken", share <= BROKEN, said, {"quarantined": share})
+    words = f"{counts['quarantined']} of {counts['read']} views are quarantined"
+    return Check("few views are broken", share <= BROKEN, words, {"quarantined": share})
 
 
 def labels_read(examples: str) -> Check:
@@ -94,17 +98,17 @@ def labels_read(examples: str) -> Check:
     """
     from models.examples.lost_labels import lost_labels
 
-    found = []
+    tables = []
     for name in ("counts.json", "statistics.json"):
         with open(os.path.join(examples, name)) as file:
-            found.append(json.load(file))
-    lost = lost_labels(*found)
-    said = "; ".join(label.words() for label in lost)
+            tables.append(json.load(file))
+    lost = lost_labels(*tables)
+    words = "; ".join(label.words() for label in lost)
     shares = {label.label: label.share for label in lost}
     passed = all(share <= BROKEN for share in shares.values())
     if not passed:
-        said += (
+        words += (
             f" ({os.path.join(examples, 'quarantine.jsonl')} has the reasons; move a label's "
             "folders out of the data if it is to be left out)"
         )
-    return Check(LABEL_FILES, passed, said or "no file of a label was refused", shares)
+    return Check(LABEL_FILES, passed, words or "no file of a label was refused", shares)

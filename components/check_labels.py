@@ -39,29 +39,29 @@ def CheckLabels(
     from models.provenance.atomic import write_json
 
     if spreads(beam_pipeline):
-        found = check_by_beam(beam_pipeline, examples.uri, work)
+        findings = check_by_beam(beam_pipeline, examples.uri, work)
     else:
-        found = check_examples(examples.uri)
+        findings = check_examples(examples.uri)
     # of use to a run that goes on: TFX removes the artifacts of a node that failed
-    write_json(os.path.join(anomalies.uri, FILE), found.all_lines(), indent=1)
+    write_json(os.path.join(anomalies.uri, FILE), findings.all_lines(), indent=1)
     # of use to a run that ends here: the work folder stays
-    kept = os.path.join(work, FILE)
-    if found.lines or (found.damaged and not skip_damaged):
-        write_json(kept, found.all_lines(), indent=1)
-    elif os.path.exists(kept):
-        os.remove(kept)
-    if found.lines:
-        count = len(found.lines) + found.more
+    copy = os.path.join(work, FILE)
+    if findings.lines or (findings.damaged and not skip_damaged):
+        write_json(copy, findings.all_lines(), indent=1)
+    elif os.path.exists(copy):
+        os.remove(copy)
+    if findings.lines:
+        count = len(findings.lines) + findings.more
         raise ValueError(
-            f"{count} labels of {found.views} views break the contract, the first: "
-            f"{found.lines[0]}. All: {kept}. Mend or remove these views and run again."
+            f"{count} labels of {findings.views} views break the contract, the first: "
+            f"{findings.lines[0]}. All: {copy}. Mend or remove these views and run again."
         )
-    if found.damaged and not skip_damaged:
+    if findings.damaged and not skip_damaged:
         raise ValueError(
-            f"{len(found.damaged)} shards are damaged, {found.lost} views lost, the first: "
-            f"{found.damaged[0]}. All: {kept}. Or go on with the {found.views} views that "
+            f"{len(findings.damaged)} shards are damaged, {findings.lost} views lost, the first: "
+            f"{findings.damaged[0]}. All: {copy}. Or go on with the {findings.views} views that "
             "are left: --set skip_damaged=true."
         )
-    print(f"  {found.views} views checked, {found.lost} lost", file=sys.stderr, flush=True)
+    print(f"  {findings.views} views checked, {findings.lost} lost", file=sys.stderr, flush=True)
     # without the code: the same labels with the same words mean the same to what follows
-    say_content(anomalies, found.all_lines())
+    say_content(anomalies, findings.all_lines())

@@ -51,13 +51,13 @@ def CheckQuality(
     newest = newest_version(destination)
     # a server that did not start cannot be compared; ValidateInfra's own words come at the push
     if os.path.exists(os.path.join(infra_blessing.uri, "NOT_BLESSED")):
-        said = "no server answers with it; what ValidateInfra found is said at the push"
-        checks.append(Check("compared with the served version", False, said))
+        words = "no server answers with it; what ValidateInfra found is said at the push"
+        checks.append(Check("compared with the served version", False, words))
     elif newest is None:
         checks.append(Check("compared with the served version", True, "nothing is served yet"))
     elif is_same_model(candidate, newest):
-        said = f"it is version {newest.name}, which is served"
-        checks.append(Check("compared with the served version", True, said))
+        words = f"it is version {newest.name}, which is served"
+        checks.append(Check("compared with the served version", True, words))
     else:
         store = LabelStore(os.path.join(labels.uri, "store"))
         checks += compare_with_served(candidate, newest, store, margin)
@@ -73,19 +73,19 @@ def CheckQuality(
         print(f"  forced ({said_all.forced}), though {'; '.join(said_all.reasons)}", flush=True)
 
 
-def check_chance(found: Dict[str, Any], level: float) -> Check:
-    """Check that the policy beats random ones with a p of at most `level`. found: "significance" of
+def check_chance(significance: Dict[str, Any], level: float) -> Check:
+    """Check that the policy beats random ones with a p of at most `level`. significance: as in
     the evidence. Without a p nothing shows it, and only a level of 1, which asks nothing, is met.
     """
     name = "better than random policies"
-    if "p" not in found:
-        said = f"no p, at most {level:g} is asked: {found['verdict']}"
-        return Check(name, level >= 1, said, {"level": level})
-    said = (
-        f"p = {found['p']:.4f} of {found['policies']} random policies of the same budget, at most "
-        f"{level:g} is asked"
+    if "p" not in significance:
+        words = f"no p, at most {level:g} is asked: {significance['verdict']}"
+        return Check(name, level >= 1, words, {"level": level})
+    words = (
+        f"p = {significance['p']:.4f} of {significance['policies']} random policies of the same "
+        f"budget, at most {level:g} is asked"
     )
-    return Check(name, found["p"] <= level, said, {"p": found["p"], "level": level})
+    return Check(name, significance["p"] <= level, words, {"p": significance["p"], "level": level})
 
 
 def compare_with_served(candidate: Path, served: Path, store: Any, margin: float) -> List[Check]:
@@ -111,11 +111,11 @@ def compare_with_served(candidate: Path, served: Path, store: Any, margin: float
             Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
         ]
         if old.size != new.size:
-            said = (
+            words = (
                 f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
                 f"{new.size}: their losses cannot be compared"
             )
-            return [*checks, Check("compared with the served version", False, said)]
+            return [*checks, Check("compared with the served version", False, words)]
         shared = sorted(name for name in old.targets & new.targets if store.has(name))
         pairs = {
             # with buildings: differences are resampled by them
@@ -135,8 +135,10 @@ def compare_with_served(candidate: Path, served: Path, store: Any, margin: float
 
 def check_cost(name: str, unit: str, now: float, before: float, limit: float) -> Check:
     """Check that a cost is at most `limit` times what it was."""
-    said = f"{now:.3g} {unit}, the served one {before:.3g}; at most {limit:g} times that is allowed"
-    return Check(name, now <= limit * before, said, {"candidate": now, "served": before})
+    words = (
+        f"{now:.3g} {unit}, the served one {before:.3g}; at most {limit:g} times that is allowed"
+    )
+    return Check(name, now <= limit * before, words, {"candidate": now, "served": before})
 
 
 def check_memory(figures: Dict[str, float], accepted: Path) -> Check:

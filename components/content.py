@@ -45,9 +45,9 @@ def addresses_below(uri: str, names: Iterable[str], described: str) -> dict[str,
     """Name -> address, which stands in the file `described` (`network.json` or the like) of its
     folder below `uri`.
     """
-    found = {}
+    addresses = {}
     for name in names:
         with open(os.path.join(uri, name, described)) as file:
             # by address, not by files: weights of the same address may differ in the last bit
-            found[name] = json.load(file)["address"]
-    return found
+            addresses[name] = json.load(file)["address"]
+    return addresses

@@ -35,10 +35,10 @@ def curate(schema: Any) -> Any:
     """Copy of an inferred schema that says no more than is meant: no list of buildings, no number
     of other points, and room for single views without a label.
     """
-    kept = type(schema)()
-    kept.CopyFrom(schema)
+    copy = type(schema)()
+    copy.CopyFrom(schema)
     # copied: the kept schema stays as its owner wrote it
-    for feature in kept.feature:
+    for feature in copy.feature:
         if feature.name in NAMES:
             feature.ClearField("domain")
         if feature.name in COUNTED:
@@ -49,10 +49,10 @@ def curate(schema: Any) -> Any:
         if feature.name not in (*NAMES, "split", "rgb"):
             feature.presence.min_fraction = min(feature.presence.min_fraction, PRESENT)
     # lists of names stand beside the features, and would be checked without one
-    domains = [domain for domain in kept.string_domain if domain.name not in NAMES]
-    del kept.string_domain[:]
-    kept.string_domain.extend(domains)
-    return kept
+    domains = [domain for domain in copy.string_domain if domain.name not in NAMES]
+    del copy.string_domain[:]
+    copy.string_domain.extend(domains)
+    return copy
 
 
 def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> List[str]:
@@ -61,7 +61,7 @@ def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> Lis
     """
     import tensorflow_data_validation as tfdv
 
-    found = []
+    lines = []
     compared = with_comparators(schema)
     for split in SPLITS:
         previous = None
@@ -74,11 +74,11 @@ def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> Lis
             previous_statistics=previous,
         )
         for name, info in sorted(report.anomaly_info.items()):
-            found.append(f"{split}, {name}: {info.description}")
+            lines.append(f"{split}, {name}: {info.description}")
         # of the data set as a whole: too few examples and the like
         if report.HasField("dataset_anomaly_info"):
-            found.append(f"{split}: {report.dataset_anomaly_info.description}")
-    return found
+            lines.append(f"{split}: {report.dataset_anomaly_info.description}")
+    return lines
 
 
 def with_comparators(schema: Any) -> Any:
@@ -98,9 +98,9 @@ def statistics_file(folder: str, split: str) -> str:
     return os.path.join(folder, f"Split-{split}", "FeatureStats.pb")
 
 
-def changes(kept: Any, found: Any) -> List[str]:
+def changes(reference: Any, present: Any) -> List[str]:
     """Differences of a found schema from the kept one, a line a feature; both curated."""
-    old, new = by_name(kept), by_name(found)
+    old, new = by_name(reference), by_name(present)
     lines = [f"{name}: no longer there" for name in sorted(set(old) - set(new))]
     lines += [f"{name}: new, {entry_text(new[name])}" for name in sorted(set(new) - set(old))]
     for name in sorted(set(old) & set(new)):

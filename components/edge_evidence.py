@@ -106,7 +106,9 @@ def histograms(values: Floats, beside: Optional[Floats]) -> Facts:
 
 
 def bin_counts(values: Floats, borders: Floats) -> List[int]:
-    """Number of values in each bin; those beyond the last border count in the last bin."""
+    """Number of values [n] in each bin between borders [bins + 1]; those beyond the last border
+    count in the last bin.
+    """
     # into the last bin, so that counts add up to the pictures
     inside = np.clip(values, borders[0], borders[-1])
     return [int(number) for number in np.histogram(inside, borders)[0]]
@@ -129,15 +131,15 @@ def rivals(
     ]
     means = {other: resamples.affinity[:, resamples.column[other]].mean() for other in into}
     ours = resamples.affinity[:, resamples.column[transfer]]
-    found: Dict[str, float] = {}
+    shares: Dict[str, float] = {}
     for supervised in policies:
         # what this policy could have taken: sources that it supervises
         open_ones = [other for other in into if supervised.issuperset(other.sources)]
         # two: where the edge itself is one of the first, the other is its rival
         for other in sorted(open_ones, key=lambda other: -float(means[other]))[:2]:
             better = resamples.affinity[:, resamples.column[other]] > ours
-            found[key_of(other.sources, other.target)] = round(float(better.mean()), 3)
-    return found
+            shares[key_of(other.sources, other.target)] = round(float(better.mean()), 3)
+    return shares
 
 
 def clearest_pictures(

@@ -133,8 +133,8 @@ def published_evidence(table: Any, published: str, seed: int) -> Any:
     """
     from models.taxonomy import beside_published
 
-    given = json.loads(published)
-    return beside_published(table, given["folder"], seed) if given else None
+    source = json.loads(published)
+    return beside_published(table, source["folder"], seed) if source else None
 
 
 def read_seed_tables(uri: str) -> List[Any]:

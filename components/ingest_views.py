@@ -35,10 +35,10 @@ def IngestViews(
     from beam_jobs.ingest.job import ingest
     from components.content import files_below, say_content
 
-    found = spans.newest(root) if spans.PLACEHOLDER.search(root) else None
-    facts = found.facts() if found else {}
+    span = spans.newest(root) if spans.PLACEHOLDER.search(root) else None
+    facts = span.facts() if span else {}
     counts = ingest(
-        found.root if found else root,
+        span.root if span else root,
         examples.uri,
         size=size,
         shards=shards,

@@ -50,9 +50,9 @@ def MeasureAffinities(
     cache = os.path.join(work, "tournaments")
     # "" is the regime that decides
     table = measure(stores, cache=cache, regime="")
-    found = bootstrap(stores, resamples=resamples, seed=seed, regime="")
-    found.save(os.path.join(affinities.uri, "resamples.npz"))
-    with_spread(table, found).save(os.path.join(affinities.uri, "affinities.json"))
+    draws = bootstrap(stores, resamples=resamples, seed=seed, regime="")
+    draws.save(os.path.join(affinities.uri, "resamples.npz"))
+    with_spread(table, draws).save(os.path.join(affinities.uri, "affinities.json"))
     # all regimes on the scale of the first table, whose rows stay as they are
     everything = measure(stores, cache=cache)
     if len(everything.regimes) > 1:

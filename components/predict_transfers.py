@@ -43,11 +43,11 @@ def PredictTransfers(
         images,
     )
     asked = [target for target in json.loads(targets) if predictor.store.has(target)]
-    known = [target for target in asked if predictor.predictable(target)]
-    if len(known) < len(asked):
-        few = ", ".join(target for target in asked if target not in known)
+    predictable = [target for target in asked if predictor.predictable(target)]
+    if len(predictable) < len(asked):
+        few = ", ".join(target for target in asked if target not in predictable)
         print(f"  not predicted, for too few samples of the {split} split: {few}", flush=True)
-    rows = predictor.all_rows(known, order)
+    rows = predictor.all_rows(predictable, order)
     seconds = time.time() - since
     facts = {"proxies": rows, "seconds": seconds, "images": images}
     write_json(os.path.join(proxies.uri, "proxies.json"), facts)

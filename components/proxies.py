@@ -36,12 +36,12 @@ class Predictor:
         self.folder = folder
         self.split = split
         self.images = images
-        self.made: list[int] = []  # rows that were computed now, a number a target
+        self.row_counts: list[int] = []  # rows that were computed now, a number a target
 
     @property
     def fresh(self) -> int:
         """Number of rows that were computed now, not found in the ledger."""
-        return sum(self.made)
+        return sum(self.row_counts)
 
     def all_rows(self, targets: Sequence[str], order: int) -> list[dict[str, Any]]:
         """Rows of several targets, one after the other (`rows`). As many targets are computed at a
@@ -79,7 +79,7 @@ class Predictor:
             )
             scored = proxy_scores(features, answers, features[target], lacking)
             ledger.extend({keys[some]: row for some, row in zip(lacking, scored)})
-            self.made.append(len(lacking))
+            self.row_counts.append(len(lacking))
         # rows of a target are kept by address, the name stands beside them
         return [{**ledger[keys[some]], "target": target} for some in sets]
 

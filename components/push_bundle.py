@@ -51,8 +51,8 @@ def PushBundle(
     demand(quality.uri, "not pushed, the served version stays")
     bundle, newest = Path(model.uri) / "Format-Serving", newest_version(destination)
     # withdrawn bundles, too: a rollback would be undone by the next run
-    known = [newest, *withdrawn_versions(destination)] if newest is not None else []
-    twin = next((each for each in known if is_same_model(bundle, each)), None)
+    versions = [newest, *withdrawn_versions(destination)] if newest is not None else []
+    twin = next((each for each in versions if is_same_model(bundle, each)), None)
     known_as = twin.name.strip(".") if twin is not None else None
     # those that `prune` removed, by what was noted of them
     gone = noted_versions(destination)

@@ -98,26 +98,29 @@ def sample_row(
     served: Optional[Array],
     whitening: Tuple[Array, Array],
 ) -> List[Cell]:
-    """Cells of one sample: input, label, the task network's answer, the served one. whitening: mean
-    and deviation that the task's numbers were whitened by, in the label and in both answers.
+    """Cells of one sample: input, label, the task network's answer, the served one. served: [S, S,
+    C] or [K]. whitening: mean and deviation [K] that the task's numbers were whitened by, in the
+    label and in both answers.
     """
     mean, deviation = whitening
     entry = shown.task
     photo = enlarged(np.ascontiguousarray(shown.views[number, 0]), SIDE)
     stem = f"pictures/{entry.name}_{number}"
-    seen = (
+    input_view = (
         np.concatenate(list(shown.views[number]), axis=1)
         if entry.images > 1
-        else shown.seen[number]
+        else shown.inputs[number]
     )
-    cells: List[Cell] = [save_cell(folder, f"{stem}_input.webp", "input", resize_to_height(seen))]
+    cells: List[Cell] = [
+        save_cell(folder, f"{stem}_input.webp", "input", resize_to_height(input_view))
+    ]
     label = shown.target[number]
     answers = [("label", label), ("own network", shown.answer[number])]
     if served is not None:
         answers.append(("served", served))
     for name, value in answers:
         if entry.input == "tiles":
-            drawn = resize_to_height(unshuffle(shown.seen[number], value))
+            drawn = resize_to_height(unshuffle(shown.inputs[number], value))
             cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
         elif entry.output.dense:
             drawn = resize_to_height(beside(map_panels(entry, value, photo, label)))
@@ -137,7 +140,9 @@ def unshuffle(shuffled: Array, value: Array) -> Array:
 
 
 def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
-    """Panels of a map, label or answer, with legends; magnitudes are on the label's scale."""
+    """Panels uint8 [SIDE, w, 3] of a map [S, S, C], label or answer, with legends; magnitudes are
+    on the label's scale.
+    """
     is_label = value is label
     if entry.output.kind == "pixels" and entry.make == "curvature":
         return curvature_panels(value, label)
@@ -154,8 +159,8 @@ def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
 
 
 def answer_words(entry: Task, value: Array, is_label: bool) -> List[str]:
-    """Lines that say an answer: the likeliest three classes, or the numbers with their names, in
-    the units that these state.
+    """Lines that say an answer [K]: the likeliest three classes, or the numbers with their names,
+    in the units that these state.
     """
     if entry.output.kind == "classes":
         logits = np.log(np.maximum(value, 1e-9)) if is_label else value
@@ -174,7 +179,7 @@ def resize_to_height(pixels: Array, height: int = HEIGHT) -> Array:
 
 
 def save_cell(folder: str, path: str, name: str, pixels: Array) -> Cell:
-    """Saves a picture at `path` below `folder` and returns its cell."""
+    """Saves a picture, uint8 [H, W, 3], at `path` below `folder` and returns its cell."""
     from PIL import Image
 
     file = Path(folder) / path

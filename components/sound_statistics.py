@@ -56,8 +56,8 @@ class SoundStatistics(BaseBeamExecutor):
                     | f"file of {split}" >> tfdv.WriteStatisticsToBinaryFile(file)
                 )
         for split, file in files.items():
-            found = tfdv.load_stats_binary(file).datasets[0].num_examples
-            if lost := index.count(split) - int(found):
+            count = tfdv.load_stats_binary(file).datasets[0].num_examples
+            if lost := index.count(split) - int(count):
                 print(
                     f"  statistics are without {lost} of {index.count(split)} views of {split}, "
                     "whose records cannot be read",

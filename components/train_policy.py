@@ -112,11 +112,11 @@ def publish_outside(store: str, supervised: List[str], uri: str) -> Dict[str, st
     from models.provenance.linked import linked
     from models.taxonomy import outside
 
-    found = {}
+    addresses = {}
     for name in sorted(outside(supervised)):
         folder = os.path.join(store, name)
         for file in files_of(folder):
             linked(os.path.join(folder, file), os.path.join(uri, OUTSIDE, name, file))
         with open(os.path.join(folder, "source.json")) as described:
-            found[name] = json.load(described)["address"]
-    return found
+            addresses[name] = json.load(described)["address"]
+    return addresses

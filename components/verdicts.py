@@ -99,10 +99,10 @@ def demand(folder: Union[str, Path], what: str) -> None:
     verdict = read_verdict(folder)
     if not verdict.goes_on:
         some, rest = verdict.reasons[:NAMED], len(verdict.reasons) - NAMED
-        said = "; ".join(some) + (f"; and {rest} more reasons" if rest > 0 else "")
+        text = "; ".join(some) + (f"; and {rest} more reasons" if rest > 0 else "")
         # three reasons are a line; all of them are in the file that is named
         raise ValueError(
-            f"{what}: the gate {verdict.gate} refused: {said}. All that it looked at: "
+            f"{what}: the gate {verdict.gate} refused: {text}. All that it looked at: "
             f"{Path(folder) / VERDICT}. Mend it and run again, or go on all the same with --force "
             '"REASON"'
         )
@@ -112,13 +112,13 @@ def latest_verdicts(run: Path) -> List[Verdict]:
     """Newest verdict of each gate of a run's folder, in the order of the pipeline, up to the first
     that ended the run: those of later gates are of an earlier run.
     """
-    found = []
+    verdicts = []
     for gate in GATES:
         folder = newest_with(run / "artifacts" / gate / "verdict", VERDICT)
         if folder is None:
             # later gates' verdicts lie there from an earlier run, maybe: they are of other data
             break
-        found.append(read_verdict(folder))
-        if not found[-1].goes_on:
+        verdicts.append(read_verdict(folder))
+        if not verdicts[-1].goes_on:
             break
-    return found
+    return verdicts

@@ -68,9 +68,9 @@ def seal_artifacts(run: Path) -> Iterator[None]:
 
 def local_artifacts(outputs: Outputs) -> Iterable[Any]:
     """Returns the artifacts that are folders of this machine."""
-    found = [artifact for artifacts in outputs.values() for artifact in artifacts]
+    all_artifacts = [artifact for artifacts in outputs.values() for artifact in artifacts]
     # Kubeflow's are addresses of a store
-    return [artifact for artifact in found if Path(artifact.uri).is_dir()]
+    return [artifact for artifact in all_artifacts if Path(artifact.uri).is_dir()]
 
 
 def is_own(run: Path, artifact: Path) -> bool:

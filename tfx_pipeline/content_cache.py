@@ -48,11 +48,11 @@ def compare_by_content(run: Path) -> Iterator[None]:
             for key, artifacts in (input_artifacts or {}).items()
         }
         # the place of data is left out: their fingerprint is another parameter
-        said = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
+        values = {key: value for key, value in (parameters or {}).items() if key not in PLACES}
         return original(
             *arguments,
             input_artifacts=plain,
-            parameters=parameters_without_place(said, run),
+            parameters=parameters_without_place(values, run),
             **more,
         )
 

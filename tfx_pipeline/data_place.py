@@ -56,14 +56,14 @@ def check_data_there(place: str) -> None:
         raise RunError(str(error)) from error
 
 
-def fingerprint_of(place: str, known: Path | None = None) -> str:
+def fingerprint_of(place: str, ledger: Path | None = None) -> str:
     """Returns the fingerprint of the data; where a file vanishes while it is read, all is read
-    again. known: file with the digests of what was read before. Raises FileNotFoundError for no
+    again. ledger: file with the digests of what was read before. Raises FileNotFoundError for no
     data, RunError where files go on vanishing.
     """
     for _ in range(LOOKS):
         try:
-            return folder_fingerprint(place, known)
+            return folder_fingerprint(place, ledger)
         except FileNotFoundError as error:
             # without a name no single file vanished: there are no data at all
             if error.filename is None:

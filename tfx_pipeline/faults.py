@@ -90,13 +90,13 @@ def disk_full(error: BaseException, run: Path) -> str | None:
 
 def causes(error: BaseException) -> Iterator[BaseException]:
     """Yields an error, what caused it, and what was being handled when it came."""
-    seen: set[int] = set()
+    ids: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
         each = waiting.pop(0)
-        if each is not None and id(each) not in seen:
+        if each is not None and id(each) not in ids:
             # causes may be a circle
-            seen.add(id(each))
+            ids.add(id(each))
             yield each
             # also what was being handled: SQLite's error may hide behind the one that its caller
             # raised

@@ -33,18 +33,18 @@ TICK = 0.02
 Asked = tuple[str, str, Facts | None]
 
 
-def folder_fingerprint(root: str, known: str | Path | None = None) -> str:
+def folder_fingerprint(root: str, ledger: str | Path | None = None) -> str:
     """Returns 16 hex digits over names and contents of all files below `root`. Held in memory are
     the names of one folder.
 
-    root: a folder, or a pattern with {SPAN} of which the newest counts. known: file with the
+    root: a folder, or a pattern with {SPAN} of which the newest counts. ledger: file with the
     digests of files that were read before (`KnownFiles`), which is written anew; None reads all of
     them. Raises FileNotFoundError for a folder that is missing or holds no file, and, with its
     name, for a file that vanishes while it is read.
     """
     root = folder_of(root)
     digest, count = hashlib.sha256(), 0
-    with KnownFiles(known) as files:
+    with KnownFiles(ledger) as files:
         asked = ((name, path, files.before(name)) for name, path in files_below(root))
         for (name, _, before), facts in with_facts(asked):
             # a zero byte, which no name holds, between name and digest: no two folders read alike
@@ -68,8 +68,8 @@ def with_facts(asked: Iterable[Asked]) -> Iterator[tuple[Asked, Facts]]:
                 waiting.append((batch, pool.submit(facts_of, batch)))
             if not waiting:
                 return
-            batch, found = waiting.popleft()
-            yield from zip(batch, found.result())
+            batch, future = waiting.popleft()
+            yield from zip(batch, future.result())
 
 
 def facts_of(batch: list[Asked]) -> list[Facts]:

@@ -19,18 +19,18 @@ def review(run: Path, accept: bool) -> list[str]:
     """
     newest = newest_schema(run)
     # curated, as the gate would hold it against the kept one
-    found = curate(read_schema(newest))
-    kept = schema_beside(run / ACCEPTED)
+    present = curate(read_schema(newest))
+    reference = schema_beside(run / ACCEPTED)
     lines = [f"newest data {newest}"]
-    if kept is None:
-        lines.append(f"no schema is kept yet; {len(found.feature)} features in the newest data")
+    if reference is None:
+        lines.append(f"no schema is kept yet; {len(present.feature)} features in the newest data")
     else:
-        said = changes(curate(read_schema(kept)), found)
-        lines += [f"kept        {kept}", *(said or ["nothing changed"])]
+        differences = changes(curate(read_schema(reference)), present)
+        lines += [f"kept        {reference}", *(differences or ["nothing changed"])]
     if accept:
         goal = run / KEPT_SCHEMA / SCHEMA
         # written as found, curated: the owner may edit it
-        write_text(goal, str(found))
+        write_text(goal, str(present))
         lines.append(f"kept from now on: {goal}")
     return lines
 

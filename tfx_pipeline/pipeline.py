@@ -49,8 +49,8 @@ from models.taxonomy.evidence.beside_published import tables_digest
 from serving.release.identity import served_address
 from tfx_pipeline.config import Config, ConfigError
 from tfx_pipeline.fingerprint import folder_fingerprint
+from tfx_pipeline.history.beside import SOURCES
 from tfx_pipeline.history.blessed import blessed_networks
-from tfx_pipeline.sources import SOURCES
 
 # DirectRunner tries to download another runner from the network on every pipeline.
 BEAM_ARGS = (f"--runner={LOCAL_RUNNER}",)
@@ -77,7 +77,7 @@ class Places:
     accepted: str
     # Addresses of the accepted profile and of the version that serves; "" for none, and on a
     # cluster, where they are known when the step runs.
-    known: str
+    profile: str
     served: str
 
 
@@ -232,7 +232,7 @@ def places_of(data: str, run: str, fingerprint: str | None, *, here: bool) -> Pl
         work=os.path.join(run, "work"),
         destination=destination,
         accepted=accepted_folder(run),
-        known=accepted_address(run) if here else "",
+        profile=accepted_address(run) if here else "",
         served=served_address(destination) if here else "",
     )
 
@@ -297,7 +297,7 @@ def data_nodes(config: Config, places: Places, beam: list[str], force: str) -> D
         schema=schema_gen.outputs["schema"],
         labels=decode_labels.outputs["labels"],
         accepted=places.accepted,
-        known=places.known,
+        known=places.profile,
         force=force,
         code=code_of(CheckData),
     )

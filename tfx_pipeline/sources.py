@@ -19,8 +19,6 @@ from models.arguments.places import named_path
 if TYPE_CHECKING:
     from tfx_pipeline.config import Config
 
-# Below a run's folder: a folder a source.
-SOURCES = "sources"
 # The node that is told both what the run is configured with, and where its data are.
 REPORT = "WriteReport"
 # The node whose labels say which views there are, and its output.
@@ -146,6 +144,7 @@ def do_add_source(options: argparse.Namespace) -> int:
     last = run_to_go_on_with(options.run, options.later)
     from models.networks.sources.encode import views_of
     from models.networks.sources.register import add_source
+    from tfx_pipeline.history.beside import SOURCES
 
     told = {"mean": options.mean, "deviation": options.std}
     # of a run that has not finished its pictures' side is not known
@@ -185,6 +184,7 @@ def do_remove_source(options: argparse.Namespace) -> int:
     last = run_to_go_on_with(options.run, options.later)
     # after these checks: Keras takes seconds to import
     from models.networks.sources.register import remove_source
+    from tfx_pipeline.history.beside import SOURCES
     from tfx_pipeline.run_lock import lock_run
 
     with lock_run(options.run):
@@ -239,8 +239,8 @@ def rank_lines(report: Path) -> list[str]:
     from models.reports.outside_sources import outside_lines, outside_sources
     from models.reports.run_files import load_run
 
-    found = load_run(report)
-    return outside_lines(outside_sources(found.evidence.get("sources"), found.chosen))
+    run = load_run(report)
+    return outside_lines(outside_sources(run.evidence.get("sources"), run.chosen))
 
 
 def taxonomy_time(run: Path) -> str:

@@ -52,11 +52,11 @@ def stoppable(
     main thread has to close what it holds open. gently: processes below are not killed before three
     times `grace`; who started them tells them to end.
     """
-    said = threading.Lock()
+    lock = threading.Lock()
 
     def leave(number: int) -> NoReturn:
         # once: the main thread and the watching one may both get here
-        if said.acquire(blocking=False):
+        if lock.acquire(blocking=False):
             kill_descendants()
             why = SIGNALS[signal.Signals(number)]
             # a bar may be in the middle of its line
@@ -128,8 +128,8 @@ def resume_command(arguments: list[str]) -> str:
 def kill_descendants() -> None:
     """Sends SIGKILL to every process below this one, also to those that they start meanwhile."""
     # until none is left: a process may start another while it is killed
-    while found := [number for number in descendants(os.getpid()) if not is_spared(number)]:
-        for number in found:
+    while numbers := [number for number in descendants(os.getpid()) if not is_spared(number)]:
+        for number in numbers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(number, signal.SIGKILL)
         # ended children take a moment to go

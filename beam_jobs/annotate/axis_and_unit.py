@@ -60,8 +60,8 @@ def free_size(scan: Scan, cameras: Sequence[Shot]) -> Floats:
 
 def doubts(scan: Scan, size: Floats, taken: Taken) -> list[str]:
     """Returns warnings, each with the flag that would help, about a building that seems to lie on
-    its side or whose rooms are too low or too high; an empty list if nothing is in doubt. size:
-    what `free_size` returns.
+    its side or whose rooms are too low or too high; an empty list if nothing is in doubt. size: [3]
+    m, what `free_size` returns.
     """
     other = "z" if taken.up == "y" else "y"
     if not taken.asked and lies_on_its_side(scan, size):
@@ -98,7 +98,7 @@ def cure(height: float, taken: Taken) -> str:
 def lies_on_its_side(scan: Scan, size: Floats) -> bool:
     """Returns whether rooms would look more like rooms if the file's other axis pointed upwards. In
     the scan that other axis is y, unless askew walls were turned onto the axes (`scan.yaw`): then
-    it is no axis any more, and the answer is False.
+    it is no axis any more, and the answer is False. size: [3] m, of `free_size`.
     """
     if scan.yaw:
         return False

@@ -137,7 +137,9 @@ PLACES = {
 
 
 def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
-    """Returns {folder: label} of the class labels of a view taken from a room. room: its index."""
+    """Returns {folder: label} of the class labels of a view taken from a room: ids [S, S] of
+    pixels, a number a class [classes] of objects and of scenes. room: its index.
+    """
     return {
         "segment_semantic": semantic_ids(surfaces, scene),
         "class_object": object_logits(surfaces, scene),

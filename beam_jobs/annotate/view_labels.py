@@ -39,7 +39,8 @@ def write_view(
     cameras: Sequence[Shot],
 ) -> None:
     """Writes all label files of one view. known: {folder: label} of labels that no map tells
-    (classes). Which other points the view sees is added to `sights`, for nonfixated_matches.
+    (classes), [S, S] or [classes]. Which other points the view sees is added to `sights`, for
+    nonfixated_matches.
     """
     others = visible_points(surfaces, shot, cameras)
     for point, pixel in others.items():
@@ -76,7 +77,9 @@ def write_hidden(folder: str, name: str, data: bytes) -> None:
 
 
 def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:
-    """Returns {folder: label} in the published encodings, of one view's maps."""
+    """Returns {folder: label}, [S, S] or [S, S, 3] each, in the published encodings, of one view's
+    maps.
+    """
     seen = np.isfinite(surfaces.depth)
     depth = codes.depth_codes(surfaces.depth)
     normal = codes.normal_codes(surfaces.normal, seen)

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     """Prints the agreement as a table or as JSON and returns the exit code."""
     rows = agreement(options.frames, options.component, options.most)
     for name in dict.fromkeys(row["set"] for row in rows):
-        print(f"parameters of {COMPONENTS[name].said()}", file=sys.stderr)
+        print(f"parameters of {COMPONENTS[name].words()}", file=sys.stderr)
     print(json.dumps(rows, indent=1) if options.json else table(rows))
     return 0
 

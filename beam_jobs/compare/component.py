@@ -20,7 +20,7 @@ class Component:
     texture_sigma: float
     keypoint_units: float = 512
 
-    def said(self) -> str:
+    def words(self) -> str:
         """Returns the parameters in words."""
         return (
             f"{self.name}: {self.depth_units:g} depth codes a metre ({self.keypoint_units:g} for "

@@ -99,8 +99,8 @@ def tile_side(rows: Iterable[Shown]) -> int:
 
 
 def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
-    """Returns the picture of a line of text that says which view stands below, and in which
-    building; of two lines where the two do not fit into one.
+    """Returns uint8 [h, w, 3], the picture of a line of text that says which view stands below, and
+    in which building; of two lines where the two do not fit into one.
     """
 
     def length(text: str) -> float:
@@ -127,17 +127,17 @@ def shortened(words: str, length: Callable[[str], float], room: float) -> str:
     """Returns words with as much of their middle left out as does not fit: names differ in their
     beginning or their end. length: of a text, in pixels.
     """
-    kept, text = len(words), words
-    while length(text) > room and kept:
-        kept -= 1
+    letters, text = len(words), words
+    while length(text) > room and letters:
+        letters -= 1
         # three points: Pillow's own font may lack the sign for them
-        text = f"{words[: kept // 2]}...{words[len(words) - (kept - kept // 2) :]}"
+        text = f"{words[: letters // 2]}...{words[len(words) - (letters - letters // 2) :]}"
     return text
 
 
 def band(row: Shown, tiles: Sequence[Bytes | None], columns: int, layout: Layout) -> Bytes:
-    """Returns the picture of one label of up to `columns` views: the label's name, the views, the
-    legend.
+    """Returns uint8 [side, w, 3], the picture of one label of up to `columns` views: the label's
+    name, the views, the legend.
     """
     side = layout.side
     title = Image.new("RGB", (layout.title_width, side), PAPER)
@@ -148,8 +148,8 @@ def band(row: Shown, tiles: Sequence[Bytes | None], columns: int, layout: Layout
 
 
 def placed(tile: Bytes | None, layout: Layout) -> Bytes:
-    """Returns a view's tile at the size of the sheet's tiles, or words where the view has no such
-    label.
+    """Returns a view's tile, uint8 [side, side, 3], at the size of the sheet's tiles, or words
+    where the view has no such label.
     """
     side = layout.side
     if tile is None:

@@ -63,8 +63,8 @@ class Frame:
                 yield folder / f"{self.name}_domain_{suffix}.{domain.file}"
 
     def read(self, folder: str) -> Array | dict[str, Any] | None:
-        """Returns the label, or None if no valid one is there: a colour-coded copy made for viewing
-        is no label.
+        """Returns the label as `read_label` does, [H, W] or [H, W, 3] of a map, or None if no valid
+        one is there: a colour-coded copy made for viewing is no label.
         """
         domain = DOMAINS[folder]
         for path in self.files(domain):
@@ -76,7 +76,7 @@ class Frame:
         return None
 
     def map(self, folder: str) -> Array | None:
-        """Returns the label if it is an array, else None."""
+        """Returns the label if it is an array, [H, W] or [H, W, 3] of a map, else None."""
         value = self.read(folder)
         return value if isinstance(value, np.ndarray) else None
 
@@ -118,10 +118,10 @@ def picture_folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
 
 def frames(root: Path) -> list[Frame]:
     """Returns every frame below `root`, by path. Raises ValueError if there is none."""
-    found = [folder / name for folder, names in picture_folders(root) for name in names]
-    if not found:
+    paths = [folder / name for folder, names in picture_folders(root) for name in names]
+    if not paths:
         raise no_views_error(root)
-    return [Frame(root, path) for path in sorted(found)]
+    return [Frame(root, path) for path in sorted(paths)]
 
 
 def sample(root: Path, counts: Mapping[Path, int], most: int) -> list[Frame]:
@@ -133,14 +133,14 @@ def sample(root: Path, counts: Mapping[Path, int], most: int) -> list[Frame]:
         raise no_views_error(root)
     folders = list(counts)
     ends = np.cumsum(list(counts.values()))
-    found = []
+    selection = []
     for place in spread(range(int(ends[-1])), most):
         number = int(np.searchsorted(ends, place, "right"))
         folder = folders[number]
         # listed again: of most folders nothing is taken; counted from the end of its names
         _, names = next(picture_folders(folder))
-        found.append(Frame(root, folder / names[place - int(ends[number])]))
-    return found
+        selection.append(Frame(root, folder / names[place - int(ends[number])]))
+    return selection
 
 
 def no_views_error(root: Path) -> ValueError:

@@ -93,8 +93,8 @@ class Shown:
 
 
 def shown(values: Sequence[Array | None], label: str, units: Sequence[float]) -> Shown:
-    """Returns the label of every view on one scale, with its legend. values: None where a view has
-    none. units: depth codes a metre, one number a view.
+    """Returns the label of every view on one scale, with its legend. values: [S, S] or [S, S, 3],
+    None where a view has none. units: depth codes a metre, one number a view.
     """
     if label in RAMPS:
         return on_ramp(values, label, units)
@@ -109,7 +109,7 @@ def shown(values: Sequence[Array | None], label: str, units: Sequence[float]) ->
 
 def on_ramp(values: Sequence[Array | None], label: str, units: Sequence[float]) -> Shown:
     """Returns the label in grey, black at the 2nd percentile of all views together and white at the
-    98th; what is missing is black.
+    98th; what is missing is black. values: [S, S] codes, None where a view has none.
     """
     missing = DOMAINS[label].missing
     steps = units if label.startswith("depth_") else [1.0] * len(values)
@@ -117,8 +117,8 @@ def on_ramp(values: Sequence[Array | None], label: str, units: Sequence[float]) 
         None if value is None else np.where(value == missing, np.nan, value / step)
         for value, step in zip(values, steps)
     ]
-    known = [measure[np.isfinite(measure)] for measure in measures if measure is not None]
-    numbers = np.concatenate(known) if known else np.zeros(0)
+    finite = [measure[np.isfinite(measure)] for measure in measures if measure is not None]
+    numbers = np.concatenate(finite) if finite else np.zeros(0)
     low, high = np.percentile(numbers, SHOWN_PERCENTILES) if numbers.size else (0.0, 1.0)
     # labels of a single value have no range to divide by
     high = max(high, low + 1e-6)
@@ -133,7 +133,9 @@ def grey(measure: Floats, low: float, high: float) -> Bytes:
 
 
 def classes_there(values: Sequence[Array | None]) -> tuple[tuple[Colour, str], ...]:
-    """Returns a patch for every class that any view shows, the most frequent first."""
+    """Returns a patch for every class that any view shows, the most frequent first. values: [S, S]
+    uint8 ids.
+    """
     ids = [value.ravel() for value in values if value is not None]
     if not ids:
         return ()

@@ -178,10 +178,10 @@ def curved_share(codes: Bytes) -> float:
     """Returns the share of the seen pixels that are curved by more than 1/m. codes: [S, S, 3] as
     published.
     """
-    seen = codes[..., :2].any(-1)
+    surface = codes[..., :2].any(-1)
     # 1/m is 0.03 of the 127 codes
     steep = np.abs(codes[..., :2].astype(int) - 127).max(-1) > 0.03 * 127
-    return float(steep[seen].mean()) if seen.any() else 0.0
+    return float(steep[surface].mean()) if surface.any() else 0.0
 
 
 def of_camera(info: Mapping[str, Any]) -> dict[str, float]:

@@ -47,38 +47,42 @@ def of_picture(frame: Frame, parameters: Component) -> Iterator[Figure]:
 def of_surfaces(
     frame: Frame, parameters: Component, depth: Array, normal: Array
 ) -> Iterator[Figure]:
-    """Yields the figures of the labels that follow from depth and normals."""
+    """Yields the figures of the labels that follow from depth [S, S] uint16 and normals [S, S, 3]
+    uint8.
+    """
     edge = frame.map("edge_occlusion")
     label = frame.map("segment_unsup25d")
     if label is not None and edge is not None:
         ours = segments.segment_unsup25d(depth, normal, edge)
         yield "segment_unsup25d", "ARI", adjusted_rand(ours, label)
     # 128 in all three channels: no surface
-    seen = (depth < FAR) & (normal.astype(int) != 128).any(-1)
-    if not seen.any():
+    mask = (depth < FAR) & (normal.astype(int) != 128).any(-1)
+    if not mask.any():
         return
-    metres = np.where(seen, depth / parameters.depth_units, np.inf)
+    metres = np.where(mask, depth / parameters.depth_units, np.inf)
     true = normal / 127.5 - 1
     # loose frames may come without their camera
-    angle = frame.info().get("field_of_view_rads") or fitted_angle(metres, true, seen)
-    yield "normal from depth", "degrees", disagreement(metres, true, seen, angle)
+    angle = frame.info().get("field_of_view_rads") or fitted_angle(metres, true, mask)
+    yield "normal from depth", "degrees", disagreement(metres, true, mask, angle)
     rays = surfaces.rays(len(depth), angle)
     length = np.linalg.norm(rays, axis=-1)
     facing = -(true * rays).sum(-1) / length
     distance = metres * length
     units = parameters.depth_units
     yield from compared(
-        frame, "reshading", lambda: surfaces.reshading(facing, distance), where=seen
+        frame, "reshading", lambda: surfaces.reshading(facing, distance), where=mask
     )
     yield from compared(
-        frame, "depth_euclidean", lambda: surfaces.depth_codes(distance, units), where=seen
+        frame, "depth_euclidean", lambda: surfaces.depth_codes(distance, units), where=mask
     )
-    as_made = np.where(seen, depth / parameters.keypoint_units, np.inf)
+    as_made = np.where(mask, depth / parameters.keypoint_units, np.inf)
     yield from of_keypoints(frame, as_made, true, angle)
 
 
 def of_keypoints(frame: Frame, metres: Floats, normal: Floats, angle: float) -> Iterator[Figure]:
-    """Yields the figures of 3D keypoints, at the frame's size and at half of it."""
+    """Yields the figures of 3D keypoints, at the frame's size and at half of it. metres: [S, S],
+    inf where nothing is; normal: [S, S, 3]; angle: field of view, radians.
+    """
     label = frame.map("keypoints3d")
     if label is None:
         return
@@ -93,7 +97,7 @@ def compared(
     frame: Frame, folder: str, ours: Callable[[], Array], where: Bools | None = None
 ) -> Iterator[Figure]:
     """Yields the correlation of a label with `ours`, which is computed only if the frame has the
-    label. where: pixels that count, all if None.
+    label. where: [S, S], pixels that count, all if None.
     """
     label = frame.map(folder)
     if label is not None:
@@ -101,18 +105,18 @@ def compared(
         yield folder, "correlation", correlation(ours()[mask], label[mask])
 
 
-def fitted_angle(metres: Floats, normal: Floats, seen: Bools) -> float:
+def fitted_angle(metres: Floats, normal: Floats, mask: Bools) -> float:
     """Returns the field of view in radians, of whole degrees from 40 to 120, for which depth and
-    normals agree best.
+    normals agree best. metres, mask: [S, S]; normal: [S, S, 3].
     """
     angles = np.deg2rad(np.arange(40, 121))
-    return float(min(angles, key=lambda angle: disagreement(metres, normal, seen, angle)))
+    return float(min(angles, key=lambda angle: disagreement(metres, normal, mask, angle)))
 
 
-def disagreement(metres: Floats, normal: Floats, seen: Bools, angle: float) -> float:
+def disagreement(metres: Floats, normal: Floats, mask: Bools, angle: float) -> float:
     """Returns the median angle in degrees between the normals of planes fitted to depth and the
-    labelled normals.
+    labelled normals. metres, mask: [S, S]; normal: [S, S, 3]; angle: field of view, radians.
     """
     fitted = surfaces.normals_from_depth(metres, angle)
     cosine = (fitted * normal).sum(-1) / np.linalg.norm(normal, axis=-1)
-    return float(np.rad2deg(np.median(np.arccos(np.clip(cosine[seen], -1, 1)))))
+    return float(np.rad2deg(np.median(np.arccos(np.clip(cosine[mask], -1, 1)))))

@@ -110,7 +110,7 @@ def run(options: argparse.Namespace) -> int:
             name=options.name,
             email=options.email,
         )
-        said = f"{arrived} folders are here"
+        outcome = f"{arrived} folders are here"
     elif options.url:
         counts = download(
             options.url,
@@ -120,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
             splits=options.splits,
             connections=options.connections,
         )
-        said = f"{counts['fetched']} archives fetched, {counts['kept']} were here"
+        outcome = f"{counts['fetched']} archives fetched, {counts['kept']} were here"
     else:
         raise ValueError(
             f"{TOOL} is not installed (pip install omnidata-tools, and aria2), and no address "
@@ -128,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
         )
     table = Path(options.out) / "splits.csv"
     print(
-        f"{said}, splits in {table}; next: python -m beam_jobs ingest --data {options.out} "
+        f"{outcome}, splits in {table}; next: python -m beam_jobs ingest --data {options.out} "
         f"--splits {table} --out examples"
     )
     return 0

@@ -56,11 +56,11 @@ def examined(
     alone = "depth_zbuffer" not in folders
     wanted = [IF_ALONE if alone and one == "depth_zbuffer" else one for one in LOOKED_AT]
     wanted = [folder for folder in wanted if folder in folders]
-    found: list[list[Contradiction]] = []
+    by_view: list[list[Contradiction]] = []
     scales: list[float] = []
     heights: list[float] = []
     for number in looked_at(codes):
-        if len(found) == FEW and not any(found) and all(scale == 1 for scale in scales):
+        if len(by_view) == FEW and not any(by_view) and all(scale == 1 for scale in scales):
             break
         values = read_labels(building, key(building.name, number), wanted, units)
         # of one label alone nothing can be said
@@ -68,13 +68,13 @@ def examined(
             continue
         camera = values.pop("point_info", None)
         small = thinned(values)
-        found.append(list(contradictions(values, small, camera)))
+        by_view.append(list(contradictions(values, small, camera)))
         scales += [scale for scale in [scale_shown(values, camera)] if scale is not None]
         # a height tells only where no scale does
         height = None if scales else camera_height(small, camera)
         heights += [] if height is None else [height]
     middle = float(np.median(heights)) if heights and not scales else None
-    return Examined(scale_said(scales, units) or majority_said(found), middle)
+    return Examined(scale_said(scales, units) or majority_said(by_view), middle)
 
 
 def looked_at(codes: Sequence[int]) -> list[int]:
@@ -108,36 +108,39 @@ def read_labels(
 def contradictions(
     maps: Mapping[str, Array], small: Mapping[str, Array], camera: Camera | None
 ) -> Iterator[Contradiction]:
-    """Yields what contradicts the contract in one view's labels. small: the maps, thinned."""
-    found = [normal_contradiction(small, camera)]
+    """Yields what contradicts the contract in one view's labels. maps: [S, S] or [S, S, 3]; small:
+    the same, thinned.
+    """
+    findings = [normal_contradiction(small, camera)]
     if camera is not None:
-        found.insert(0, pose_contradiction(camera))
+        findings.insert(0, pose_contradiction(camera))
     if "rgb" in maps and "normal" in maps:
-        found.append(turn_contradiction(maps["rgb"], maps["normal"]))
-    yield from filter(None, found)
+        findings.append(turn_contradiction(maps["rgb"], maps["normal"]))
+    yield from filter(None, findings)
 
 
 def thinned(maps: Mapping[str, Array]) -> dict[str, Array]:
-    """Returns the maps, all of one size, with every so many pixels of each."""
+    """Returns the maps [S, S, ...], all of one size, with every so many pixels of each."""
     return {name: value[:: step_of(value), :: step_of(value)] for name, value in maps.items()}
 
 
 def step_of(value: Array) -> int:
+    """Returns which of the pixels of a map [S, S, ...] are looked at: every so many."""
     return max(1, len(value) // GRID)
 
 
-def majority_said(found: Sequence[Sequence[Contradiction]]) -> str:
+def majority_said(by_view: Sequence[Sequence[Contradiction]]) -> str:
     """Returns a text that says how most of the views looked at are written, "" if that is the
-    contract's encoding. found: the contradictions of every view looked at.
+    contract's encoding. by_view: the contradictions of every view looked at.
     """
-    doubtful = [row for row in found if row]
-    if len(doubtful) < LEAST_VIEWS or 2 * len(doubtful) <= len(found):
+    doubtful = [row for row in by_view if row]
+    if len(doubtful) < LEAST_VIEWS or 2 * len(doubtful) <= len(by_view):
         return ""
     kinds = Counter(one.kind for row in doubtful for one in row[:1])
     kind = kinds.most_common(1)[0][0]
     first = next(row[0] for row in doubtful if row[0].kind == kind)
     return (
-        f"{first.said()}. {len(doubtful)} of the {len(found)} views looked at are not as the "
+        f"{first.words()}. {len(doubtful)} of the {len(by_view)} views looked at are not as the "
         "contract has them, so that the whole building is refused"
     )
 
@@ -155,7 +158,7 @@ def scale_said(scales: Sequence[float], units: float) -> str:
     if 2 * len(alike) <= len(scales):
         return ""
     shown = units * scale
-    nearest = min(KNOWN_UNITS, key=lambda known: abs(np.log(known / shown)))
+    nearest = min(KNOWN_UNITS, key=lambda candidate: abs(np.log(candidate / shown)))
     meant = nearest if abs(nearest / shown - 1) < 0.1 else round(shown)
     return (
         f"depth at the fixated point is {scale:.2f} times its distance from the camera in "

@@ -283,12 +283,12 @@ def said_losses(uri: str, counts: Row) -> list[str]:
     reasons stand.
     """
     statistics_read = json.loads(storage.read(storage.join(uri, "statistics.json")))
-    said = loss_lines(counts, statistics_read)
+    report = loss_lines(counts, statistics_read)
     # labels without a file are only counted: quarantine.jsonl has no line for them
     refused = counts["quarantined"] or {"files_refused", "folders_unknown", "labels_refused"} & set(
         counts
     )
-    return [*said, f"the reasons: {storage.join(uri, 'quarantine.jsonl')}"] if refused else said
+    return [*report, f"the reasons: {storage.join(uri, 'quarantine.jsonl')}"] if refused else report
 
 
 def remove_strays(stage: str, names: set[str], shards: int) -> None:

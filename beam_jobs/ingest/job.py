@@ -145,5 +145,5 @@ def splits_of(root: str, names: Iterable[str]) -> dict[str, str]:
     table = storage.join(root, "splits.csv")
     if storage.exists(table):
         return read_splits(table, storage.read(table))
-    kept = [name for name in names if is_building_name(name)]
-    return hashed_splits(kept) if kept else {}
+    building_names = [name for name in names if is_building_name(name)]
+    return hashed_splits(building_names) if building_names else {}

@@ -164,13 +164,13 @@ def file_kind(folder: str) -> str:
     return DOMAINS[next(spelt, folder)].file
 
 
-def check_folders(root: str, found: Mapping[str, tuple[str, ...]]) -> None:
+def check_folders(root: str, trees_of: Mapping[str, tuple[str, ...]]) -> None:
     """Raises ValueError if any folder of `buildings` has nearly the name of a label's, or labels
     lie outside any building.
     """
     refuse_homeless(root)
     unknown: dict[str, str | None] = {}
-    for name, trees in found.items():
+    for name, trees in trees_of.items():
         if "" in trees:
             unknown |= unknown_folders(root, name)
     refuse_misspelt(unknown)

@@ -48,18 +48,18 @@ def pieces(
             shelve(stage, number, run, len(building.views), lost)
             return
         split = entry_of(splits, name)
-        kept, refused = sorted_out(building, split, described)
+        codes, refused = sorted_out(building, split, described)
         folders = labels_of(building, described)
         units = described.depth_units(building.name, building.component)
-        written = encodings.examined(building, kept, folders, units)
+        written = encodings.examined(building, codes, folders, units)
         if written.foreign:
-            refused += foreign_rows(building, kept, written.foreign)
-            kept = []
+            refused += foreign_rows(building, codes, written.foreign)
+            codes = []
         lost = strangers(building) + refused
         own = split if split in SPLITS else None
         shelve(stage, number, run, len(building.views), lost, own, written.height)
     if split is not None:
-        for shard, piece in divided(building, kept, described, shards):
+        for shard, piece in divided(building, codes, described, shards):
             yield (split, shard), piece
 
 
@@ -67,7 +67,7 @@ def sorted_out(
     building: Building, split: str | None, described: Facts
 ) -> tuple[list[int], list[Row]]:
     """Returns (codes of the views to read, quarantine rows of the others)."""
-    kept: list[int] = []
+    codes: list[int] = []
     refused: list[Row] = []
     homeless = None if split in SPLITS else "its building stands in no split of splits.csv"
     for number in building.views.tolist():
@@ -76,15 +76,15 @@ def sorted_out(
         if reason:
             refused.append({"view": str(view_key), "file": building.name, "reason": reason})
         else:
-            kept.append(number)
-    return kept, refused
+            codes.append(number)
+    return codes, refused
 
 
-def foreign_rows(building: Building, kept: list[int], reason: str) -> list[Row]:
+def foreign_rows(building: Building, codes: list[int], reason: str) -> list[Row]:
     """Returns quarantine rows of the views that would be read, for a building in another
     encoding.
     """
-    views = [str(key(building.name, number)) for number in kept]
+    views = [str(key(building.name, number)) for number in codes]
     return [{"view": view, "file": building.name, "reason": reason} for view in views]
 
 
@@ -120,15 +120,15 @@ def strangers(building: Building) -> list[Row]:
 
 
 def divided(
-    building: Building, kept: list[int], described: Facts, shards: int
+    building: Building, numbers: list[int], described: Facts, shards: int
 ) -> Iterator[tuple[int, Piece]]:
     """Yields (shard, the views in it). The hash of a view's name decides, so that it is the same
     wherever the job runs.
     """
     folders = labels_of(building, described)
     units = described.depth_units(building.name, building.component)
-    codes = np.array(kept, "int64")
-    hashes = [zlib.crc32(f"{building.name}/{view}".encode()) % shards for view in kept]
+    codes = np.array(numbers, "int64")
+    hashes = [zlib.crc32(f"{building.name}/{view}".encode()) % shards for view in numbers]
     shard_of = np.array(hashes, "int64")
     for shard in np.unique(shard_of).tolist():
         views = codes[shard_of == shard]

@@ -36,15 +36,15 @@ def worker_pool(workers: int, patience: float = 90) -> Iterator[list[str]]:
     }
     with tempfile.TemporaryDirectory(prefix="beam-") as staging, contextlib.ExitStack() as stack:
         log = os.path.join(staging, "log")
-        said = stack.enter_context(open(log, "w"))
+        output = stack.enter_context(open(log, "w"))
         service = ["beam_jobs.ingest.job_service", "--port", str(jobs)]
         service += ["--staging_dir", os.path.join(staging, "staged")]
         workers_pool = ["apache_beam.runners.worker.worker_pool_main", "--service_port", str(pool)]
         for module in (service, workers_pool):
             process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", *module],
-                stdout=said,
-                stderr=said,
+                stdout=output,
+                stderr=output,
                 env=environment,
                 cwd=ROOT,
                 # a process group of its own, by which `end` reaches the workers that it starts

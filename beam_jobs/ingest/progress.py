@@ -48,7 +48,7 @@ class Transfers:
 
     def __enter__(self) -> Transfers:
         self.began = self.clock()
-        self.said = self.began
+        self.last_print = self.began
         return self
 
     def __exit__(
@@ -63,8 +63,8 @@ class Transfers:
         """Counts bytes that arrived (negative: taken back) and prints the line when it is due."""
         with self.lock:
             self.bytes += count
-            if self.clock() - self.said >= self.every:
-                self.said = self.clock()
+            if self.clock() - self.last_print >= self.every:
+                self.last_print = self.clock()
                 self.say("\r" if self.stream.isatty() else "\n")
 
     def finished(self) -> None:
@@ -136,8 +136,8 @@ def watched(stage: str, every: float = 30.0, stream: TextIO | None = None) -> It
             left = ""
             if rate > 0 and listed > done:
                 left = f", about {readable((listed - done) / rate)} left"
-            said = f"{done:,} of {listed:,} views, {rate:.1f} a second{left}"
-            print(said, file=stream or sys.stderr, flush=True)
+            line = f"{done:,} of {listed:,} views, {rate:.1f} a second{left}"
+            print(line, file=stream or sys.stderr, flush=True)
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -90,8 +90,8 @@ def of_another_size(values: Mapping[str, Any], building: Building, key: ViewKey)
 
 
 def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
-    """Returns the label in one file of a view, in whichever spelling its name has; point_info as
-    the camera. Raises Refusal.
+    """Returns the label in one file of a view ([S, S], [S, S, 3] or [n]), in whichever spelling its
+    name has; point_info as the camera. Raises Refusal.
     """
     candidates = building.files(folder, key.point, key.view) if folder in building.variants else []
     if len(candidates) > 1:
@@ -112,7 +112,9 @@ def read(building: Building, key: ViewKey, folder: str) -> Array | Camera:
 
 
 def read_file(path: str, folder: str) -> Array | dict[str, Any]:
-    """Returns the content of a label file of this machine or of a store. Raises LabelError."""
+    """Returns the content of a label file of this machine or of a store, as `read_label` does: [H,
+    W] or [H, W, 3] of a map. Raises LabelError.
+    """
     if storage.is_local(path):
         return read_label(path, DOMAINS[folder])
     return decode_label(storage.read_remote_label(path), DOMAINS[folder])
@@ -131,8 +133,8 @@ def camera_of(info: Mapping[str, Any]) -> Camera:
 
 
 def in_512ths(value: Array, folder: str, units: float) -> Array:
-    """Returns depth codes on another scale (units a metre; hm3d: 8192) as the published 1/512 m,
-    uint16; all other labels unchanged.
+    """Returns depth codes [S, S] on another scale (units a metre; hm3d: 8192) as the published
+    1/512 m, uint16; all other labels unchanged.
     """
     if not folder.startswith("depth_") or units == PUBLISHED_UNITS:
         return value

@@ -59,16 +59,16 @@ def add(totals: Totals, view: View) -> None:
 
 
 def add_codes(row: Totals, value: Array, folder: str) -> None:
-    """Adds the codes of one label of a view to its row; those that say "missing" are
-    counted apart.
+    """Adds the codes of one label of a view, [S, S], [S, S, 3] or [n], to its row; those that say
+    "missing" are counted apart.
     """
     import cv2
 
     plane = value.reshape(len(value), -1)
-    seen = seen_codes(value, folder)
+    mask = seen_codes(value, folder)
     count = plane.size
-    if seen is not None:
-        count = cv2.countNonZero(seen)
+    if mask is not None:
+        count = cv2.countNonZero(mask)
         row["missing"] += plane.size - count
     row["views"] += 1
     row["values"] += count
@@ -77,10 +77,10 @@ def add_codes(row: Totals, value: Array, folder: str) -> None:
         # tenth of the time of `cv2.meanStdDev`; the arithmetic is its own to the last bit. OpenCV
         # takes the root of a sum of squares and squares it again: hence `round`.
         part = 1 / count
-        mean = cv2.norm(plane, cv2.NORM_L1, mask=seen) * part
-        variance = round(cv2.norm(plane, cv2.NORM_L2SQR, mask=seen)) * part - mean * mean
+        mean = cv2.norm(plane, cv2.NORM_L1, mask=mask) * part
+        variance = round(cv2.norm(plane, cv2.NORM_L2SQR, mask=mask)) * part - mean * mean
         std = math.sqrt(max(0.0, variance))
-        low, high, _, _ = cv2.minMaxLoc(plane, mask=seen)
+        low, high, _, _ = cv2.minMaxLoc(plane, mask=mask)
         row["sum"] += mean * count
         # the mean square is the variance plus the square of the mean
         row["squares"] += (std * std + mean * mean) * count
@@ -99,12 +99,12 @@ def seen_codes(value: Array, folder: str) -> Array | None:
     if domain.channels == 1:
         return None if domain.missing is None else (value != domain.missing).view("uint8")
     if folder == "normal":
-        seen = seen_pixels(folder, value)
+        mask = seen_pixels(folder, value)
     elif domain.missing is not None:
-        seen = ~pixels_of(domain.missing, value)
+        mask = ~pixels_of(domain.missing, value)
     else:
         return None
-    return cv2.merge([seen.view("uint8")] * domain.channels).reshape(len(value), -1)
+    return cv2.merge([mask.view("uint8")] * domain.channels).reshape(len(value), -1)
 
 
 def class_counts(value: Array, folder: str) -> Array:

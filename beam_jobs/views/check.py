@@ -51,8 +51,8 @@ class Joined(beam.CombineFn):
     def create_accumulator(self) -> Numbered:
         return {}
 
-    def add_input(self, accumulator: Numbered, found: Numbered) -> Numbered:
-        return accumulator | found
+    def add_input(self, accumulator: Numbered, findings: Numbered) -> Numbered:
+        return accumulator | findings
 
     def merge_accumulators(self, accumulators: Any) -> Numbered:
         joined: Numbered = {}
@@ -61,12 +61,12 @@ class Joined(beam.CombineFn):
         return joined
 
     def extract_output(self, accumulator: Numbered) -> Findings:
-        found = Findings()
+        findings = Findings()
         for number in sorted(accumulator):
-            found.join(accumulator[number])
-        return found
+            findings.join(accumulator[number])
+        return findings
 
 
-def write(found: Findings, path: str) -> None:
+def write(findings: Findings, path: str) -> None:
     """Writes the findings as a JSON file."""
-    write_json(path, vars(found))
+    write_json(path, vars(findings))

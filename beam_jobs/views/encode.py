@@ -41,7 +41,7 @@ def encode_by_beam(
     labels = Path(shared, "labels")
     if not same_views(labels, store):
         labels = store.directory
-    blocks = [block for one in work for block in blocks_of(seen(one, Path(shared)), views)]
+    blocks = [block for one in work for block in blocks_of(reachable(one, Path(shared)), views)]
     with pipeline as started:
         (
             started
@@ -53,7 +53,7 @@ def encode_by_beam(
         )
 
 
-def seen(work: SourceWork, shared: Path) -> SourceWork:
+def reachable(work: SourceWork, shared: Path) -> SourceWork:
     """Returns the work with a network that other machines see too: the one in the ledger, where it
     is the same as the artifact's; else the work as it was.
     """

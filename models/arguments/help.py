@@ -22,8 +22,8 @@ class DefaultsFormatter(argparse.HelpFormatter):
         is_value = isinstance(value, (int, float, str)) and not isinstance(value, bool)
         if action.option_strings and is_value and not is_said and value not in ("", SUPPRESS):
             # texts have their per cent signs doubled
-            said = f"default: {value}".replace("%", "%%")
-            action.help = f"{text} ({said})" if text else said
+            note = f"default: {value}".replace("%", "%%")
+            action.help = f"{text} ({note})" if text else note
         return super()._format_action(action)
 
 

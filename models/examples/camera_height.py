@@ -26,9 +26,8 @@ USUAL_HEIGHT = (0.75, 2.0)
 
 def camera_height(labels: Mapping[str, Array], camera: Camera | None) -> float | None:
     """Returns the height of the camera in metres above the lowest level surface that a view shows,
-    None if it shows hardly any.
-    labels: maps thinned alike, depth in 1/512 m. A camera that nobody described is taken to be
-    level.
+    None if it shows hardly any. labels: maps thinned alike, normals [s, s, 3] and depth [s, s] in
+    1/512 m. A camera that nobody described is taken to be level.
     """
     surface = surface_of(labels, camera)
     if surface is None or not surface.along:

@@ -94,20 +94,20 @@ def check_examples(uri: str, processes: int | None = None) -> Findings:
         index = Index(Path(uri) / FOLDER)
         views = sum(index.count(split) for split in SPLITS)
         processes = 1 if views < MANY else os.cpu_count() or 1
-    found = Findings()
+    findings = Findings()
     for part in checked(shards, min(processes, len(shards))):
-        found.join(part)
-    return concluded(uri, found)
+        findings.join(part)
+    return concluded(uri, findings)
 
 
-def concluded(uri: str, found: Findings) -> Findings:
+def concluded(uri: str, findings: Findings) -> Findings:
     """Returns the findings of the whole artifact: a changed contract, then what was found in the
     shards, then empty splits.
     """
     index = Index(Path(uri) / FOLDER)
     written = read_described(Path(uri) / "contract.json")
     whole = Findings(lines=changes_of_contract(written))
-    whole.join(found)
+    whole.join(findings)
     for split in SPLITS:
         if not index.count(split):
             whole.lines.append(f"split {split} is empty: no building of the data set belongs to it")
@@ -139,13 +139,13 @@ def checked(shards: list[Shard], processes: int) -> Iterator[Findings]:
 
 def shards_of(uri: str, index: Index) -> list[tuple[str, int]]:
     """Returns (split, number) of every shard that the index, the manifest or a file speaks of."""
-    found = []
+    shards = []
     for split in SPLITS:
         listed = {int(number) for number in np.unique(index.rows(split)["shard"])}
         listed |= numbers(Path(uri, "manifest").glob(f"{split}-*.jsonl"))
         listed |= numbers(Path(uri, f"Split-{split}").glob("examples-*.gz"))
-        found += [(split, number) for number in sorted(listed)]
-    return found
+        shards += [(split, number) for number in sorted(listed)]
+    return shards
 
 
 def numbers(paths: Iterable[Path]) -> set[int]:
@@ -160,39 +160,41 @@ def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
     uri = here(uri)
     index = Index(Path(uri) / FOLDER)
     path = f"{uri}/{shard_file(split, shard, index.facts['shards'])}"
-    found = Findings()
+    findings = Findings()
     triples = itertools.zip_longest(
         records_of(path), manifest_lines(uri, split, shard), places_of(index, split, shard)
     )
     try:
         for record, listed, place in triples:
             if record is None and place is None:
-                found.add(f"{listed['key']}: the manifest lists it in {split}, no record holds it")
+                findings.add(
+                    f"{listed['key']}: the manifest lists it in {split}, no record holds it"
+                )
                 continue
             if record is None:
                 raise DamagedRecord(
-                    f"{path}: ends after record {found.views}; copy the shard anew, or ingest "
+                    f"{path}: ends after record {findings.views}; copy the shard anew, or ingest "
                     f"again ({place[0]} comes next in the index, no record holds it)"
                 )
-            found.views += 1
-            where = f"record {found.views} of shard {shard} of {split}"
-            check_record(found, record, listed, where, size)
-            check_place(found, record, path, place, where)
+            findings.views += 1
+            where = f"record {findings.views} of shard {shard} of {split}"
+            check_record(findings, record, listed, where, size)
+            check_place(findings, record, path, place, where)
     except DamagedRecord as error:
-        check_rest(found, index, path, split, shard, size, str(error))
+        check_rest(findings, index, path, split, shard, size, str(error))
     except OSError as error:
         why = f"{path}: {error.strerror or error}; copy the shard anew, or ingest again"
-        check_rest(found, index, path, split, shard, size, why)
-    return found
+        check_rest(findings, index, path, split, shard, size, why)
+    return findings
 
 
 def check_rest(
-    found: Findings, index: Index, path: str, split: str, shard: int, size: int, why: str
+    findings: Findings, index: Index, path: str, split: str, shard: int, size: int, why: str
 ) -> None:
     """Checks those records of a damaged shard that the index still leads to, beyond the ones that
     were checked already. why: says why the shard cannot be read from first to last.
     """
-    checked_before, lost = found.views, 0
+    checked_before, lost = findings.views, 0
     uri = path.removesuffix("/" + shard_file(split, shard, index.facts["shards"]))
     pairs = itertools.zip_longest(manifest_lines(uri, split, shard), places_of(index, split, shard))
     for number, (listed, place) in enumerate(pairs):
@@ -204,55 +206,55 @@ def check_rest(
             lost += 1
         # those before were checked while the shard could still be read
         elif number >= checked_before:
-            found.views += 1
+            findings.views += 1
             where = f"record {number + 1} of shard {shard} of {split}"
-            check_record(found, record, listed, where, size)
-    found.lost += lost
-    found.damaged.append(f"{why}. {lost} views of it are lost")
+            check_record(findings, record, listed, where, size)
+    findings.lost += lost
+    findings.damaged.append(f"{why}. {lost} views of it are lost")
 
 
 def check_record(
-    found: Findings, record: bytes, listed: dict[str, Any] | None, where: str, size: int
+    findings: Findings, record: bytes, listed: dict[str, Any] | None, where: str, size: int
 ) -> None:
-    """Adds to `found` what is wrong if a record is not sound, or not the one that the manifest
+    """Adds to `findings` what is wrong if a record is not sound, or not the one that the manifest
     lists in its place.
     """
     try:
         view = parse_view(record)
     except ValueError as error:
-        found.add(f"{where}: {error}")
+        findings.add(f"{where}: {error}")
         return
     for text in anomalies(view, size):
-        found.add(f"{view.key}: {text}")
+        findings.add(f"{view.key}: {text}")
     if listed is None or listed["key"] != str(view.key):
         there = listed["key"] if listed else "nothing"
-        found.add(f"{view.key}: the manifest has {there} in its place, {where}")
+        findings.add(f"{view.key}: the manifest has {there} in its place, {where}")
     elif listed["sha256"] != hashlib.sha256(record).hexdigest():
-        found.add(f"{view.key}: is not the record that the manifest lists (another SHA-256)")
+        findings.add(f"{view.key}: is not the record that the manifest lists (another SHA-256)")
 
 
 def check_place(
-    found: Findings, record: bytes, path: str, place: tuple[str, Place] | None, where: str
+    findings: Findings, record: bytes, path: str, place: tuple[str, Place] | None, where: str
 ) -> None:
-    """Adds to `found` what is wrong if the index does not lead to a record, or the record's table
-    not to its features.
+    """Adds to `findings` what is wrong if the index does not lead to a record, or the record's
+    table not to its features.
     """
     if place is None:
-        found.add(f"{where}: the index does not list it; ingest again")
+        findings.add(f"{where}: the index does not list it; ingest again")
         return
     try:
         same = read_record(path, place[1]) == record
         table = read_table(path, place[1])
     except DamagedRecord as error:
-        found.add(f"{place[0]}: the index leads to no such record ({where}): {error}")
+        findings.add(f"{place[0]}: the index leads to no such record ({where}): {error}")
         return
     if not same:
-        found.add(
+        findings.add(
             f"{place[0]}: the index leads to byte {place[1].offset} of {path}, where another "
             f"record begins ({where}); ingest again"
         )
     elif table is not None and not leads_to(table, record):
-        found.add(f"{place[0]}: its table leads to other features ({where}); ingest again")
+        findings.add(f"{place[0]}: its table leads to other features ({where}); ingest again")
 
 
 def places_of(index: Index, split: str, shard: int) -> Iterator[tuple[str, Place]]:

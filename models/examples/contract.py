@@ -138,7 +138,7 @@ def anomalies(view: View, size: int) -> list[str]:
         if value.ndim > 1
     }
     normals = Normals.of(thinned["normal"]) if "normal" in thinned else None
-    seen = {
+    masks = {
         folder: seen_pixels(folder, thinned[folder])
         for folder in OF_THE_SURFACE
         if folder in thinned
@@ -148,12 +148,12 @@ def anomalies(view: View, size: int) -> list[str]:
         nothing_anomaly(thinned),
         depth_anomaly(thinned),
         ray_anomaly(thinned, view.camera, places),
-        missing_anomaly(seen),
-        normal_anomaly(normals, seen),
-        facing_anomaly(normals, seen, view.camera, places),
+        missing_anomaly(masks),
+        normal_anomaly(normals, masks),
+        facing_anomaly(normals, masks, view.camera, places),
         encoding_anomaly(thinned, view.camera),
         inverted_anomaly(thinned),
-        reshading_anomaly(thinned, normals, seen, view.camera),
+        reshading_anomaly(thinned, normals, masks, view.camera),
         scene_anomaly(view.labels),
     )
     return lines + [line for line in checks if line]
@@ -161,16 +161,16 @@ def anomalies(view: View, size: int) -> list[str]:
 
 def scale_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if the median depth is larger than a room, as on another scale than 1/512
-    m; "" otherwise.
+    m; "" otherwise. labels: depth [s, s] uint16.
     """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         codes = labels.get(folder, np.zeros(0))
-        seen = codes < SURFACE_LIMIT
-        deep = np.count_nonzero((codes > DEEPEST_ROOM * 512) & seen)
+        surface = codes < SURFACE_LIMIT
+        deep = np.count_nonzero((codes > DEEPEST_ROOM * 512) & surface)
         # a median is not beyond what less than half of the codes are beyond
-        if 2 * deep < np.count_nonzero(seen) or not seen.any():
+        if 2 * deep < np.count_nonzero(surface) or not surface.any():
             continue
-        metres = float(np.median(codes[seen])) / 512
+        metres = float(np.median(codes[surface])) / 512
         if metres > DEEPEST_ROOM:
             return (
                 f"{folder} has a median of {metres:.0f} m; over {DEEPEST_ROOM} m is no room, but "
@@ -181,7 +181,7 @@ def scale_anomaly(labels: Mapping[str, Array]) -> str:
 
 def nothing_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if many pixels are 0 m away, which nothing that is seen can be; ""
-    otherwise.
+    otherwise. labels: depth [s, s] uint16, 1/512 m.
     """
     for folder in ("depth_zbuffer", "depth_euclidean"):
         codes = labels.get(folder, np.ones(1))
@@ -196,7 +196,7 @@ def nothing_anomaly(labels: Mapping[str, Array]) -> str:
 
 def depth_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if distances along the ray are shorter than those along the axis; ""
-    otherwise.
+    otherwise. labels: depth [s, s] uint16, 1/512 m.
     """
     if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
         return ""
@@ -215,7 +215,8 @@ def depth_anomaly(labels: Mapping[str, Array]) -> str:
 def ray_anomaly(labels: Mapping[str, Array], camera: Camera | None, places: Floats) -> str:
     """Returns a complaint unless a pixel's depth along its ray is that along the axis times sqrt(1
     + (x^2 + y^2) t^2), x and y in `places`, t the tangent of half the field of view; "" if it is.
-    Where nobody described the camera, t is what the depths themselves show.
+    Where nobody described the camera, t is what the depths themselves show. labels: depth [s, s]
+    uint16, 1/512 m. places: [s], of columns and of rows, in (-1, 1).
     """
     if "depth_zbuffer" not in labels or "depth_euclidean" not in labels:
         return ""
@@ -256,31 +257,34 @@ def shown_tangent(along: Floats, ray: Floats, aside: Floats) -> float:
     return float(np.sqrt(max(0.0, np.median(squares))))
 
 
-def normal_anomaly(normals: Normals | None, seen: Mapping[str, Bools]) -> str:
-    """Returns a complaint if normals are not unit vectors; "" otherwise."""
-    if normals is None or not seen["normal"].any():
+def normal_anomaly(normals: Normals | None, masks: Mapping[str, Bools]) -> str:
+    """Returns a complaint if normals are not unit vectors; "" otherwise. masks: [s, s] by label,
+    where it has a value.
+    """
+    if normals is None or not masks["normal"].any():
         return ""
     length = np.sqrt(normals.squares)
-    fits = np.count_nonzero((np.abs(length - 1) <= LENGTH_TOLERANCE) & seen["normal"])
+    fits = np.count_nonzero((np.abs(length - 1) <= LENGTH_TOLERANCE) & masks["normal"])
     # where most lengths fit, their median does
-    if 2 * fits > np.count_nonzero(seen["normal"]):
+    if 2 * fits > np.count_nonzero(masks["normal"]):
         return ""
-    middle = np.median(length[seen["normal"]])
+    middle = np.median(length[masks["normal"]])
     if abs(middle - 1) <= LENGTH_TOLERANCE:
         return ""
     return f"normals have median length {middle:.2f}; they are unit vectors"
 
 
 def facing_anomaly(
-    normals: Normals | None, seen: Mapping[str, Bools], camera: Camera | None, places: Floats
+    normals: Normals | None, masks: Mapping[str, Bools], camera: Camera | None, places: Floats
 ) -> str:
     """Returns a complaint if most normals face away from the camera; "" otherwise. Scans have back
-    faces, hence the generous share.
+    faces, hence the generous share. masks: [s, s] by label. places: [s], of columns and of rows, in
+    (-1, 1).
     """
-    if normals is None or not seen["normal"].any():
+    if normals is None or not masks["normal"].any():
         return ""
     away = normals.along(half_tangent(camera) * places) > 0
-    share = np.count_nonzero(away & seen["normal"]) / np.count_nonzero(seen["normal"])
+    share = np.count_nonzero(away & masks["normal"]) / np.count_nonzero(masks["normal"])
     if share <= AWAY_SHARE:
         return ""
     return (
@@ -299,15 +303,16 @@ def half_tangent(camera: Camera | None) -> float:
 
 def encoding_anomaly(labels: Mapping[str, Array], camera: Camera | None) -> str:
     """Returns a complaint if normals, depth and camera agree on the surfaces only in another
-    encoding than the contract's axes and units; "" otherwise.
+    encoding than the contract's axes and units; "" otherwise. labels: maps [s, s] or [s, s, 3],
+    thinned alike.
     """
-    found = normal_contradiction(labels, camera)
-    return found.said() if found else ""
+    contradiction = normal_contradiction(labels, camera)
+    return contradiction.words() if contradiction else ""
 
 
 def inverted_anomaly(labels: Mapping[str, Array]) -> str:
     """Returns a complaint if a label of edges or corners, which are few, has them nearly
-    everywhere; "" otherwise.
+    everywhere; "" otherwise. labels: maps [s, s], codes from 0 to the domain's `high`.
     """
     for folder in MOSTLY_ZERO:
         mean = labels[folder].mean() if folder in labels else 0
@@ -323,17 +328,18 @@ def inverted_anomaly(labels: Mapping[str, Array]) -> str:
 def reshading_anomaly(
     labels: Mapping[str, Array],
     normals: Normals | None,
-    seen: Mapping[str, Bools],
+    masks: Mapping[str, Bools],
     camera: Camera | None,
 ) -> str:
     """Returns a complaint if reshading is darkest on what is near and faces the camera, where it
-    should be brightest; "" otherwise.
+    should be brightest; "" otherwise. labels: depth [s, s] uint16, 1/512 m, and reshading [s, s]
+    uint8. masks: [s, s] by label.
     """
     if normals is None or not {"reshading", "depth_zbuffer"} <= labels.keys():
         return ""
     # a quarter of the pixels tells light from dark
     few = slice(None, None, 2)
-    there = (seen["normal"] & seen["depth_zbuffer"])[few, few]
+    there = (masks["normal"] & masks["depth_zbuffer"])[few, few]
     slopes = pixel_slopes(len(there), half_tangent(camera))
     squares = slopes**2
     # of the ray through each pixel, whose third component is 1
@@ -356,16 +362,16 @@ def reshading_anomaly(
     )
 
 
-def missing_anomaly(seen: Mapping[str, Bools]) -> str:
+def missing_anomaly(masks: Mapping[str, Bools]) -> str:
     """Returns a complaint if, on more than half of the view, one label of depth or normals has
-    values and another hardly any, although they are of the same surfaces; "" otherwise. seen: by
+    values and another hardly any, although they are of the same surfaces; "" otherwise. masks: by
     label, [n, n] where it has a value.
     """
-    for name, there in seen.items():
+    for name, there in masks.items():
         count = np.count_nonzero(there)
         if 2 * count <= there.size:
             continue
-        for other, also in seen.items():
+        for other, also in masks.items():
             share = np.count_nonzero(also & there) / count
             if share <= WRONG_SHARE:
                 return (
@@ -389,7 +395,9 @@ def pixels_of(code: int, codes: Bytes) -> Bools:
 
 
 def scene_anomaly(labels: Mapping[str, Array]) -> str:
-    """Returns a complaint if the scene probabilities do not sum to 1; "" otherwise."""
+    """Returns a complaint if the scene probabilities do not sum to 1; "" otherwise. labels:
+    class_scene [classes].
+    """
     if "class_scene" not in labels:
         return ""
     total = labels["class_scene"].sum()

@@ -43,7 +43,9 @@ def encode_view(view: View, split: str) -> bytes:
 
 
 def add_picture(feature: Any, pixels: Array) -> None:
-    """Writes pixels as PNG bytes into an empty tf.train.Feature."""
+    """Writes pixels, [H, W] or [H, W, C] of uint8 or uint16, as PNG bytes into an empty
+    tf.train.Feature.
+    """
     feature.bytes_list.value.append(encode_png(pixels))
 
 
@@ -58,7 +60,9 @@ def add_wholes(feature: Any, values: Iterable[int]) -> None:
 
 
 def add_floats(feature: Any, values: Floats) -> None:
-    """Writes values into an empty feature as float32, as every float of a tf.train.Example is."""
+    """Writes values [n] into an empty feature as float32, as all floats of a
+    tf.train.Example are.
+    """
     feature.float_list.SetInParent()
     feature.float_list.value.extend(np.asarray(values, "float32"))
 
@@ -80,7 +84,9 @@ def parse_view(record: bytes) -> View:
 
 
 def parse_label(feature: Any, domain: Domain) -> Array:
-    """Returns the label in a feature, in the published encoding."""
+    """Returns the label in a feature, in the published encoding: [H, W] or [H, W, 3] in the
+    domain's dtype of a picture, else [n] float32.
+    """
     if domain.file == "png":
         return decode_recorded(bytes_of(feature), domain)
     return floats_of(feature)

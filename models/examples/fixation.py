@@ -61,8 +61,8 @@ def pose_contradiction(camera: Camera) -> Contradiction | None:
 
 def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | None:
     """Returns how many times too deep the depth map shows the point that the camera fixates.
-    labels: depth in 1/512 m. 1 if some depth in the middle of the picture fits; None where no point
-    is fixated or nothing is seen there.
+    labels: depth [S, S] uint16, 1/512 m. 1 if some depth in the middle of the picture fits; None
+    where no point is fixated or nothing is seen there.
     """
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if camera is None or camera.point is None or folder not in labels:
@@ -76,9 +76,9 @@ def scale_shown(labels: Mapping[str, Array], camera: Camera | None) -> float | N
     span = slice(max(0, (size - 1) // 2 - reach), size // 2 + reach + 1)
     codes = labels[folder][span, span]
     # in other people's depth 0 means that nothing is seen
-    seen = codes[(codes < SURFACE_LIMIT) & (codes > 0)]
-    if seen.size < LEAST_SEEN * codes.size:
+    depths = codes[(codes < SURFACE_LIMIT) & (codes > 0)]
+    if depths.size < LEAST_SEEN * codes.size:
         return None
-    times = seen / 512 / -place[2]
+    times = depths / 512 / -place[2]
     off = np.abs(np.log(times))
     return 1.0 if off.min() <= np.log(SCALE_TOLERANCE) else float(np.median(times))

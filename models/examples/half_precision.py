@@ -17,8 +17,8 @@ OPENCV_4 = hasattr(cv2, "convertFp16")
 
 
 def to_half(values: Floats) -> Floats:
-    """Returns any floats as float16, rounded to the nearest, ties to even; infinite where they are
-    too large.
+    """Returns any floats [...] as float16 [...], rounded to the nearest, ties to even; infinite
+    where they are too large.
     """
     if values.dtype != np.float32 or values.size < MANY:
         return values.astype("float16")
@@ -28,7 +28,7 @@ def to_half(values: Floats) -> Floats:
 
 
 def to_single(values: Floats) -> Floats:
-    """Returns any floats as float32; the same array if it is that already."""
+    """Returns any floats [...] as float32 [...]; the same array if it is that already."""
     if values.dtype != np.float16 or values.size < MANY:
         return values.astype("float32", copy=False)
     column = np.ascontiguousarray(values).reshape(-1, 1)

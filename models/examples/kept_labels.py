@@ -36,8 +36,8 @@ class KeptRows:
         self.values: Array = np.frombuffer(mapped, like.dtype).reshape(like.shape)
 
     def write(self, row: int, value: Floats) -> None:
-        """Writes one row. Not through the memory map, where a full disk would end the process.
-        Raises OSError.
+        """Writes row number `row`; value: [...], of the array's dtype. Not through the memory map,
+        where a full disk would end the process. Raises OSError.
         """
         rest = memoryview(value.tobytes())
         place = row * self.row
@@ -54,26 +54,26 @@ class KeptLabels:
         self.data = data
         self.parts = (KeptRows(data.target), KeptRows(data.mask))
         # [m] whether a row has been written.
-        self.made: Bools = np.zeros(len(data), bool)
+        self.present: Bools = np.zeros(len(data), bool)
         # True once the disk had no room for more.
         self.full = False
         self.lock = threading.Lock()
 
     def labels(self, rows: Rows) -> Label:
         """Returns (targets, masks) of some rows."""
-        places = np.arange(*rows.indices(len(self.made))) if isinstance(rows, slice) else rows
+        places = np.arange(*rows.indices(len(self.present))) if isinstance(rows, slice) else rows
         with self.lock:
-            lacking = np.unique(np.asarray(places)[~self.made[places]])
+            lacking = np.unique(np.asarray(places)[~self.present[places]])
             if len(lacking) and not self.full:
                 self.write(lacking, self.data.labels(lacking))
-            if not self.made[places].all():
+            if not self.present[places].all():
                 return self.data.labels(rows)
         target, mask = (part.values[places] for part in self.parts)
         return target, mask
 
     def write(self, rows: Integers, labels: Label) -> None:
         """Writes labels of some rows into the files; where the disk has no room for them, says so
-        on standard error and keeps no more.
+        on standard error and keeps no more. rows: [n]; labels: target and mask, [n, ...] each.
         """
         try:
             for part, values in zip(self.parts, labels):
@@ -88,28 +88,28 @@ class KeptLabels:
                 flush=True,
             )
         else:
-            self.made[rows] = True
+            self.present[rows] = True
 
 
 @dataclass(frozen=True)
 class KeptSamples(TaskSamples):
     """Samples whose labels are made once."""
 
-    kept: KeptLabels
+    store: KeptLabels
 
     def labels(self, rows: Rows) -> Label:
-        return self.kept.labels(rows)
+        return self.store.labels(rows)
 
 
 def kept_samples(data: TaskSamples) -> KeptSamples:
     """Returns `data` as samples whose labels are made when they are first asked for, and not
     again.
     """
-    kept = KeptLabels(data)
+    store = KeptLabels(data)
 
     def part(number: int) -> Callable[[int], Floats]:
-        return lambda i: kept.labels(np.array([i]))[number][0]
+        return lambda i: store.labels(np.array([i]))[number][0]
 
     target = LazyRows(len(data), data.target.shape[1:], data.target.dtype, part(0))
     mask = LazyRows(len(data), data.mask.shape[1:], data.mask.dtype, part(1))
-    return KeptSamples(data.views, cast(Floats, target), cast(Floats, mask), kept)
+    return KeptSamples(data.views, cast(Floats, target), cast(Floats, mask), store)

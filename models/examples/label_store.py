@@ -165,8 +165,8 @@ class LabelStore:
         return SampleNames(self._views[split].keys, self.samples(task, split).views)
 
     def whitening(self, task: str) -> tuple[Array, Array]:
-        """Returns mean and standard deviation of a vector task's train targets, before whitening;
-        (0, 1) for tasks that are not whitened.
+        """Returns mean and standard deviation [k], float64, of a vector task's train targets before
+        whitening; (0, 1) for tasks that are not whitened.
         """
         mean, deviation = self._facts(task).get("whitening") or (0.0, 1.0)
         return np.asarray(mean), np.asarray(deviation)

@@ -61,7 +61,7 @@ def sums_kept(task: Task) -> bool:
 def summed(task: Task, target: Floats, mask: Floats) -> LabelSums:
     """Returns the sums of some samples, float32: for classes the pixels of each; for probabilities
     their sum, with one weight for all places; for numbers the sum place by place; for vectors their
-    sum.
+    sum. target: [n, S, S, C], or [n, K] of vectors and classes; mask: [n, S, S, 1] or [n].
     """
     if task.loss == "weighted_cross_entropy":
         classes = target[..., 0].astype(int).ravel()
@@ -95,7 +95,9 @@ class Adding:
         self.in_place = task.output.dense and task.loss != "weighted_cross_entropy"
 
     def add(self, target: Floats, mask: Floats) -> None:
-        """Adds a sample, as the store has it: float16."""
+        """Adds a sample, as the store has it: target [S, S, C] or [K], mask [S, S, 1] or [],
+        float16.
+        """
         target = to_single(target)
         mask = to_single(mask)
         if self.sums is None or not self.in_place:

@@ -77,13 +77,13 @@ class LabelWork:
 
 @dataclass(frozen=True)
 class LabelPart:
-    """Candidates [start, stop) of a split. kept: whether targets and masks are written."""
+    """Candidates [start, stop) of a split. in_cache: whether targets and masks are written."""
 
     work: LabelWork
     split: str
     start: int
     stop: int
-    kept: bool
+    in_cache: bool
 
     @property
     def folder(self) -> Path:
@@ -102,10 +102,10 @@ def write_labels(
     rows = {split: candidates(entry, views[split], facts["seed"], limit) for split in SPLITS}
     size = views[SPLITS[0]].index.size
     # decided before any label is made: candidates without one are counted, too
-    kept = fits(entry, sum(map(len, rows.values())), size, cache_bytes)
-    with labels_folder(folder, {**facts, "kept": kept}) as (scratch, described):
+    in_cache = fits(entry, sum(map(len, rows.values())), size, cache_bytes)
+    with labels_folder(folder, {**facts, "kept": in_cache}) as (scratch, described):
         for split in SPLITS:
-            write_samples(scratch, entry, views[split], rows[split], described["seed"], kept)
+            write_samples(scratch, entry, views[split], rows[split], described["seed"], in_cache)
             finish(scratch, entry, split, described)
 
 
@@ -137,9 +137,9 @@ def parts_of(work: LabelWork, counts: Mapping[str, int], most: int) -> list[Labe
     split.
     """
     size = Index(work.index).size
-    kept = fits(work.entry, sum(counts.values()), size, work.cache_bytes)
+    in_cache = fits(work.entry, sum(counts.values()), size, work.cache_bytes)
     return [
-        LabelPart(work, split, start, min(start + most, counts[split]), kept)
+        LabelPart(work, split, start, min(start + most, counts[split]), in_cache)
         for split in SPLITS
         for start in range(0, max(counts[split], 1), most)
     ]
@@ -153,12 +153,12 @@ def write_part(part: LabelPart) -> None:
     rows = map_npy(work.candidates(part.split))[part.start : part.stop]
     with sealed_folder(part.folder) as scratch:
         views = work.views()[part.split]
-        write_samples(scratch, work.entry, views, rows, work.seed, part.kept)
+        write_samples(scratch, work.entry, views, rows, work.seed, part.in_cache)
 
 
 def join_parts(work: LabelWork, parts: Sequence[LabelPart]) -> None:
     """Writes the labels of a task from all of its parts, and removes these."""
-    facts = {**work.facts, "kept": parts[0].kept}
+    facts = {**work.facts, "kept": parts[0].in_cache}
     with labels_folder(work.folder, facts) as (scratch, described):
         for split in SPLITS:
             ours = sorted((part for part in parts if part.split == split), key=lambda p: p.start)
@@ -205,10 +205,11 @@ def mask_shape(entry: Task, size: int) -> tuple[int, ...]:
 
 
 def write_samples(
-    scratch: Path, entry: Task, views: Views, rows: Integers, seed: int, kept: bool
+    scratch: Path, entry: Task, views: Views, rows: Integers, seed: int, in_cache: bool
 ) -> None:
     """Writes samples of a split as they come, not whitened yet: positions of their views and, where
-    they are kept, targets and masks. Targets that will be whitened are written in any case.
+    they are kept, targets and masks. Targets that will be whitened are written in any case. rows:
+    [m, images] int32, the candidates.
     """
     shape = entry.target_shape(views.index.size)
     part = RAW if entry.whitened else "target"
@@ -224,9 +225,9 @@ def write_samples(
         for row, (value, mask) in labelled(entry, views, rows, seed):
             positions.extend(np.array([row]))
             # whitening takes the statistics of all targets, also where none is kept
-            if kept or entry.whitened:
+            if in_cache or entry.whitened:
                 targets.extend(value[None])
-            if kept:
+            if in_cache:
                 masks.extend(mask[None])
             if adding is not None:
                 adding.add(to_half(value), to_half(mask))

@@ -45,8 +45,8 @@ class LazyRows:
         if isinstance(place, tuple):
             first, *rest = place
             rows = self[first]
-            kept = rows.ndim - self.ndim + 1  # axes that `first` left of the rows
-            chosen: Array = rows[(slice(None),) * kept + tuple(rest)]
+            axes = rows.ndim - self.ndim + 1  # axes that `first` left of the rows
+            chosen: Array = rows[(slice(None),) * axes + tuple(rest)]
             return chosen
         if isinstance(place, slice):
             return self.rows(np.arange(*place.indices(len(self))))
@@ -59,15 +59,17 @@ class LazyRows:
         return self.rows(places.astype("int64") if places.size == 0 else places)
 
     def rows(self, places: Array) -> Array:
-        """Returns rows in the shape of `places`. Raises IndexError for those that are not there."""
+        """Returns rows [..., *shape] at places [...], which may be negative. Raises IndexError for
+        those that are not there.
+        """
         wrong = (places < -len(self)) | (places >= len(self))
         if wrong.any():
             raise IndexError(f"row {places[wrong].flat[0]} of {len(self)}")
-        made = np.empty((places.size, *self.shape[1:]), self.dtype)
+        values = np.empty((places.size, *self.shape[1:]), self.dtype)
         for k, i in enumerate(places.ravel().tolist()):
             # negative numbers count from the end, as of any array
-            made[k] = self.make(i % len(self))
-        return made.reshape(places.shape + self.shape[1:])
+            values[k] = self.make(i % len(self))
+        return values.reshape(places.shape + self.shape[1:])
 
     def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> Array:
         return self[:].astype(dtype or self.dtype, copy=False)

@@ -60,13 +60,13 @@ def lost_labels(counts: Counts, statistics: Counts) -> list[LostLabel]:
     """
     refused = counts.get("labels_refused", {})
     misnamed = counts.get("labels_misnamed", {})
-    found = [
+    labels = [
         LostLabel(
             label, carried_by(statistics, label), refused.get(label, 0), misnamed.get(label, 0)
         )
         for label in sorted({*refused, *misnamed})
     ]
-    return sorted(found, key=lambda lost: -lost.share)
+    return sorted(labels, key=lambda lost: -lost.share)
 
 
 def carried_by(statistics: Counts, label: str) -> int:

@@ -71,7 +71,7 @@ class Contradiction:
     evidence: str
     cure: str
 
-    def said(self) -> str:
+    def words(self) -> str:
         return f"{self.kind} ({self.evidence}); {self.cure}"
 
 
@@ -138,7 +138,8 @@ def normal_contradiction(
     labels: Mapping[str, Array], camera: Camera | None
 ) -> Contradiction | None:
     """Returns another encoding of normals, depth or field of view that a view shows, None if it
-    shows none. labels: maps of a view, thinned alike to some 64 x 64 pixels.
+    shows none. labels: maps of a view, thinned alike to some 64 x 64 pixels: normal uint8 [s, s,
+    3], depth uint16 [s, s].
 
     Measured on 249 procedural views and the four released frames (64 x 64 pixels): of sound views
     another encoding explains 12 % of the flat pixels better at most, and never twice as many as it
@@ -159,7 +160,7 @@ def normal_contradiction(
     if (close < np.cos(np.deg2rad(MARGIN))).mean() < BETTER_SHARE:
         return None
     off = degrees(close)
-    found = []
+    candidates = []
     for encoding in encodings(surface, shown, off, camera):
         closer = cosines(surface.stored, encoding.shown)
         # angles, which take longer, only where enough of them are smaller
@@ -170,17 +171,17 @@ def normal_contradiction(
         worse = float((off < other - MARGIN).mean())
         explains = better >= max(BETTER_SHARE, BETTER_TIMES * worse)
         if explains and np.median(other) <= encoding.within:
-            found.append((better - worse, encoding, better))
-    if not found:
+            candidates.append((better - worse, encoding, better))
+    if not candidates:
         return None
-    most = max(gain for gain, _, _ in found)
-    _, best, better = next(row for row in found if row[0] >= most - ALIKE)
+    most = max(gain for gain, _, _ in candidates)
+    _, best, better = next(row for row in candidates if row[0] >= most - ALIKE)
     return Contradiction(best.kind, f"only so {better:.0%} of the flat pixels fit", best.cure)
 
 
 def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | None:
     """Returns the surface of a view's thinned labels; None if normals or depth are absent, or
-    little is flat.
+    little is flat. labels: normal uint8 [s, s, 3], depth uint16 [s, s].
     """
     folder = "depth_zbuffer" if "depth_zbuffer" in labels else "depth_euclidean"
     if "normal" not in labels or folder not in labels:
@@ -188,8 +189,8 @@ def surface_of(labels: Mapping[str, Array], camera: Camera | None) -> Surface | 
     normals = Normals.of(labels["normal"])
     codes = labels[folder]
     # the code of no surface, 128, is hardly a vector; of foreign depth 0 is nothing seen
-    seen = (codes < SURFACE_LIMIT) & (codes > 0) & (normals.squares > 0.25)
-    depth = np.where(seen, codes, np.inf)
+    mask = (codes < SURFACE_LIMIT) & (codes > 0) & (normals.squares > 0.25)
+    depth = np.where(mask, codes, np.inf)
     flat = flat_pixels(depth)
     count = np.count_nonzero(flat)
     if count < LEAST_PIXELS or count < LEAST_SHARE * flat.size:
@@ -230,7 +231,10 @@ def degrees(cosine: Floats) -> Floats:
 def encodings(
     surface: Surface, shown: Floats, off: Floats, camera: Camera | None
 ) -> Iterator[Encoding]:
-    """Yields the encodings of other data sets that could be meant, the plainer ones first."""
+    """Yields the encodings of other data sets that could be meant, the plainer ones first. shown:
+    [n, 3] unit normals that depth shows at the flat pixels; off: [n], degrees between these and the
+    stored ones.
+    """
     yield from other_axes(surface, shown, camera)
     if camera is not None and np.median(off) > CLEAR:
         yield from other_depths(surface)
@@ -244,20 +248,22 @@ def encodings(
 
 
 def other_axes(surface: Surface, shown: Floats, camera: Camera | None) -> Iterator[Encoding]:
-    """Yields the best of all ways to exchange the camera's axes, and the best of the world's."""
+    """Yields the best of all ways to exchange the camera's axes, and the best of the world's.
+    shown: [n, 3] unit normals that depth shows at the flat pixels.
+    """
     axes = best_axes(surface.stored, shown)
     kind = f"normal holds {axes_said(axes)} where (x, y, z) is meant"
-    found = [Encoding(kind, f"convert the codes: {AXES}", shown @ axes.T)]
+    candidates = [Encoding(kind, f"convert the codes: {AXES}", shown @ axes.T)]
     if camera is not None:
         in_world = shown @ (camera.rotation @ CAMERA_AXES).T
         world = best_axes(surface.stored, in_world)
         kind = f"normal holds {axes_said(world)} of the world where the camera's axes are meant"
         cure = f"turn vectors into the camera's axes: {AXES}"
-        found.append(Encoding(kind, cure, in_world @ world.T))
+        candidates.append(Encoding(kind, cure, in_world @ world.T))
         # few encodings exchange what points away with what lies in the picture; a world does
         if not axes[2, 2]:
-            found.reverse()
-    yield from found
+            candidates.reverse()
+    yield from candidates
 
 
 def best_axes(stored: Floats, shown: Floats) -> Floats:
@@ -271,7 +277,7 @@ def best_axes(stored: Floats, shown: Floats) -> Floats:
 
 
 def axes_said(axes: Floats) -> str:
-    """Returns axes as text, such as (x, -y, z)."""
+    """Returns axes [3, 3], of which a row has one entry of 1 or -1, as text, such as (x, -y, z)."""
     places = abs(axes).argmax(1).tolist()
     signs = ["-" if row[place] < 0 else "" for row, place in zip(axes, places)]
     return "({})".format(", ".join(sign + "xyz"[place] for sign, place in zip(signs, places)))

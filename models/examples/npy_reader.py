@@ -14,8 +14,9 @@ from models.tasks.arrays import Array
 
 
 def map_npy(path: str | Path) -> Array:
-    """Returns the array in a file, memory-mapped for reading. Raises ValueError, which names the
-    file, for one that was cut, FileNotFoundError for one that is gone.
+    """Returns the array in a file, of whatever shape and dtype it has there [...], memory-mapped
+    for reading. Raises ValueError, which names the file, for one that was cut, FileNotFoundError
+    for one that is gone.
     """
     try:
         with PARSING:

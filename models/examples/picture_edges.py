@@ -64,8 +64,8 @@ def edges(maps: Array) -> Floats:
 
 
 def normalised(values: Floats) -> Floats:
-    """Returns a map less its mean, of length 1, float64: the scalar product of two is their
-    correlation. All 0 if the map is all the same.
+    """Returns a map [...] less its mean, of length 1, float64 [...]: the scalar product of two is
+    their correlation. All 0 if the map is all the same.
     """
     centred: Floats = values.astype(float) - values.mean(dtype=float)
     length = float(np.linalg.norm(centred))

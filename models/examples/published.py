@@ -86,7 +86,9 @@ def read_label(path: str | Path, domain: Domain) -> Array | dict[str, Any]:
 
 
 def decode_label(data: bytes, domain: Domain) -> Array | dict[str, Any]:
-    """Returns the label in a file's bytes, as `read_label` does."""
+    """Returns the label in a file's bytes, as `read_label` does: [H, W] or [H, W, C] of a picture,
+    [n] of an array, or the JSON object. Raises LabelError.
+    """
     if not data:
         raise LabelError("zero-byte file")
     if len(data) > LARGEST_FILE:
@@ -112,9 +114,9 @@ def decode_png(data: bytes, domain: Domain) -> Array:
 
 
 def decode_recorded(data: bytes, domain: Domain, out: Array | None = None) -> Array:
-    """Returns what `decode_png` does, in less time, of the bytes of a picture in a record, which
-    were held against the record's checksum. out: an array in which it may be returned. Raises
-    LabelError.
+    """Returns what `decode_png` does ([H, W] or [H, W, 3]), in less time, of the bytes of a picture
+    in a record, which were held against the record's checksum. out: an array in which it may be
+    returned. Raises LabelError.
     """
     try:
         header = png_codec.read_header(data)
@@ -145,9 +147,9 @@ def check_form(header: png_codec.Header, domain: Domain) -> None:
 
 
 def fitted(pixels: Array, domain: Domain) -> Array:
-    """Returns pixels with the channels that the domain has; three equal channels where it has one
-    (published reshading) become one. Raises LabelError for other channels, or a code beyond the
-    domain's range.
+    """Returns pixels, [H, W] or [H, W, C], with the channels that the domain has, [H, W] or [H, W,
+    3]; three equal channels where it has one (published reshading) become one. Raises LabelError
+    for other channels, or a code beyond the domain's range.
     """
     channels = pixels.shape[2] if pixels.ndim == 3 else 1
     if channels in (2, 4):
@@ -215,12 +217,16 @@ def decode_json(data: bytes, domain: Domain) -> dict[str, Any]:
 
 
 def encode_png(pixels: Array) -> bytes:
-    """Returns PNG bytes of a map or picture, colours in the order red, green, blue."""
+    """Returns PNG bytes of a map [H, W] or picture [H, W, C] of uint8 or uint16, colours in the
+    order red, green, blue.
+    """
     return png_codec.encode(pixels)
 
 
 def label_bytes(value: Array | dict[str, Any], domain: Domain) -> bytes:
-    """Returns the bytes of the file of one label."""
+    """Returns the bytes of the file of one label: a PNG of [H, W] or [H, W, C], a .npy of [n] as
+    float32, or JSON.
+    """
     if domain.file == "png":
         return encode_png(np.asarray(value))
     if domain.file == "json":
@@ -231,7 +237,9 @@ def label_bytes(value: Array | dict[str, Any], domain: Domain) -> bytes:
 
 
 def write_label(path: str | Path, value: Array | dict[str, Any], domain: Domain) -> None:
-    """Writes a label atomically: a reader sees the whole file or none."""
+    """Writes a label, as `label_bytes` takes it ([H, W], [H, W, C], [n] or an object), atomically:
+    a reader sees the whole file or none.
+    """
     data = label_bytes(value, domain)
     with atomic_file(path, "wb") as file:
         file.write(data)

@@ -199,10 +199,10 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
     spans = [table.span(name) for name in chosen]
     stored = places_in(file, path, place, [table.extent(span) for span in spans])
     try:
-        found = [member.feature_bytes(part, span) for part, span in zip(stored, spans)]
+        parts = [member.feature_bytes(part, span) for part, span in zip(stored, spans)]
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
-    return {name: value_of(data, span.alone) for name, data, span in zip(chosen, found, spans)}
+    return {name: value_of(data, span.alone) for name, data, span in zip(chosen, parts, spans)}
 
 
 def whole_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:

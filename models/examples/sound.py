@@ -57,7 +57,9 @@ def sound_index(
 
 
 def lost_of(examples: str, index: Index, split: str, out: TextIO | None) -> Integers:
-    """Returns the positions of the views of a split whose records cannot be read."""
+    """Returns [n] int64, the positions of the views of a split whose records cannot be read, and
+    prints to `out` how many they are.
+    """
     lost = []
     first = ""
     for position in range(index.count(split)):
@@ -92,7 +94,7 @@ def sound_records(examples: str, split: str, shard: int) -> Iterator[bytes]:
 
 
 def copy_without(index: Index, split: str, lost: Integers, path: Path) -> None:
-    """Writes to `path` the rows of a split without those at the positions `lost`."""
+    """Writes to `path` the rows of a split without those at the positions `lost` [n]."""
     if not len(lost):
         shutil.copyfile(index.folder / f"{split}.npy", path)
         return

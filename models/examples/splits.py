@@ -67,8 +67,8 @@ def entry_of(table: Mapping[str, str], building: str) -> str | None:
     if building in table:
         return table[building]
     word = letters_of(building)
-    said = {value for name, value in table.items() if letters_of(name) == word}
-    return said.pop() if len(said) == 1 else None
+    values = {value for name, value in table.items() if letters_of(name) == word}
+    return values.pop() if len(values) == 1 else None
 
 
 def letters_of(name: str) -> str:
@@ -100,8 +100,8 @@ def hashed_splits(buildings: Iterable[str]) -> dict[str, str]:
             f"{len(ordered)} building(s) found; three are needed (train, val, test), since "
             "splits go by building. Add buildings or give splits.csv"
         )
-    held = max(1, len(ordered) // 10)
+    count = max(1, len(ordered) // 10)
     return {
-        name: "test" if i < held else "val" if i < 2 * held else "train"
+        name: "test" if i < count else "val" if i < 2 * count else "train"
         for i, name in enumerate(ordered)
     }

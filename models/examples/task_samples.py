@@ -90,6 +90,9 @@ class LazySamples(TaskSamples):
     read: Callable[[int, Bytes | None], View]
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
+        """Returns (pictures [m, images, S, S, 3] uint8, targets [m, ...], masks [m, ...]) of some
+        rows. pictures: [n, S, S, 3] of the split's views.
+        """
         positions = np.asarray(self.views[rows])
         if not isinstance(pictures, LazyRows):
             return np.asarray(pictures[positions]), *self.labels(rows)
@@ -109,26 +112,26 @@ class LazySamples(TaskSamples):
         # A view may stand in several samples of a batch. After the last it is let go, so that the
         # next one's pixels find its memory, which is still in the processor's cache.
         left = Counter(positions.ravel().tolist())
-        seen: dict[int, View] = {}
+        view_at: dict[int, View] = {}
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
             for place, i in enumerate(row):
                 picture = None if shown is None else shown[k, place]
-                if i not in seen:
-                    seen[i] = self.read(i, picture)
+                if i not in view_at:
+                    view_at[i] = self.read(i, picture)
                 elif picture is not None:
-                    picture[...] = seen[i].rgb
+                    picture[...] = view_at[i].rgb
             # `...`: a number, too, as an array that can be written into
-            self.write(number, [seen[i] for i in row], target[k, ...], mask[k, ...])
+            self.write(number, [view_at[i] for i in row], target[k, ...], mask[k, ...])
             left.subtract(row)
             for i in set(row):
                 if not left[i]:
-                    del seen[i]
+                    del view_at[i]
         return target, mask
 
 
 def evenly(count: int, most: int) -> Integers:
-    """Returns at most `most` rising positions among `count`, evenly spread, the first and last
-    among them.
+    """Returns [n] int64, at most `most` rising positions among `count`, evenly spread, the first
+    and last among them.
     """
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(int))
 
@@ -184,13 +187,13 @@ def draws_of(entry: Task, row: Sequence[int], seed: int) -> Callable[[], np.rand
 def write_map(
     entry: Task, views: Sequence[View], row: Sequence[int], seed: int, target: Floats, mask: Floats
 ) -> bool:
-    """Writes the label of a sample of maps into two float16 arrays: the numbers of `label_of`,
-    rounded. Returns False where nothing of it is known.
+    """Writes the label of a sample of maps into two float16 arrays, target [S, S, C] and mask [S,
+    S, 1]: the numbers of `label_of`, rounded. Returns False where nothing of it is known.
     """
-    made = made_target(entry, views, draws_of(entry, row, seed))
-    if made is None:
+    label = made_target(entry, views, draws_of(entry, row, seed))
+    if label is None:
         return False
-    for part, halves in zip(made, (target, mask)):
+    for part, halves in zip(label, (target, mask)):
         if isinstance(part, Coded):
             part.write_half(halves)
         elif isinstance(part, Sparse):
@@ -210,7 +213,7 @@ def write_map(
 def labelled(
     entry: Task, views: Views, rows: Integers, seed: int
 ) -> Iterator[tuple[list[int], Label]]:
-    """Yields (row, label) of those candidates that have a label."""
+    """Yields (row, label) of those candidates, rows [m, images], that have a label."""
     for row in rows.tolist():
         label = label_of(entry, [views.view(i, entry) for i in row], row, seed)
         if label is not None:
@@ -218,7 +221,9 @@ def labelled(
 
 
 def stored(entry: Task, value: Array, whitening: tuple[Array, Array]) -> Floats:
-    """Returns targets as the store has them: whitened where the task is, in its dtype."""
+    """Returns targets [...] as the store has them: whitened where the task is, by its mean and
+    deviation [k], in its dtype.
+    """
     if entry.whitened:
         mean, deviation = whitening
         value = (value - mean) / deviation
@@ -230,21 +235,22 @@ def lazy_samples(
     entry: Task, views: Views, rows: Integers, seed: int, whitening: tuple[Array, Array]
 ) -> TaskSamples:
     """Returns samples whose targets and masks are made from the records when they are asked for;
-    the same numbers as those that are kept.
+    the same numbers as those that are kept. rows: [m, images] int32, the samples' views; whitening:
+    mean and deviation [k].
     """
     rows = rows.view(np.ndarray)  # of class memmap a row takes several times as long
     shape = entry.target_shape(views.index.size)
     kind = np.dtype(entry.output.facts.stored)
     mask_shape = (*shape[:-1], 1) if entry.output.dense else ()
 
-    def write(i: int, seen: Sequence[View], target: Floats, mask: Floats) -> None:
+    def write(i: int, several: Sequence[View], target: Floats, mask: Floats) -> None:
         row = rows[i].tolist()
         if entry.output.dense and kind == np.float16:
-            known = write_map(entry, seen, row, seed, target, mask)
-        elif known := (label := label_of(entry, seen, row, seed)) is not None:
+            complete = write_map(entry, several, row, seed, target, mask)
+        elif complete := (label := label_of(entry, several, row, seed)) is not None:
             target[...] = stored(entry, label[0], whitening)
             mask[...] = label[1]
-        if not known:
+        if not complete:
             raise ValueError(
                 f"sample {i} of {entry.name} in {views.split} has lost its label: the store is of "
                 "other examples; remove it and run again"

@@ -163,8 +163,8 @@ def picture_alone(there: Sequence[str]) -> list[str]:
 
 
 def view_for(task: Task, features: Any, size: int, picture: Bytes | None = None) -> View:
-    """Returns the view made of those features that `read_by` takes; without a picture it is
-    black. picture: where it is written, if it is given.
+    """Returns the view made of those features that `read_by` takes; without a picture it is black.
+    picture: [S, S, 3] uint8, where it is written, if it is given.
     """
     return View(
         ViewKey.parse(bytes_of(features["key"]).decode()),
@@ -189,7 +189,9 @@ def black(size: int) -> Bytes:
 
 
 def image_of(features: Any, picture: Bytes | None = None) -> Bytes:
-    """Returns the picture among the features of a record; in `picture` if it is given."""
+    """Returns the picture [S, S, 3] uint8 among the features of a record; in `picture`, of the same
+    shape, if it is given.
+    """
     pixels = decode_recorded(bytes_of(features["rgb"]), DOMAINS["rgb"], picture)
     if picture is None or pixels is picture:
         return pixels

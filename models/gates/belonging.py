@@ -31,14 +31,14 @@ def of_task(store: LabelStore, task: Task, cells: PictureCells) -> Belonging | N
     """
     features, target, weight, _ = rows_of(store, task, "train", TAUGHT, cells)
     judged = [rows_of(store, task, split, JUDGED // 2, cells) for split in ("val", "test")]
-    held, truth, known, places = (np.concatenate(part) for part in zip(*judged))
+    others, truth, mask, places = (np.concatenate(part) for part in zip(*judged))
     if len(truth) < 3 or len(target) < 3:
         return None
     if target.shape[-1] > summaries.CLASSES:
-        kept = np.argsort(target.reshape(-1, target.shape[-1]).var(0))[-summaries.CLASSES :]
-        target, truth = target[..., kept], truth[..., kept]
-    answer = predicted(features, target, weight, held)
-    return fit_of(answer, truth, known, places)
+        largest = np.argsort(target.reshape(-1, target.shape[-1]).var(0))[-summaries.CLASSES :]
+        target, truth = target[..., largest], truth[..., largest]
+    answer = predicted(features, target, weight, others)
+    return fit_of(answer, truth, mask, places)
 
 
 class PictureCells:
@@ -46,7 +46,7 @@ class PictureCells:
 
     def __init__(self, store: LabelStore) -> None:
         self.store = store
-        self.seen: dict[tuple[str, int], Floats] = {}
+        self.cache: dict[tuple[str, int], Floats] = {}
 
     def of(self, split: str, views: Array) -> Floats:
         """Returns [n, cells, cells, 7] of some views: means and deviations of colours, edges of
@@ -55,7 +55,8 @@ class PictureCells:
         return np.stack([self.one(split, int(view)) for view in views])
 
     def one(self, split: str, view: int) -> Floats:
-        if (split, view) not in self.seen:
+        """Returns [cells, cells, 7] of one view, from the cache if it is there."""
+        if (split, view) not in self.cache:
             image = np.asarray(self.store.images(split)[view], "float64")[None] / 255
             mean = summaries.pooled(image)
             deviation = np.sqrt(np.maximum(summaries.pooled(image**2) - mean**2, 0))
@@ -64,8 +65,8 @@ class PictureCells:
                 np.diff(grey, axis=2, append=grey[:, :, -1:])
             )
             cells = np.concatenate([mean, deviation, summaries.pooled(edges)], -1)[0]
-            self.seen[split, view] = cells
-        return self.seen[split, view]
+            self.cache[split, view] = cells
+        return self.cache[split, view]
 
 
 def rows_of(
@@ -105,8 +106,8 @@ def around(cells: Floats) -> Floats:
     return summaries.flat(np.concatenate([*near, picture, places], -1))
 
 
-def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) -> Floats:
-    """Returns answers [m, cells, k] to `held`, by ridge regression of the weighted rows on
+def predicted(features: Floats, target: Floats, weight: Floats, others: Floats) -> Floats:
+    """Returns answers [m, cells, k] to `others`, by ridge regression of the weighted rows on
     standardised features.
     """
     width, channels = features.shape[-1], target.shape[-1]
@@ -116,7 +117,7 @@ def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) ->
     middle, level = (w * x).sum(0) / total, (w * y).sum(0) / total
     scale = np.sqrt((w * (x - middle) ** 2).sum(0) / total) + 1e-6
     x, y = (x - middle) / scale, y - level
-    new = (held.reshape(-1, width) - middle) / scale
+    new = (others.reshape(-1, width) - middle) / scale
     if width <= len(x):
         gram = (x * w).T @ x + RIDGE * np.eye(width)
         answer = new @ np.linalg.solve(gram, (x * w).T @ y)
@@ -125,25 +126,25 @@ def predicted(features: Floats, target: Floats, weight: Floats, held: Floats) ->
         rows = root * x
         gram = rows @ rows.T + RIDGE * np.eye(len(x))
         answer = (new @ rows.T) @ np.linalg.solve(gram, root * y)
-    return np.asarray((answer + level).reshape(*held.shape[:2], channels))
+    return np.asarray((answer + level).reshape(*others.shape[:2], channels))
 
 
-def fit_of(answer: Floats, truth: Floats, known: Floats, places: Array) -> Belonging:
+def fit_of(answer: Floats, truth: Floats, cells: Floats, places: Array) -> Belonging:
     """Returns how well answers fit the labels of their own pictures: samples, their number; loss,
     mean squared error a known cell; shuffled, the same when labels are dealt out at random among
     the held-out pictures of a building (buildings differ in ways that pictures do not show); z, by
     how many deviations of `SHUFFLES` such deals the true one is better. The draws are always the
-    same ones.
+    same ones. answer, truth: [n, cells, k]; cells: [n, cells, 1], weights; places: [n], buildings.
     """
     count = len(truth)
     scale = truth.reshape(-1, truth.shape[-1]).std(0)
     # otherwise a number that hardly varies would weigh most
     scale = np.maximum(scale, 0.1 * scale.max() + 1e-9)
-    weight = np.broadcast_to(known, truth.shape).reshape(count, -1)
-    said, label = (answer / scale).reshape(count, -1), (truth / scale).reshape(count, -1)
+    weight = np.broadcast_to(cells, truth.shape).reshape(count, -1)
+    answers, label = (answer / scale).reshape(count, -1), (truth / scale).reshape(count, -1)
     # [answer, label]: the loss of every answer against every label.
     # |answer - label|^2, multiplied out: one product of matrices for all pairs
-    table = said**2 @ weight.T - 2 * said @ (weight * label).T + (weight * label**2).sum(1)
+    table = answers**2 @ weight.T - 2 * answers @ (weight * label).T + (weight * label**2).sum(1)
     table = table / np.maximum(weight.sum(1), 1e-9)
     rows = np.arange(count)
     random = np.random.default_rng(0)

@@ -41,22 +41,22 @@ SAYS = {"masked": "carry no label", "constant": "are one value everywhere"}
 Wrong = tuple[str, dict[str, float]]
 
 
-def alone(found: Profile) -> list[Check]:
+def alone(profile: Profile) -> list[Check]:
     """Returns the checks that need nothing to compare with: for each kind one that passed, or all
     that did not.
     """
     return [
-        *every("labels are not noise", found, noise, "neighbouring pixels agree"),
-        *every("maps are not constant", found, constant, f"at most {CONSTANT:.0%} are one value"),
-        *of_tasks("labels belong to their pictures", found, strangers, "as far as can be told"),
+        *every("labels are not noise", profile, noise, "neighbouring pixels agree"),
+        *every("maps are not constant", profile, constant, f"at most {CONSTANT:.0%} are one value"),
+        *of_tasks("labels belong to their pictures", profile, strangers, "as far as can be told"),
     ]
 
 
-def beside(found: Profile, accepted: Profile) -> list[Check]:
+def beside(profile: Profile, accepted: Profile) -> list[Check]:
     """Returns the checks of a profile against that of the accepted data: for each kind one that
     passed, or all that did not.
     """
-    lost = sorted(set(accepted) - set(found))
+    lost = sorted(set(accepted) - set(profile))
     checks = [Check("tasks are still labelled", not lost, lost_tasks(lost))]
 
     def drifted(name: str, split: str, row: Mapping[str, Any]) -> Wrong | None:
@@ -68,8 +68,8 @@ def beside(found: Profile, accepted: Profile) -> list[Check]:
 
     return [
         *checks,
-        *every("labels have not drifted", found, drifted, "as in the accepted data"),
-        *of_tasks("labels fit their pictures as before", found, estranged, "as in accepted data"),
+        *every("labels have not drifted", profile, drifted, "as in the accepted data"),
+        *of_tasks("labels fit their pictures as before", profile, estranged, "as in accepted data"),
     ]
 
 
@@ -81,7 +81,7 @@ def lost_tasks(lost: list[str]) -> str:
 
 def every(
     name: str,
-    found: Profile,
+    profile: Profile,
     judge: Callable[[str, str, Mapping[str, Any]], Wrong | None],
     fine: str,
 ) -> Iterator[Check]:
@@ -89,24 +89,24 @@ def every(
     one that passed.
     """
     wrong = [
-        Check(name, False, f"{task}, {split}: {said[0]}", said[1])
-        for task in found
-        for split in splits_of(found[task])
-        if (said := judge(task, split, found[task][split]))
+        Check(name, False, f"{task}, {split}: {fault[0]}", fault[1])
+        for task in profile
+        for split in splits_of(profile[task])
+        if (fault := judge(task, split, profile[task][split]))
     ]
     yield from wrong or [Check(name, True, fine)]
 
 
 def of_tasks(
-    name: str, found: Profile, judge: Callable[[str, Mapping[str, Any]], Wrong | None], fine: str
+    name: str, profile: Profile, judge: Callable[[str, Mapping[str, Any]], Wrong | None], fine: str
 ) -> Iterator[Check]:
     """Yields a refused check for each task whose fit of labels to pictures `judge` finds wrong; if
     there is none, one that passed.
     """
     wrong = [
-        Check(name, False, f"{task}: {said[0]}", said[1])
-        for task in found
-        if "belongs" in found[task] and (said := judge(task, found[task]["belongs"]))
+        Check(name, False, f"{task}: {fault[0]}", fault[1])
+        for task in profile
+        if "belongs" in profile[task] and (fault := judge(task, profile[task]["belongs"]))
     ]
     yield from wrong or [Check(name, True, fine)]
 
@@ -137,8 +137,8 @@ def strangers(task: str, row: Mapping[str, Any]) -> Wrong | None:
     """Returns what is wrong if labels that an algorithm makes from the picture cannot be predicted
     from it; None otherwise.
     """
-    made = TASKS[task].derivation and TASKS[task].output.dense
-    if not made or row["samples"] < 2 * FEW or row["z"] >= BELONGS:
+    by_algorithm = TASKS[task].derivation and TASKS[task].output.dense
+    if not by_algorithm or row["samples"] < 2 * FEW or row["z"] >= BELONGS:
         return None
     return unfitting(row, BELONGS)
 
@@ -154,13 +154,13 @@ def less_fitting(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> Wr
 
 
 def unfitting(row: Mapping[str, Any], expected: float) -> Wrong:
-    said = (
+    words = (
         "a predictor taught on the training buildings tells a held-out picture's own label from "
         f"another's by {row['z']:.1f} deviations, {expected:.1f} were expected (error "
         f"{row['loss']:.3g}, with shuffled labels {row['shuffled']:.3g}): labels have changed "
         "places, or are noise"
     )
-    return said, {**row, "expected": float(expected)}
+    return words, {**row, "expected": float(expected)}
 
 
 def moved(task: str, row: Mapping[str, Any], before: Mapping[str, Any]) -> Wrong | None:
@@ -214,10 +214,10 @@ def error_of(row: Mapping[str, Any]) -> Floats:
     are alike.
     """
     means = np.array([array_of(each) for each in row["by_building"].values()])
-    known = np.isfinite(means)
-    count = np.maximum(known.sum(0), 1)
-    middle = np.where(known, means, 0).sum(0) / count
-    spread = np.where(known, (means - middle) ** 2, 0).sum(0) / np.maximum(count - 1, 1)
+    finite = np.isfinite(means)
+    count = np.maximum(finite.sum(0), 1)
+    middle = np.where(finite, means, 0).sum(0) / count
+    spread = np.where(finite, (means - middle) ** 2, 0).sum(0) / np.maximum(count - 1, 1)
     error: Floats = np.sqrt(spread / count)
     return error
 

@@ -111,11 +111,14 @@ def by_places(pair: Pair, everywhere: Sequence[str], weights: Array) -> Floats:
 
 
 def ratio(candidate: Floats, served: Floats) -> Floats:
-    """Returns candidate over served, never 0 or infinite: losses below 1e-9 count as 1e-9."""
+    """Returns candidate over served [...], never 0 or infinite: losses below 1e-9 count as 1e-9."""
     return np.maximum(candidate, 1e-9) / np.maximum(served, 1e-9)
 
 
 def between(point: float, ratios: Floats, share: float) -> Change:
+    """Returns the change that a ratio says, with the range that holds `share` of `ratios`
+    [resamples].
+    """
     low, high = np.quantile(ratios, [(1 - share) / 2, (1 + share) / 2])
     return Change(float(point) - 1, float(low) - 1, float(high) - 1)
 
@@ -141,8 +144,8 @@ def judge(pairs: Mapping[str, Pair], margin: float, ways: Mapping[str, str]) -> 
         for name in worse
     ]
     largest = max(of_targets, key=figures.__getitem__)
-    said = f"of {len(of_targets)}, {largest} changed for the worst: {of_targets[largest]}"
-    checks = checks or [Check(TARGETS, True, said, figures)]
+    words = f"of {len(of_targets)}, {largest} changed for the worst: {of_targets[largest]}"
+    checks = checks or [Check(TARGETS, True, words, figures)]
     return [
         *checks,
         Check(

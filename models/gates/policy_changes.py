@@ -25,12 +25,12 @@ def changed_ways(served: Policy, candidate: Policy) -> dict[str, str]:
     """Returns target -> what answers it now and before, for those targets that the two policies
     answer differently.
     """
-    said = {}
+    changes = {}
     for target in (edge["target"] for edge in candidate["edges"]):
         before, now = way(served, target), way(candidate, target)
         if before is not None and now is not None and before != now:
-            said[target] = f"answered by {now}, before by {before}"
-    return said
+            changes[target] = f"answered by {now}, before by {before}"
+    return changes
 
 
 def explained(served: Policy, candidate: Policy) -> list[str]:
@@ -41,7 +41,7 @@ def explained(served: Policy, candidate: Policy) -> list[str]:
     lines = [f"labels of {name} are supervised now" for name in sorted(new - old)]
     lines += [f"labels of {name} are no longer supervised" for name in sorted(old - new)]
     lines += [
-        f"{target}: {said}" for target, said in sorted(changed_ways(served, candidate).items())
+        f"{target}: {change}" for target, change in sorted(changed_ways(served, candidate).items())
     ]
     before = {edge["target"] for edge in served["edges"]}
     now = {edge["target"] for edge in candidate["edges"]}

@@ -33,14 +33,14 @@ def profile(store: LabelStore, limit: int = LIMIT) -> Profile:
     {name: [k]}; masked (share without weight); of maps constant (share) and smoothness (median).
     belongs: `belonging.Belonging` of the task's labels, where enough is known.
     """
-    found: Profile = {IMAGES: {split: of_images(store, split, limit) for split in SPLITS}}
+    rows: Profile = {IMAGES: {split: of_images(store, split, limit) for split in SPLITS}}
     cells = belonging.PictureCells(store)
     for name, task in TASKS.items():
         if set(task.labels) - {"rgb"} and store.has(name):
-            found[name] = {split: of_split(store, task, split, limit) for split in SPLITS}
+            rows[name] = {split: of_split(store, task, split, limit) for split in SPLITS}
             fit = belonging.of_task(store, task, cells)
-            found[name] |= {"belongs": fit} if fit else {}
-    return found
+            rows[name] |= {"belongs": fit} if fit else {}
+    return rows
 
 
 def of_images(store: LabelStore, split: str, limit: int) -> dict[str, Any]:
@@ -102,26 +102,26 @@ def likeliest(values: Floats) -> Floats:
     """Converts scores [n, classes] to [n, CLASSES] shares: the likeliest class, by its id modulo
     CLASSES. NaN where scores are unknown.
     """
-    known = np.isfinite(values).all(1)
-    ids = np.where(known, np.nan_to_num(values).argmax(1) % summaries.CLASSES, 0)
-    return np.where(known[:, None], np.eye(summaries.CLASSES)[ids], np.nan)
+    finite = np.isfinite(values).all(1)
+    ids = np.where(finite, np.nan_to_num(values).argmax(1) % summaries.CLASSES, 0)
+    return np.where(finite[:, None], np.eye(summaries.CLASSES)[ids], np.nan)
 
 
 def mean_of(values: Floats) -> Floats:
     """Returns [k], the mean of the rows that are known; NaN if none is."""
-    known = np.isfinite(values)
+    finite = np.isfinite(values)
     with np.errstate(invalid="ignore"):
-        means: Floats = np.where(known, values, 0).sum(0) / known.sum(0)
+        means: Floats = np.where(finite, values, 0).sum(0) / finite.sum(0)
     return means
 
 
 def numbers(values: Floats) -> list[float | None]:
-    """Returns values for JSON, which has no NaN: None in its place."""
+    """Returns values [n] for JSON, which has no NaN: None in its place."""
     return [float(value) if np.isfinite(value) else None for value in values]
 
 
 def array_of(row: Sequence[float | None]) -> Floats:
-    """Returns the array of what `numbers` made: NaN for None."""
+    """Returns the array [n] of what `numbers` made: NaN for None."""
     return np.array([np.nan if value is None else value for value in row], float)
 
 

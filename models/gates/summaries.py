@@ -20,13 +20,13 @@ def of_samples(task: Task, target: Array, mask: Array) -> Floats:
     class ids the share of every class; for segments the share of pixels that differ from their
     neighbour; for vectors and classes the target itself. NaN where nothing is known.
     """
-    value, known = np.asarray(target, "float64"), np.asarray(mask, "float64")
+    value, mask = np.asarray(target, "float64"), np.asarray(mask, "float64")
     if not task.output.dense:
-        return np.where(known.reshape(-1, 1) > 0, value, np.nan)
+        return np.where(mask.reshape(-1, 1) > 0, value, np.nan)
     value = features_of_map(task, value)
-    weight = known.sum((1, 2))
+    weight = mask.sum((1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(weight > 0, (value * known).sum((1, 2)) / weight, np.nan)
+        return np.where(weight > 0, (value * mask).sum((1, 2)) / weight, np.nan)
 
 
 def features_of_map(task: Task, target: Floats) -> Floats:
@@ -45,19 +45,19 @@ def borders(ids: Array) -> Array:
     """Returns [n, S, S] bool, whether the pixel to the right or below belongs to another
     segment.
     """
-    found = np.zeros(ids.shape, bool)
-    found[:, :, :-1] |= ids[:, :, :-1] != ids[:, :, 1:]
-    found[:, :-1] |= ids[:, :-1] != ids[:, 1:]
-    return found
+    edges = np.zeros(ids.shape, bool)
+    edges[:, :, :-1] |= ids[:, :, :-1] != ids[:, :, 1:]
+    edges[:, :-1] |= ids[:, :-1] != ids[:, 1:]
+    return edges
 
 
 def in_cells(task: Task, target: Array, mask: Array) -> tuple[Floats, Floats]:
     """Returns (values [n, cells, k], weights [n, cells, 1]) of maps; of anything else one cell."""
-    value, known = np.asarray(target, "float64"), np.asarray(mask, "float64")
+    value, mask = np.asarray(target, "float64"), np.asarray(mask, "float64")
     if not task.output.dense:
-        return value[:, None], known.reshape(-1, 1, 1)
-    weight = pooled(known)
-    value = pooled(features_of_map(task, value) * known)
+        return value[:, None], mask.reshape(-1, 1, 1)
+    weight = pooled(mask)
+    value = pooled(features_of_map(task, value) * mask)
     value = value / np.maximum(weight, 1e-9)
     return flat(value), flat(weight)
 
@@ -84,22 +84,27 @@ def smoothness(task: Task, target: Array, mask: Array) -> Floats:
     chance: the correlation of values, Cohen's kappa of ids; about 0 for noise, whatever its
     distribution. NaN for a map that is constant, or unknown.
     """
-    known = (np.asarray(mask) > 0)[..., 0]
-    return np.array([agreement(task, one, seen) for one, seen in zip(np.asarray(target), known)])
+    valid = (np.asarray(mask) > 0)[..., 0]
+    return np.array(
+        [agreement(task, one, pixels) for one, pixels in zip(np.asarray(target), valid)]
+    )
 
 
-def agreement(task: Task, target: Array, known: Array) -> float:
-    pairs = known[:, :-1] & known[:, 1:]
+def agreement(task: Task, target: Array, pixels: Array) -> float:
+    """Returns how much pixels of a map [S, S, C] agree with the one on their right, over the mask
+    `pixels` [S, S]: in [-1, 1], 0 for what chance would do, NaN without neighbours.
+    """
+    pairs = pixels[:, :-1] & pixels[:, 1:]
     if not pairs.any():
         return float("nan")
     left, right = target[:, :-1][pairs], target[:, 1:][pairs]
     if task.labelled_by_ids:
-        _, counts = np.unique(target[known], return_counts=True)
+        _, counts = np.unique(target[pixels], return_counts=True)
         chance = float(((counts / counts.sum()) ** 2).sum())
         same = float((left == right).mean())
         return (same - chance) / (1 - chance) if chance < 1 else float("nan")
     left, right = left.astype("float64"), right.astype("float64")
-    middle = target[known].astype("float64").mean(0)
+    middle = target[pixels].astype("float64").mean(0)
     spread = ((left - middle) ** 2).sum() + ((right - middle) ** 2).sum()
     if spread <= 1e-12 * left.size:
         return float("nan")
@@ -108,8 +113,8 @@ def agreement(task: Task, target: Array, known: Array) -> float:
 
 def is_constant(task: Task, target: Array, mask: Array) -> Array:
     """Returns [n] bool, whether a map is one value wherever it is known."""
-    known = (np.asarray(mask) > 0)[..., 0]
-    return np.array([is_one_value(one[seen]) for one, seen in zip(np.asarray(target), known)])
+    valid = (np.asarray(mask) > 0)[..., 0]
+    return np.array([is_one_value(one[pixels]) for one, pixels in zip(np.asarray(target), valid)])
 
 
 def is_one_value(values: Array) -> bool:

@@ -108,7 +108,7 @@ def _closure(
     valid_for: tuple[tuple[str, int, int], ...],
 ) -> Closure:
     tables = dict(choices)
-    known = _known(valid_for)
+    cache = _known(valid_for)
     digests: dict[Definition, str] = {}
     read: set[str] = set()
     beside: set[str] = set()
@@ -117,9 +117,9 @@ def _closure(
         name = waiting.pop()
         if name in digests or name.startswith(APART):
             continue
-        module = known.module_of(name)
+        module = cache.module_of(name)
         nodes = _nodes_of(module, name, tables)
-        facts = [known.facts_of(module, node) for node in nodes]
+        facts = [cache.facts_of(module, node) for node in nodes]
         digests[name] = hashlib.sha256("".join(fact.text for fact in facts).encode()).hexdigest()
         for fact in facts:
             read |= fact.attributes
@@ -159,12 +159,12 @@ class Known:
     def facts_of(self, module: Module, node: ast.AST) -> Facts:
         """Returns the facts of one statement of a module."""
         if node not in self.facts:
-            found = list(mentions(node))
+            references = list(mentions(node))
             self.facts[node] = Facts(
                 plain_syntax(node),
                 frozenset(attributes(node)),
-                tuple(sorted(_reached(module, node, found))),
-                any(base == "__file__" for base, _ in found),
+                tuple(sorted(_reached(module, node, references))),
+                any(base == "__file__" for base, _ in references),
             )
         return self.facts[node]
 
@@ -247,8 +247,8 @@ def _rows_of(
         if entry is not None and value is not None:
             rows.setdefault(entry, []).append(value)
             continue
-        given = value.args if isinstance(value, ast.Call) else [value]
-        tables = [table for table in given if isinstance(table, ast.Dict)]
+        arguments = value.args if isinstance(value, ast.Call) else [value]
+        tables = [table for table in arguments if isinstance(table, ast.Dict)]
         if not tables or not _is_whole(statement, own):
             others.append(statement)
         for table in tables:
@@ -293,9 +293,9 @@ def _entry_of(statement: ast.AST, own: str) -> str | None:
     return None
 
 
-def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Definition]:
-    """Returns the definitions that `node` mentions (`found`), by its module's names and by imports
-    inside of it.
+def _reached(module: Module, node: ast.AST, references: Iterable[Mention]) -> set[Definition]:
+    """Returns the definitions that `node` mentions (`references`), by its module's names and by
+    imports inside of it.
     """
     bindings = dict(module.bindings)
     local = local_names(node, module.bindings.keys() | module.definitions.keys())
@@ -306,7 +306,7 @@ def _reached(module: Module, node: ast.AST, found: Iterable[Mention]) -> set[Def
             # bound inside, as local names are, and yet perhaps a name of this repository
             local -= set(inside)
     names: set[Definition] = set()
-    for base, chain in found:
+    for base, chain in references:
         if base in local:
             continue
         if base in bindings:

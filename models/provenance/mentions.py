@@ -57,11 +57,11 @@ def attributes(node: ast.AST) -> set[str]:
 @functools.lru_cache(maxsize=1024)  # addresses ask the same few classes again and again
 def functions_in(node: ast.AST) -> Mapping[str, tuple[ast.FunctionDef, ...]]:
     """Returns name -> the functions (methods, properties) of that name in a class."""
-    found: dict[str, tuple[ast.FunctionDef, ...]] = {}
+    functions: dict[str, tuple[ast.FunctionDef, ...]] = {}
     for part in ast.walk(node):
         if isinstance(part, ast.FunctionDef):
-            found[part.name] = (*found.get(part.name, ()), part)
-    return found
+            functions[part.name] = (*functions.get(part.name, ()), part)
+    return functions
 
 
 def _chain(node: ast.Attribute) -> Mention | None:
@@ -149,12 +149,18 @@ def _read_outside(function: Function) -> set[str]:
     decorators, annotations. There a parameter's name is that of something else (`def
     f(sigma=sigma)`).
     """
-    given = function.args
-    arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+    signature = function.args
+    arguments = [
+        *signature.posonlyargs,
+        *signature.args,
+        *signature.kwonlyargs,
+        signature.vararg,
+        signature.kwarg,
+    ]
     parts = [
         *function.decorator_list,
-        *given.defaults,
-        *given.kw_defaults,
+        *signature.defaults,
+        *signature.kw_defaults,
         function.returns,
         *(each.annotation for each in arguments if each is not None),
     ]

@@ -9,5 +9,5 @@ def newest_with(output: Path, name: str) -> Path | None:
     """Returns the folder below `output` with the highest number that holds a file `name`; None if
     there is none. Other folders, such as TFX's own, are passed over.
     """
-    found = [path.parent for path in output.glob(f"*/{name}") if path.parent.name.isdigit()]
-    return max(found, key=lambda path: int(path.name), default=None)
+    folders = [path.parent for path in output.glob(f"*/{name}") if path.parent.name.isdigit()]
+    return max(folders, key=lambda path: int(path.name), default=None)

@@ -167,14 +167,14 @@ def files_with_digest(
     """Returns the whole files of `file_with_digest` whose stem begins with `stem`; others are set
     aside.
     """
-    found = []
+    files = []
     for path in sorted(Path(folder).glob(f"{stem}*{suffix}")):
         digest = re.search(r"-([0-9a-f]{64})$", path.name.removesuffix(suffix))
         if digest is None or sha256_of(path) != digest[1]:
             set_aside(path, "holds other bytes than its name says", out=out)
         else:
-            found.append(path)
-    return found
+            files.append(path)
+    return files
 
 
 def write_sealed_json(path: str | Path, value: object) -> None:

@@ -19,13 +19,13 @@ def visible_folders(root: str | Path) -> Iterator[tuple[str, list[str]]]:
     ways = {root: frozenset((os.path.realpath(root),))}
     for folder, children, files in os.walk(root, followlinks=True):
         way = ways.pop(folder)
-        kept = []
+        folders = []
         for name in sorted(name for name in children if not name.startswith(".")):
             below = os.path.join(folder, name)
             place = os.path.realpath(below)
             if place not in way:
-                kept.append(name)
+                folders.append(name)
                 ways[below] = way | {place}
         # in place: `os.walk` goes into what is left in the list
-        children[:] = kept
+        children[:] = folders
         yield folder, sorted(name for name in files if not name.startswith("."))

@@ -40,14 +40,14 @@ def dispatch(words: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = ExactParser(
+    words = ExactParser(
         prog="python -m models.reports",
         description="Draw a run's report again from its files, open it, or set two side by side.",
         epilog="examples: python -m models.reports --run DIR; python -m models.reports open RUN; "
         "python -m models.reports compare RUN OTHER",
     )
-    made.add_argument("--run", type=named_path, help="a run, or a report's folder")
-    commands = made.add_subparsers(dest="command")
+    words.add_argument("--run", type=named_path, help="a run, or a report's folder")
+    commands = words.add_subparsers(dest="command")
     opening = commands.add_parser("open", help="open a finished report in a browser")
     opening.add_argument("folder", type=named_path, help="a run, a report's folder, or a page")
     comparing = commands.add_parser("compare", help="set two finished runs side by side")
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     )
     bundling = commands.add_parser("bundle", help="make the repository's example of a run")
     bundling.add_argument("folder", type=named_path, help="a run, or a report's folder")
-    return made
+    return words
 
 
 def draw_page(folder: Path | None) -> int:

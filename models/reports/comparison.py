@@ -8,8 +8,9 @@ from pathlib import Path
 from models.provenance.atomic import write_text
 from models.reports.page import render
 from models.reports.policy_figures import policy_figures
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
 from models.reports.words import plural, rate, title
+from models.taxonomy.facts import Facts
 
 LINE = 80  # width of a terminal, in characters
 WIDTH = 26  # width of a column, in characters: three fit

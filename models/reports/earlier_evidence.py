@@ -9,13 +9,10 @@ transfers alone is computed from the edges where they are stored with it, and is
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from models.reports.words import mean
-
-if TYPE_CHECKING:
-    # this module is imported by run_files
-    from models.reports.run_files import Facts
+from models.taxonomy.facts import Facts
 
 # Keys that parts of the evidence have today but earlier code did not write, with their defaults.
 LATER: dict[str, Facts] = {
@@ -54,11 +51,11 @@ def means(facts: Facts, transferred: float | None) -> Facts:
 
 
 def cross_fitted(row: Facts) -> Facts:
-    def known(facts: Facts) -> float | None:
+    def transferred(facts: Facts) -> float | None:
         return None if row.get("scratch") else facts.get("transferred")
 
     own = row["in_sample"]
-    return {**means(row, known(row)), "in_sample": means(own, known(own))}
+    return {**means(row, transferred(row)), "in_sample": means(own, transferred(own))}
 
 
 def served(facts: Facts, scratch: bool) -> Facts:

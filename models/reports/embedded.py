@@ -8,7 +8,8 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from models.reports.legends import legend_words
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
+from models.taxonomy.facts import Facts
 
 BUILT = Path(__file__).parent / "explorer" / "built"
 MOST_PICTURES = 8 << 20  # bytes, before base64 makes them a third larger

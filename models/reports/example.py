@@ -10,7 +10,8 @@ from pathlib import Path
 
 from models.provenance.atomic import atomic_file, write_text
 from models.reports.page import render
-from models.reports.run_files import Facts, Run, load_run
+from models.reports.run_files import Run, load_run
+from models.taxonomy.facts import Facts
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = Path(__file__).resolve().parent / "example"

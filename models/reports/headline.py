@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from models.reports.noise import RULES, lucky_sources, noise_marks
 from models.reports.policy_figures import PolicyFigures, policy_figures
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
 from models.reports.summary import mean_win
 from models.reports.words import count, plural, rate, sampled_units, share, titles
+from models.taxonomy.facts import Facts
 from models.taxonomy.program.costs import without_labels
 
 GOOD = "good"
@@ -173,9 +174,9 @@ def quality_words(figures: PolicyFigures | None) -> str:
 
 def verdicts(run: Run, marks: dict[str, list[str]]) -> list[Verdict]:
     """Returns how sure the result is, one sentence for each fact, with the doubts included."""
-    found = [*solver_verdict(run), *chance_verdicts(run), *stability_verdicts(run)]
+    sentences = [*solver_verdict(run), *chance_verdicts(run), *stability_verdicts(run)]
     if run.seeds:
-        found.append(seed_verdict(run.seeds))
+        sentences.append(seed_verdict(run.seeds))
     targets = {row["target"] for row in run.rows}
     if marks:
         kinds = [
@@ -185,15 +186,15 @@ def verdicts(run: Run, marks: dict[str, list[str]]) -> list[Verdict]:
             f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise "
             f"({', '.join(kinds)})."
         )
-        found.append(Verdict(DOUBT, text))
+        sentences.append(Verdict(DOUBT, text))
     win = mean_win(run)
     if win is not None and win < TRAINED:
         text = (
             f"The task networks beat a constant answer on only {share(win)} of held-out pictures: "
             "they are barely trained, and what is measured from them is little more than a trial."
         )
-        found.append(Verdict(DOUBT, text))
-    return found
+        sentences.append(Verdict(DOUBT, text))
+    return sentences
 
 
 def solver_verdict(run: Run) -> list[Verdict]:
@@ -249,14 +250,16 @@ def stability_verdicts(run: Run) -> list[Verdict]:
         f"{share(same)} of {stability['solves']} test sets redrawn from {sampled_units(stability)} "
         "choose exactly these sources."
     )
-    found = [Verdict(tone, text)]
+    sentences = [Verdict(tone, text)]
     lucky = lucky_sources(run)
     if lucky:
         words = "its choice is" if len(lucky) == 1 else "their choice is"
-        found.append(Verdict(DOUBT, f"{titles(lucky)}: {words} luck (fewer than half agree)."))
+        sentences.append(Verdict(DOUBT, f"{titles(lucky)}: {words} luck (fewer than half agree)."))
     if not run.seeds:
-        found.append(Verdict(PLAIN, "Everything was trained once; other seeds may choose others."))
-    return found
+        sentences.append(
+            Verdict(PLAIN, "Everything was trained once; other seeds may choose others.")
+        )
+    return sentences
 
 
 def seed_verdict(rows: list[Facts]) -> Verdict:

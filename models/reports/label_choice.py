@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
+from models.taxonomy.facts import Facts
 from models.taxonomy.program.offers import undominated
 from models.taxonomy.program.request import Request
 from models.taxonomy.transfer import Transfer
@@ -27,8 +28,8 @@ def label_choice(run: Run) -> Facts | None:
     labels: dict[str, float] = spending.get("amounts", {})
     if not rows or len(labels) < 2 or not run.taxonomies:
         return None
-    kept = list(needed(rows, labels))
-    if len(kept) > MOST_ROWS:
+    page_rows = list(needed(rows, labels))
+    if len(page_rows) > MOST_ROWS:
         return None
     targets = {row["target"] for row in rows}
     full: float = spending["full"]
@@ -37,7 +38,7 @@ def label_choice(run: Run) -> Facts | None:
         "labels": labels,
         "budget": run.default_budget * full
         + max(0, len(targets) - run.default_budget) * max(labels.values()),
-        "rows": kept,
+        "rows": page_rows,
         "known": sorted({name for row in rows for name in [*row["sources"], row["target"]]}),
     }
 
@@ -57,11 +58,11 @@ def needed(rows: list[Facts], labels: Mapping[str, float]) -> Iterator[Facts]:
                 into.setdefault(row["target"], []).append((row["affinity"], transfer))
     # edges into one target are priced by the same labels, so fewer labels never cost more
     request = Request(1.0, regime_cost=labels)
-    kept = {edge for edges in into.values() for _, edge in undominated(edges, request)}
+    frontier = {edge for edges in into.values() for _, edge in undominated(edges, request)}
     for row in rows:
         control = row.get("control")
         placed = control == "scratch" and row["affinity"] > 0 and row["regime"] in labels
-        if control == "supervised" or placed or (control is None and transfer_of(row) in kept):
+        if control == "supervised" or placed or (control is None and transfer_of(row) in frontier):
             yield row
 
 

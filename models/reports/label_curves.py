@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from models.reports.run_files import Facts
 from models.reports.words import count, titles
+from models.taxonomy.facts import Facts
 
 WIDTH, HEIGHT = 300.0, 150.0  # size of the chart, in SVG units
 TOP = 0.6  # least quality at the chart's top; 0.5 is as good as all labels
@@ -133,8 +133,8 @@ def gain_words(gain: Facts) -> str:
     if "objective" not in gain:
         return ""
     quality = gain.get("quality")
-    said = "" if quality is None else f", of mean quality {quality:+.3f}"
-    return f"; expected change of the objective {gain['objective']:+.3f}{said}"
+    quality_words = "" if quality is None else f", of mean quality {quality:+.3f}"
+    return f"; expected change of the objective {gain['objective']:+.3f}{quality_words}"
 
 
 def budget_rows(facts: Facts | None) -> list[Facts]:

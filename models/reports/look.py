@@ -81,15 +81,15 @@ def done(command: list[str], advice: str) -> None:
 
 def locked(names: tuple[str, ...]) -> str:
     """Returns the lines of the lock file for some packages, with versions and hashes."""
-    kept = []
+    lines = []
     keep = False
     for line in (ROOT / "requirements.txt").read_text().splitlines():
         # hashes are on indented lines below their package
         if line and not line.startswith((" ", "#")):
             keep = line.split("==")[0] in names
         if keep and not line.lstrip().startswith("#"):
-            kept.append(line)
-    return "\n".join(kept) + "\n"
+            lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
+from models.taxonomy.facts import Facts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.reports.run_files import Facts
+from models.taxonomy.facts import Facts
 
 CONTROL = "{}_random"
 
@@ -30,18 +30,18 @@ def outside_sources(facts: Facts | None, policy: Facts | None) -> Facts | None:
         if name.removesuffix("_random") in by_source and name.endswith("_random"):
             continue
         control = by_source.get(CONTROL.format(name), {})
-        taken = [edge["target"] for edge in edges if name in edge["sources"]]
+        targets = [edge["target"] for edge in edges if name in edge["sources"]]
         tables.append(
             {
                 "name": name,
                 "channels": widths.get(name),
-                "taken": taken,
+                "taken": targets,
                 "rows": [
                     {
                         **row,
                         "control": (control.get(target) or {}).get("alone"),
                         "ceiling": ceilings.get((widths.get(name), target)),
-                        "taken": target in taken,
+                        "taken": target in targets,
                     }
                     for target, row in rows.items()
                 ],
@@ -60,8 +60,8 @@ def outside_lines(shown: Facts | None) -> list[str]:
     for table in shown["sources"]:
         names = (table["name"], CONTROL.format(table["name"]))
         lines += [mean_line(name, places) for name in names if name in places]
-        taken = ", ".join(table["taken"]) or "no target"
-        lines.append(f"  the policy takes it for {taken}")
+        targets = ", ".join(table["taken"]) or "no target"
+        lines.append(f"  the policy takes it for {targets}")
         titles = f"{'rank':>14s} {'control':>14s} {'quality':>9s} {'ceiling':>8s}"
         lines.append(f"  {'target':20s} {titles}")
         lines += [target_line(row) for row in table["rows"]]
@@ -80,10 +80,10 @@ def mean_line(name: str, places: Mapping[str, tuple[int, Facts]]) -> str:
 def target_line(row: Facts) -> str:
     ceiling = f"{row['ceiling']['quality']:.2f}" if row["ceiling"] else ""
     quality = row["alone"]["quality"]
-    said = f"{quality['quality']:.2f}" if quality else ""
+    score = f"{quality['quality']:.2f}" if quality else ""
     return (
         f"  {row['target']:20s} {ranked(row['alone']):>14s} {ranked(row['control']):>14s} "
-        f"{said:>9s} {ceiling:>8s}"
+        f"{score:>9s} {ceiling:>8s}"
     )
 
 

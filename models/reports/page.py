@@ -14,8 +14,9 @@ from models.reports.glossary import GLOSSARY
 from models.reports.headline import headline
 from models.reports.noise import RULES
 from models.reports.payload import packed, payload
-from models.reports.run_files import Facts, Run, load_run
+from models.reports.run_files import Run, load_run
 from models.reports.sections import sections
+from models.taxonomy.facts import Facts
 
 
 def write_report(folder: str | Path) -> Path:

@@ -13,9 +13,10 @@ from typing import Any
 from models.reports.embedded import data_uri, inside
 from models.reports.label_choice import amount_columns, label_choice
 from models.reports.noise import RULES, lucky_sources
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
 from models.reports.words import title
 from models.tasks import TASKS
+from models.taxonomy.facts import Facts
 from models.taxonomy.program.costs import without_labels
 
 SPREADS = ("gain_low", "gain_high", "quality_low", "quality_high", "rank_low", "rank_high")
@@ -35,8 +36,8 @@ def payload(run: Run, marks: Mapping[str, list[str]]) -> dict[str, Any]:
     """Returns the run as the explorer reads it (`explorer/src/run.js` names every field)."""
     rows, left_out = travelling(run)
     choice = label_choice(run)
-    known = {name for row in rows for name in [*row["sources"], row["target"]]}
-    names = sorted(known.union(choice["known"] if choice else ()))
+    tasks = {name for row in rows for name in [*row["sources"], row["target"]]}
+    names = sorted(tasks.union(choice["known"] if choice else ()))
     return {
         "names": names,
         "titles": {name: title(name) for name in names},
@@ -76,10 +77,10 @@ def travelling(run: Run) -> tuple[list[Facts], int]:
     chosen = {
         (edge["target"], *edge["sources"]) for entry in run.taxonomies for edge in entry["edges"]
     }
-    kept = [
+    page_rows = [
         row for row in rows if len(row["sources"]) < 2 or (row["target"], *row["sources"]) in chosen
     ]
-    return kept, len(rows) - len(kept)
+    return page_rows, len(rows) - len(page_rows)
 
 
 def columns(rows: list[Facts], names: list[str]) -> dict[str, Any]:

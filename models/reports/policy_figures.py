@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.reports.run_files import Facts
 from models.reports.words import mean
+from models.taxonomy.facts import Facts
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.reports.earlier_evidence import in_present_words
-
-# The content of JSON has no static type; each section checks what it shows.
-Facts = dict[str, Any]
+from models.taxonomy.facts import Facts
 
 NEEDED = ("affinities", "taxonomies")
 FORMS: Mapping[str, type] = {

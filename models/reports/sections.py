@@ -9,10 +9,11 @@ from models.reports.glossary import PREDICTORS
 from models.reports.label_choice import label_choice
 from models.reports.label_curves import budget_rows, counted_before, label_curves, next_words
 from models.reports.outside_sources import outside_sources
-from models.reports.run_files import Facts, Run
+from models.reports.run_files import Run
 from models.reports.summary import mean_win
 from models.reports.words import mean
 from models.tasks import TASKS
+from models.taxonomy.facts import Facts
 
 # Zamir et al. 2018, supplementary material, table of task-specific networks: mean share of test
 # images on which a network beats the average answer, and a readout of a random network.

@@ -44,8 +44,8 @@ def buying_words(supervised: Sequence[str]) -> str:
     bare = without_labels(supervised)
     labelled = [name for name in supervised if name not in bare]
     words = f"labels of {plural(len(labelled), 'task')}: {', '.join(labelled) or 'none'}"
-    taken = ", ".join(name for name in supervised if name in bare)
-    return f"{words}; take {taken} too, without labels" if taken else words
+    unlabelled = ", ".join(name for name in supervised if name in bare)
+    return f"{words}; take {unlabelled} too, without labels" if unlabelled else words
 
 
 def transfer_words(run: Run) -> str:

@@ -117,7 +117,7 @@ def render_trace(trace: Trace) -> str:
         trace=trace,
         boxes=boxes,
         lines=connected(trace, boxes),
-        heads=[(COLUMNS[name][0], said) for name, said in HEADS.items()],
+        heads=[(COLUMNS[name][0], heading) for name, heading in HEADS.items()],
         width=WIDTH,
         height=TOP + ROW * max(len(trace.answers), len(trace.networks)) + 8,
         row=ROW,

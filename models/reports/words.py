@@ -72,5 +72,5 @@ def sampled_units(stability: Mapping[str, Any]) -> str:
 def mean(values: Iterable[float | None]) -> float | None:
     """Returns the mean of the values, or None if there are none or one was not measured."""
     numbers = list(values)
-    known = [value for value in numbers if value is not None]
-    return sum(known) / len(known) if known and len(known) == len(numbers) else None
+    present = [value for value in numbers if value is not None]
+    return sum(present) / len(present) if present and len(present) == len(numbers) else None

@@ -46,13 +46,15 @@ class Coded:
         return height, width, channels
 
     def single(self) -> Floats:
-        """Returns the map, float32."""
+        """Returns the map, float32 [S, S, C]."""
         numbers = np.empty(self.shape, "float32")
         self._write(self.table.single, numbers)
         return numbers
 
     def write_half(self, halves: Floats) -> None:
-        """Writes the map into a float16 array of its shape, whose numbers lie side by side."""
+        """Writes the map into a float16 array of its shape [S, S, C], whose numbers lie side by
+        side.
+        """
         self._write(self.table.half, halves.view("int16"))
 
     def _write(self, table: Array, numbers: Array) -> None:
@@ -78,14 +80,14 @@ class Sparse:
     numbers: Floats
 
     def single(self) -> Floats:
-        """Returns the map, float32."""
+        """Returns the map, float32 [S, S, C]."""
         values = np.empty(self.shape, "float32")
         self.scatter(self.numbers, values)
         return values
 
     def scatter(self, numbers: Array, values: Array) -> None:
-        """Writes numbers, in whichever form, to their places in an array of the map's shape, and 0
-        to all others.
+        """Writes numbers, in whichever form, to their places in an array of the map's shape [S, S,
+        C], and 0 to all others.
         """
         from models.tasks.labels.code_kernels import scatter  # here: numba
 
@@ -93,12 +95,14 @@ class Sparse:
 
 
 def every_code(bits: int) -> Integers:
-    """Returns all codes of so many bits, rising."""
+    """Returns [2^bits] int64, all codes of so many bits, rising."""
     return np.arange(1 << bits)
 
 
 def hide(codes: Integers, limit: int, halves: Floats) -> None:
-    """Writes 0 into a float16 mask where codes reach a limit; both have as many numbers."""
+    """Writes 0 into a float16 mask [...] where codes [...] reach a limit; both have as many
+    numbers.
+    """
     from models.tasks.labels.code_kernels import hide_from
 
     hide_from(codes.reshape(-1), limit, halves.view("int16").reshape(-1))

@@ -24,8 +24,8 @@ ACROSS = np.diag([-1.0, 1.0, 1.0])  # camera frame: left and right change places
 def mirrored(task: Task, target: Floats) -> Floats:
     """Returns the target of the same sample with every view mirrored left to right; not whitened.
 
-    target: one sample's, as `targets.target` makes it. Raises ValueError for a task whose label
-    says nothing about a mirrored picture (flip "none").
+    target: one sample's, [S, S, C] or [K], as `targets.target` makes it. Raises ValueError for a
+    task whose label says nothing about a mirrored picture (flip "none").
     """
     if task.flip == "none":
         raise ValueError(f"{task.name}: a mirrored picture has no label (flip is 'none')")
@@ -33,10 +33,10 @@ def mirrored(task: Task, target: Floats) -> Floats:
         return change_of(task, MIRRORED, "MIRRORED")(target)
     if not task.output.dense:
         return target
-    seen = turned(target)
+    image = turned(target)
     if task.flip == "mirror, negate x":
-        seen[..., 0] *= -1
-    return seen
+        image[..., 0] *= -1
+    return image
 
 
 def turned(picture: Array) -> Array:
@@ -47,7 +47,9 @@ def turned(picture: Array) -> Array:
 
 
 def reversed_views(task: Task, target: Floats) -> Floats:
-    """Returns the target of the same sample with its views in reverse order; not whitened."""
+    """Returns the target [S, S, C] or [K] of the same sample with its views in reverse order; not
+    whitened.
+    """
     if task.images == 1:
         return target
     return change_of(task, REVERSED, "REVERSED")(target)
@@ -106,7 +108,7 @@ def inverse_poses(poses: Floats) -> Floats:
 
 
 def unchanged(target: Floats) -> Floats:
-    """Returns the label as it is, since it does not say which view is which."""
+    """Returns the label [K] as it is, since it does not say which view is which."""
     return target
 
 

@@ -176,8 +176,8 @@ def stranger_of(
     `first`, None if there is none.
     """
     for other in others:
-        known = frozenset((first, other)) in negatives
-        if not known and strangers(draw.keys[first], draw.keys[other], draw.cameras):
+        repeat = frozenset((first, other)) in negatives
+        if not repeat and strangers(draw.keys[first], draw.keys[other], draw.cameras):
             return other
     return None
 
@@ -231,7 +231,7 @@ def seeing_pairs(draw: Draw) -> list[Row]:
 
 
 def in_frustum(camera: Camera, point: Floats) -> bool:
-    """Returns whether `point` (world, metres) projects into the square image of `camera`."""
+    """Returns whether `point` ([3], world, metres) projects into the square image of `camera`."""
     x, y, z = camera.rotation.T @ (point - camera.location)
     reach = -z * np.tan(camera.field_of_view / 2)
     return bool(z < 0 and abs(x) <= reach and abs(y) <= reach)

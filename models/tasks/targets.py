@@ -82,13 +82,13 @@ def target(task: Task, views: Sequence[View], draws: Draws) -> Target | None:
     Vectors are not yet whitened. Raises ValueError for another number of views, and for an entry
     that names no target function.
     """
-    made = made_target(task, views, draws)
-    if made is None:
+    parts = made_target(task, views, draws)
+    if parts is None:
         return None
-    value, mask = (part if isinstance(part, np.ndarray) else part.single() for part in made)
+    value, mask = (part if isinstance(part, np.ndarray) else part.single() for part in parts)
     if task.mask == "surface":
-        seen = surface(views[0])
-        mask = seen if mask is everywhere(views[0].size) else mask * seen
+        surface_mask = surface(views[0])
+        mask = surface_mask if mask is everywhere(views[0].size) else mask * surface_mask
     return np.asarray(value, "float32"), np.asarray(mask, "float32")
 
 
@@ -138,8 +138,8 @@ def depth_codes(view: View) -> Integers | None:
 
 @functools.lru_cache(maxsize=8)
 def everywhere(size: int) -> Floats:
-    """Returns the mask of a map that counts everywhere: one array for each size, which nobody may
-    write into.
+    """Returns [S, S, 1] float32, the mask of a map that counts everywhere: one array for each size,
+    which nobody may write into.
     """
     mask = np.ones((size, size, 1), "float32")
     mask.flags.writeable = False
@@ -230,9 +230,9 @@ def normal(task: Task, views: Sequence[View], draws: Draws) -> Made:
     from models.tasks.labels.code_kernels import known_normals  # here: numba
 
     codes = _codes(views[0], task)
-    known: Bytes = np.empty(codes.shape[:2], "uint8")
-    known_normals(codes, known)
-    return Coded(codes, SIGNED), Coded(known, NONZERO)
+    mask: Bytes = np.empty(codes.shape[:2], "uint8")
+    known_normals(codes, mask)
+    return Coded(codes, SIGNED), Coded(mask, NONZERO)
 
 
 def segments(task: Task, views: Sequence[View], draws: Draws) -> Made:
@@ -273,11 +273,11 @@ def scene_classes(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """Returns 63 indoor classes out of 365 probabilities, renormalised; a view without any indoor
     mass is masked.
     """
-    kept = views[0].labels[task.labels[0]][list(INDOOR_PLACES)].astype("float64")
-    total = kept.sum()
+    indoor = views[0].labels[task.labels[0]][list(INDOOR_PLACES)].astype("float64")
+    total = indoor.sum()
     if total > 0:
-        return kept / total, _sample()
-    return np.full(len(kept), 1 / len(kept)), np.zeros((), "float32")
+        return indoor / total, _sample()
+    return np.full(len(indoor), 1 / len(indoor)), np.zeros((), "float32")
 
 
 def room_layout(task: Task, views: Sequence[View], draws: Draws) -> Target | None:

@@ -128,7 +128,7 @@ class Camera:
 
     @classmethod
     def from_floats(cls, values: Floats, points_in_view: Iterable[int] | None = None) -> Camera:
-        """Makes a camera of what `to_floats` returns; the list of points, which has no fixed
+        """Makes a camera of what `to_floats` returns, [22]; the list of points, which has no fixed
         length, is stored beside the numbers.
         """
         v = np.asarray(values, "float64")
@@ -183,8 +183,8 @@ def point_numbers(values: Iterable[int]) -> frozenset[int]:
 
 
 def rotation_from_euler(a: float, b: float, c: float) -> Floats:
-    """Returns Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the published
-    JSON holds them.
+    """Returns [3, 3], Rz(c) Ry(b) Rx(a): static-axis XYZ Euler angles in radians ("sxyz"), as the
+    published JSON holds them.
     """
     ca, cb, cc = np.cos([a, b, c])
     sa, sb, sc = np.sin([a, b, c])
@@ -242,5 +242,5 @@ class View:
 
 
 def described(value: Array) -> str:
-    """Returns dtype and shape of an array as text, for errors."""
+    """Returns dtype and shape of an array [...] as text, for errors."""
     return f"{value.dtype} {value.shape}"

@@ -98,17 +98,17 @@ class Affinities:
             raise ValueError(
                 "an affinity table without rows decides nothing; measure transfers first"
             )
-        seen = set()
+        ways = set()
         for row in self.rows:
             transfer = row.transfer
             # transfers that differ only in the order of their sources are the same
             way = (frozenset(transfer.sources), transfer.target, transfer.regime, transfer.control)
-            if way in seen:
+            if way in ways:
                 raise ValueError(
                     f"transfer {transfer} stands twice in the table, perhaps with its sources in "
                     "another order; keep one"
                 )
-            seen.add(way)
+            ways.add(way)
 
     @cached_property
     def targets(self) -> list[str]:

@@ -43,7 +43,7 @@ def single_names(cells: Iterable[Sequence[str]], targets: Iterable[str]) -> froz
     return frozenset(targets) | {name for name in alone if not JOINT.search(name)}
 
 
-def told_apart(name: str, known: Iterable[str], targets: Iterable[str]) -> list[str]:
+def told_apart(name: str, singles: Iterable[str], targets: Iterable[str]) -> list[str]:
     """Returns the sources that are joined in `name`, or [name] if it is a single source. Raises
     ValueError for a name that is no target and looks joined but has a part that is no known name:
     taken as one name, it would add a task that can be labelled.
@@ -51,7 +51,7 @@ def told_apart(name: str, known: Iterable[str], targets: Iterable[str]) -> list[
     if name in targets:
         return [name]
     parts = [part.strip() for part in JOINT.split(name)]
-    unknown = [part for part in parts if part not in known]
+    unknown = [part for part in parts if part not in singles]
     if len(parts) > 1 and not unknown:
         return parts
     if STRANGE.search(name):
@@ -61,7 +61,7 @@ def told_apart(name: str, known: Iterable[str], targets: Iterable[str]) -> list[
             f"single sources{part}; {FORM}"
         )
     words = name.split()
-    if len(words) > 1 and set(words) <= set(known):
+    if len(words) > 1 and set(words) <= set(singles):
         raise ValueError(f"the source {name!r} is several names of the table; {FORM}")
     return [name]
 
@@ -73,11 +73,11 @@ def all_told_apart(
     them). Raises the ValueError of `told_apart`, with the place in front.
     """
     answered = frozenset(targets)
-    known = single_names((names for _, names in cells), answered)
+    singles = single_names((names for _, names in cells), answered)
     rows = []
     for place, names in cells:
         try:
-            rows.append([one for name in names for one in told_apart(name, known, answered)])
+            rows.append([one for name in names for one in told_apart(name, singles, answered)])
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
     return rows

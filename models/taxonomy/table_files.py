@@ -61,8 +61,8 @@ def with_sources(entries: Sequence[tuple[str, Facts]]) -> list[tuple[str, Facts]
     """
     targets = frozenset(entry["target"] for _, entry in entries)
     cells = [
-        (place, cells_of(said, targets) if isinstance(said, str) else said)
-        for place, said in ((place, entry["sources"]) for place, entry in entries)
+        (place, cells_of(value, targets) if isinstance(value, str) else value)
+        for place, value in ((place, entry["sources"]) for place, entry in entries)
     ]
     return [
         (place, {**entry, "sources": sources})
@@ -148,12 +148,12 @@ def once_decoded(path: Path) -> Any:
     """
 
     def once(pairs: list[tuple[str, Any]]) -> Facts:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        content = dict(pairs)
+        if len(content) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"{path} has the key {twice!r} twice in one object; keep one")
-        return found
+        return content
 
     return decoded(path, once)
 
@@ -191,8 +191,8 @@ def cleaned(place: str, entry: Any) -> Facts:
     }
     if numbers["affinity"] is None:
         raise ValueError(f"{place} has no affinity; leave the row out if it was not measured")
-    said = sources if isinstance(sources, str) else [name.strip() for name in sources]
-    return {**names, **numbers, "sources": said}
+    cell = sources if isinstance(sources, str) else [name.strip() for name in sources]
+    return {**names, **numbers, "sources": cell}
 
 
 def text_of(place: str, name: str, value: Any) -> str:

@@ -37,8 +37,8 @@ def write_extras(
     probe: Bytes,
     reference: Mapping[str, Floats],
 ) -> None:
-    """Writes all extra assets into `folder`/assets.extra. probe, reference: images and the Keras
-    networks' answers to them.
+    """Writes all extra assets into `folder`/assets.extra. probe, reference: images [n, S, S, 3] and
+    the Keras networks' answers [n, ...] to them.
     """
     extra = folder / EXTRA
     extra.mkdir(parents=True, exist_ok=True)
@@ -116,8 +116,8 @@ def probe_images(size: int) -> Bytes:
 
 def write_warmup(path: Path, probe: Bytes, heads: Heads) -> None:
     """Writes a TFRecord of PredictionLog, as the real server reads it: for every number of views
-    bytes at every batch size of WARM_BATCHES and floats once, and one `encode`.
-    An empty filter asks for every output, so that every kernel has run before the first real
+    bytes at every batch size of WARM_BATCHES and floats once, and one `encode`. probe: [n, S, S,
+    3]. An empty filter asks for every output, so that every kernel has run before the first real
     request.
     """
     import tensorflow as tf
@@ -136,7 +136,7 @@ def write_warmup(path: Path, probe: Bytes, heads: Heads) -> None:
 
 
 def warm_requests(probe: Bytes, heads: Heads) -> list[tuple[str, str, Array]]:
-    """Returns (signature, input, value) of every warm-up request."""
+    """Returns (signature, input, value) of every warm-up request. probe: [n, S, S, 3]."""
     from models.examples.published import encode_png
 
     png = [encode_png(image) for image in probe]

@@ -187,17 +187,17 @@ def values_of(function: Any) -> dict[str, Array]:
 
     # a capture names a variable by its handle, and the handle has no way back
     variables = {id(variable.handle): variable for variable in function.graph.variables}
-    known: dict[str, Array] = {}
+    values: dict[str, Array] = {}
     resources = {}
     for outside, inside in function.graph.captures:
         if inside.dtype == tf.resource:
             resources[inside.op.name] = variables[id(outside)]
         else:
-            known[inside.op.name] = outside.numpy()
+            values[inside.op.name] = outside.numpy()
     for operation in function.graph.get_operations():
         if operation.type == "ReadVariableOp" and operation.inputs[0].op.name in resources:
-            known[operation.name] = resources[operation.inputs[0].op.name].numpy()
-    return known
+            values[operation.name] = resources[operation.inputs[0].op.name].numpy()
+    return values
 
 
 def import_with(graph_def: Any, weights: Mapping[str, Array], session: Any) -> None:

@@ -47,7 +47,7 @@ def pixels_of(text: Any) -> Any:
     # each header is read by its own rules, and only one of them is there
     sides = tf.cond(is_jpeg, lambda: jpeg_sides(text), lambda: png_sides(head))
     # the raw operation: `tf.debugging.Assert` would put a condition of functions around it
-    known = tf.raw_ops.Assert(
+    kind_check = tf.raw_ops.Assert(
         condition=is_jpeg | is_png,
         data=["expected the bytes of a JPEG or PNG picture, got neither"],
         summarize=1,
@@ -56,7 +56,7 @@ def pixels_of(text: Any) -> Any:
     area = tf.reduce_prod(tf.cast(sides, tf.int64))
     fits = tf.reduce_all((sides > 0) & (sides <= LARGEST_SIDE)) & (area <= LARGEST_AREA)
     # what is no picture at all is refused first: its "size" is made of random bytes
-    with tf.control_dependencies([known]):
+    with tf.control_dependencies([kind_check]):
         words = (
             f"expected a picture of at most {LARGEST_SIDE} pixels a side and {LARGEST_AREA} in "
             "all, got"
@@ -65,7 +65,7 @@ def pixels_of(text: Any) -> Any:
             condition=fits, data=[words, sides[0], "x", sides[1]], summarize=4
         )
     # decoding waits for both judgements: without the dependency it might run beside them
-    with tf.control_dependencies([known, small]):
+    with tf.control_dependencies([kind_check, small]):
         text = tf.identity(text)
     pixels = tf.cond(
         is_jpeg,

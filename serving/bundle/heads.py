@@ -200,12 +200,12 @@ def load_scratch(folder: Path, edge: Mapping[str, Any]) -> SourceNetwork:
     from models.networks.task_networks.build import load_task_network
 
     network = load_task_network(folder)
-    found = json.loads((folder / "network.json").read_text()).get("regime")
+    regime = json.loads((folder / "network.json").read_text()).get("regime")
     asked = edge.get("regime", "")
-    if network.task.name != edge["target"] or found != asked:
+    if network.task.name != edge["target"] or regime != asked:
         raise ValueError(
             f"the policy learns {edge['target']} from scratch in the regime {asked!r}; the network "
-            f"at {folder} is of {network.task.name} in {found!r}; train the policy again"
+            f"at {folder} is of {network.task.name} in {regime!r}; train the policy again"
         )
     return network
 

@@ -39,7 +39,7 @@ def digests(bundle: Path) -> dict[str, str]:
     Raises ManifestError for links and other things that are no plain files: what they stand for may
     change after it was looked at.
     """
-    found = {}
+    by_path = {}
     for folder, folders, files in os.walk(bundle):
         for name in sorted(folders + files):
             path = Path(folder) / name
@@ -49,8 +49,8 @@ def digests(bundle: Path) -> dict[str, str]:
                 raise ManifestError(f"expected files and folders alone, got {inside}")
             if path.is_file() and inside not in (MANIFEST, SIGNATURE):
                 # the manifest cannot hold its own digest, and the signature is made of the manifest
-                found[inside.as_posix()] = digest(path)
-    return found
+                by_path[inside.as_posix()] = digest(path)
+    return by_path
 
 
 def digest(path: Path) -> str:
@@ -79,16 +79,16 @@ def check_files(bundle: Path, manifest: bytes) -> None:
     content.
     """
     named = parse_manifest(manifest)
-    found = digests(bundle)
-    changed = sorted(name for name in named.keys() & found.keys() if named[name] != found[name])
+    present = digests(bundle)
+    changed = sorted(name for name in named.keys() & present.keys() if named[name] != present[name])
     faults = {
         "changed": changed,
-        "missing": sorted(named.keys() - found.keys()),
-        "not in the manifest": sorted(found.keys() - named.keys()),
+        "missing": sorted(named.keys() - present.keys()),
+        "not in the manifest": sorted(present.keys() - named.keys()),
     }
-    said = "; ".join(f"{fault}: {shorten(files)}" for fault, files in faults.items() if files)
-    if said:
-        raise ManifestError(f"the files of {bundle} are not those of its manifest; {said}")
+    text = "; ".join(f"{fault}: {shorten(files)}" for fault, files in faults.items() if files)
+    if text:
+        raise ManifestError(f"the files of {bundle} are not those of its manifest; {text}")
 
 
 def parse_manifest(manifest: bytes) -> dict[str, str]:

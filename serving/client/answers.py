@@ -35,8 +35,8 @@ def save_answers(
     """Writes <task>.png for what can be drawn, sheet.png with all of them, and answers.json;
     returns the paths in this order.
 
-    answers: as `Client.ask` returns them. image: the encoded picture that the figures stand beside
-    (grey without one). Files are written whole or not at all.
+    answers: as `Client.ask` returns them, [S, S, C] or [K]. image: the encoded picture that the
+    figures stand beside (grey without one). Files are written whole or not at all.
     """
     photo = blank(SIDE, SIDE, (GREY, GREY, GREY)) if image is None else photo_of(image)
 
@@ -67,7 +67,9 @@ def written(path: Path, data: bytes) -> Path:
 
 
 def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
-    """Returns task -> other tasks that paint the same picture, which the sheet shows once."""
+    """Returns task -> other tasks that paint the same picture, which the sheet shows once. answers:
+    [S, S, C] or [K].
+    """
     same: dict[str, list[str]] = {}
     shown: list[str] = []
     for name in answers:
@@ -82,7 +84,8 @@ def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
 
 def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
     """Returns task -> its answer without pixels: likeliest classes, named numbers with their unit,
-    the range of a map, the number of its segments.
+    the range of a map, the number of its segments. answers: [S, S, C] or [K] by task, and [K] in
+    metres and radians by <task>_metric.
     """
     return {
         name: description(name, value, answers.get(f"{name}_metric"))
@@ -92,7 +95,9 @@ def words(answers: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
 
 
 def description(name: str, value: Array, metric: Array | None = None) -> dict[str, Any]:
-    """Returns one answer in words, with a `note` where it says no more than a constant would."""
+    """Returns one answer in words, with a `note` where it says no more than a constant would.
+    value: [S, S, C] or [K]; metric: [K], the same numbers in metres and radians.
+    """
     entry = TASKS[name]
     facts = FACTS[entry.output.kind](name, value, metric)
     note = constant_words(entry, value)
@@ -100,11 +105,15 @@ def description(name: str, value: Array, metric: Array | None = None) -> dict[st
 
 
 def class_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    found = likeliest(name, value)
-    return {"classes": [{"name": word, "probability": round(p, 6)} for word, p in found]}
+    """Returns the likeliest classes of logits [K], with their probabilities."""
+    classes = likeliest(name, value)
+    return {"classes": [{"name": word, "probability": round(p, 6)} for word, p in classes]}
 
 
 def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
+    """Returns the named numbers of a vector [K], those of `metric` [K] if there is one, with their
+    unit.
+    """
     entry = TASKS[name]
     # metres and radians where the bundle knows them, else the whitened numbers of the network
     numbers = value if metric is None else metric
@@ -114,7 +123,9 @@ def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any
 
 
 def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """Returns the classes of a map with their shares of the picture, largest first."""
+    """Returns the classes of a map of logits [S, S, K] with their shares of the picture, largest
+    first.
+    """
     classes = TASKS[name].output.channels
     shares = np.bincount(value.argmax(-1).ravel(), minlength=classes) / value[..., 0].size
     order = [i for i in np.argsort(-shares) if shares[i] > 0]
@@ -123,16 +134,16 @@ def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
 
 
 def segment_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """Returns how many segments the figure shows; the embedding's numbers mean nothing one by
-    one.
+    """Returns how many segments the figure of an embedding [S, S, C] shows; the embedding's numbers
+    mean nothing one by one.
     """
     count = len(np.unique(segments_of(value)))
     return {"unit": "count", "shape": list(value.shape), "segments": count}
 
 
 def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
-    """Returns the range of a map in the unit that its figure shows; for normals, whose x, y and z
-    have no range in common, the share of the picture that faces each way.
+    """Returns the range of a map [S, S, C] in the unit that its figure shows; for normals, whose x,
+    y and z have no range in common, the share of the picture that faces each way.
     """
     entry = TASKS[name]
     unit = entry.unit
@@ -188,7 +199,9 @@ def significant(number: float) -> float:
 
 
 def sheet(figures: list[Bytes]) -> Bytes:
-    """Returns all figures at half their size, in rows filled from left to right."""
+    """Returns uint8 [H, W, 3], all figures [h, w, 3] at half their size, in rows filled from left
+    to right.
+    """
     rows: list[list[Bytes]] = [[]]
     for drawn in map(halved, figures):
         if rows[-1] and row_width([*rows[-1], drawn]) > SHEET_WIDTH:
@@ -200,16 +213,19 @@ def sheet(figures: list[Bytes]) -> Bytes:
 
 # half the size by area: thin lines of legends would be lost by picking pixels
 def halved(drawn: Bytes) -> Bytes:
+    """Returns a figure [h, w, 3] at half its size, uint8 [h / 2, w / 2, 3]."""
     height, width = drawn.shape[:2]
     size = (width // SHEET_SCALE, height // SHEET_SCALE)
     return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA).astype("uint8")
 
 
 def row_width(row: list[Bytes]) -> int:
+    """Returns the width in pixels of figures [h, w, 3] in a row, with the gaps between them."""
     return sum(drawn.shape[1] + GAP for drawn in row)
 
 
 def row_picture(row: list[Bytes], width: int) -> Bytes:
+    """Returns uint8 [H, width, 3], figures [h, w, 3] side by side on paper."""
     page = blank(max(drawn.shape[0] for drawn in row) + GAP, width)
     left = GAP // 2
     for drawn in row:

@@ -138,13 +138,13 @@ def ask_once(question: Question) -> int:
         print(*saved, sep="\n")
         return 0
     notes = [words for words in (*(picture.note for picture in pictures), *doubts) if words]
-    said = {
+    line = {
         "images": [str(path) for path in question.images],
         "answers": words(answers),
         "files": [str(path) for path in saved],
         **({"notes": notes} if notes else {}),
     }
-    print(json.dumps(said))
+    print(json.dumps(line))
     return 0
 
 
@@ -191,20 +191,20 @@ def show_outcome(question: Question, outcome: Outcome, folder: Path) -> list[str
     """
     from serving.client.answers import save_answers, words
 
-    said: dict[str, object] = {"images": [str(outcome.path)]}
+    line: dict[str, object] = {"images": [str(outcome.path)]}
     notes: list[str] = []
     if outcome.error:
-        said["error"] = outcome.error
+        line["error"] = outcome.error
     else:
         saved = save_answers(outcome.answers, folder, outcome.image)
-        said["answers"] = words(outcome.answers)
-        said["files"] = [str(path) for path in saved]
+        line["answers"] = words(outcome.answers)
+        line["files"] = [str(path) for path in saved]
         notes = [words for words in (outcome.note, doubt_of(outcome.image)) if words]
     if notes:
-        said["notes"] = notes
+        line["notes"] = notes
     if question.as_json:
         # line by line: whoever reads the pipe need not wait for the folder
-        print(json.dumps(said), flush=True)
+        print(json.dumps(line), flush=True)
     return notes
 
 

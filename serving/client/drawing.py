@@ -25,14 +25,15 @@ def font(size: int) -> Any:
 
 
 def blank(height: int, width: int, colour: Colour = PAPER) -> Bytes:
+    """Returns uint8 [height, width, 3] of one colour."""
     return np.full((height, width, 3), colour, "uint8")
 
 
 def text(
     words: str, width: int, height: int, *, size: int = 15, ink: Colour = INK, paper: Colour = PAPER
 ) -> Bytes:
-    """Returns one line of words on paper, in smaller letters where it would not fit, then cut at
-    `width`.
+    """Returns uint8 [height, width, 3], one line of words on paper, in smaller letters where it
+    would not fit, then cut at `width`.
     """
     page = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(page)
@@ -45,7 +46,7 @@ def text(
 
 
 def lines_of_text(lines: list[str], height: int, width: int = 190, size: int = 13) -> Bytes:
-    """Returns a panel with as many lines as fit, from the top."""
+    """Returns uint8 [height, width, 3], a panel with as many lines as fit, from the top."""
     page = blank(height, width)
     for i, words in enumerate(lines[: height // LINE]):
         page[LINE * i : LINE * (i + 1)] = text(words, width, LINE, size=size)
@@ -83,6 +84,9 @@ def signed_colours() -> Bytes:
 
 
 def enlarged(picture: Bytes, side: int, smooth: bool = True) -> Bytes:
+    """Returns a picture [h, w] or [h, w, 3] at side x side pixels, uint8. smooth: cubic where it is
+    larger than before, else by the nearest pixel; where it is smaller every pixel counts.
+    """
     if side <= picture.shape[0]:
         # smaller: every pixel counts; larger: classes must not be mixed
         way = cv2.INTER_AREA
@@ -92,8 +96,8 @@ def enlarged(picture: Bytes, side: int, smooth: bool = True) -> Bytes:
 
 
 def colour_bar(low: float, high: float, scale: str, height: int, width: int = 88) -> Bytes:
-    """Returns a vertical scale with five marks; low at the bottom ("depth": the near end is at the
-    top).
+    """Returns uint8 [height, width, 3], a vertical scale with five marks; low at the bottom
+    ("depth": the near end is at the top).
     """
     top, bottom = (low, high) if scale == "depth" else (high, low)
     ramp = np.linspace(top, bottom, height - 16)
@@ -119,7 +123,9 @@ def spelled(number: float, span: float) -> str:
 
 
 def key(entries: list[tuple[Colour, str]], height: int, width: int = 190) -> Bytes:
-    """Returns a legend: a patch of colour and a word a line, as many as fit."""
+    """Returns uint8 [height, width, 3], a legend: a patch of colour and a word a line, as many as
+    fit.
+    """
     page = Image.fromarray(blank(height, width))
     draw = ImageDraw.Draw(page)
     for i, (colour, word) in enumerate(entries[: (height - 8) // LINE]):
@@ -130,7 +136,7 @@ def key(entries: list[tuple[Colour, str]], height: int, width: int = 190) -> Byt
 
 
 def beside(panels: list[Bytes], gap: int = 6) -> Bytes:
-    """Returns panels in a row; a lower one stands at the top."""
+    """Returns uint8 [H, W, 3], panels [h, w, 3] in a row; a lower one stands at the top."""
     height = max(panel.shape[0] for panel in panels)
     row = []
     for panel in panels:
@@ -140,16 +146,17 @@ def beside(panels: list[Bytes], gap: int = 6) -> Bytes:
 
 
 def titled(panel: Bytes, words: str, size: int = 15) -> Bytes:
+    """Returns a panel [h, w, 3] with a line of words above it, uint8 [h + size + 13, w, 3]."""
     return np.concatenate([text(words, panel.shape[1], size + 13, size=size), panel])
 
 
 def headed(panel: Bytes, words: str) -> Bytes:
-    """Returns a panel with a small line of words above it."""
+    """Returns a panel [h, w, 3] with a small line of words above it, uint8 [h + 20, w, 3]."""
     return np.concatenate([text(words, panel.shape[1], 20, size=12), panel])
 
 
 def banded(panel: Bytes, words: str) -> Bytes:
-    """Returns a panel with words on a band of paper across its foot."""
+    """Returns a panel, uint8 [h, w, 3], with words on a band of paper across its foot."""
     panel = panel.copy()
     panel[-24:] = text(words, panel.shape[1], 24, size=13)
     return panel

@@ -105,10 +105,10 @@ def figure(
     metric: a vector's numbers in metres and radians, where they are served. more: words after the
     title. None for vectors that are not drawn: they are numbers.
     """
-    found = headed_panels(name, value, photo, metric)
-    if not found:
+    panels = headed_panels(name, value, photo, metric)
+    if not panels:
         return None
-    answer = [headed(panel, words) for words, panel in found]
+    answer = [headed(panel, words) for words, panel in panels]
     return titled(beside([headed(photo, "input"), *answer]), TASKS[name].title + more)
 
 
@@ -129,7 +129,9 @@ def headed_panels(
 
 
 def headings(entry: Task, value: Array) -> list[str]:
-    """Returns the words above the panels of an answer, with the unit of its scale."""
+    """Returns the words above the panels of an answer, [S, S, C] or [K], with the unit of its
+    scale.
+    """
     if entry.make == "curvature":
         return ["answer: the stronger, per metre; red convex", "answer: the weaker; blue hollow"]
     if entry.output.kind == "pixels" and entry.output.channels == 1:
@@ -147,6 +149,7 @@ def answer_panels(
 
 
 def pixel_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
+    """Returns panels, uint8 [SIDE, w, 3], of a map [S, S, C]."""
     if entry.make == "curvature":
         return curvature_panels(value)
     if entry.output.channels == 3:
@@ -155,8 +158,8 @@ def pixel_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) 
 
 
 def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> list[Bytes]:
-    """Returns panels of one number a pixel, with its scale, which is that of the map `like` if
-    there is one. A map that is nearly constant is not stretched.
+    """Returns panels, uint8 [SIDE, w, 3], of a map [S, S, 1], with its scale, which is that of the
+    map `like` if there is one. A map that is nearly constant is not stretched.
     """
     shown = magnitude(entry, value)
     decides = value if like is None else like
@@ -178,8 +181,8 @@ def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> 
 
 
 def curvature_panels(value: Floats, like: Floats | None = None) -> list[Bytes]:
-    """Returns panels of the stronger and the weaker curvature on one scale, that of `like` if there
-    is one.
+    """Returns panels, uint8 [SIDE, w, 3], of the stronger and the weaker curvature of a map [S, S,
+    2] on one scale, that of `like` if there is one.
     """
     bends = per_metre(value)
     strongest = np.abs(bends if like is None else per_metre(like))
@@ -190,7 +193,9 @@ def curvature_panels(value: Floats, like: Floats | None = None) -> list[Bytes]:
 
 
 def colour_panels(entry: Task, value: Floats) -> list[Bytes]:
-    """Returns panels of normals with a legend, or of colours as they are."""
+    """Returns panels, uint8 [SIDE, w, 3], of normals [S, S, 3] with a legend, or of colours as they
+    are.
+    """
     if entry.make != "normal":
         return [enlarged(rgb(value), SIDE)]
     # networks answer normals of about unit length: colours stand for directions alone
@@ -220,19 +225,24 @@ def class_map_panels(entry: Task, value: Array, photo: Bytes, metric: Array | No
 
 
 def colours_over(photo: Bytes, ids: Integers, colours: Bytes) -> Bytes:
-    """Returns the photo under a map of ids of any side."""
+    """Returns uint8 [SIDE, SIDE, 3], the photo of that shape under a map of ids [s, s] of any side.
+    colours: uint8 [ids, 3].
+    """
     # nearest: a mean of two ids would be a third
     large = cv2.resize(ids.astype("int32"), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST)
     return overlay(photo, large, colours)
 
 
 def patch(colour: Bytes) -> Colour:
+    """Returns a colour, uint8 [3], as numbers."""
     red, green, blue = (int(value) for value in colour)
     return red, green, blue
 
 
 def segment_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
-    """Returns segments over the photo, and how many there are."""
+    """Returns panels, uint8 [SIDE, w, 3]: segments of an embedding [S, S, C] over the photo, and
+    how many there are.
+    """
     ids = segments_of(value)
     # without the grey that classes without a name have
     shown = colours_over(photo, ids, palette(SEGMENTS + 1)[1:])
@@ -280,7 +290,9 @@ def segment_centres(distance: Floats) -> list[int]:
 
 
 def bar_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None) -> list[Bytes]:
-    """Returns the likeliest classes, each with its name, probability and a bar."""
+    """Returns a panel, uint8 [SIDE, SIDE, 3]: the likeliest classes of logits [K], each with its
+    name, probability and a bar.
+    """
     rows = []
     for word, share in likeliest(entry.name, value):
         bar = blank(14, SIDE)

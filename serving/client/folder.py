@@ -47,7 +47,9 @@ class Asker(Protocol):
 
     def ask_batch(
         self, images: Sequence[bytes], names: Sequence[str] = ()
-    ) -> list[dict[str, Array]]: ...
+    ) -> list[dict[str, Array]]:
+        """Returns each picture's answers by task, [S, S, C] or [K]. names: of tasks; none: all."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -245,10 +247,10 @@ def places(paths: Sequence[Path], root: Path) -> Callable[[Path], Path]:
     return place
 
 
-def grouped(said: Sequence[tuple[Path, str]]) -> list[str]:
-    """Returns a line for all pictures of which the same is said: an absent server hits hundreds."""
+def grouped(messages: Sequence[tuple[Path, str]]) -> list[str]:
+    """Returns a line for all pictures with the same message: an absent server hits hundreds."""
     hit: dict[str, list[Path]] = {}
-    for path, words in said:
+    for path, words in messages:
         hit.setdefault(words, []).append(path)
     return [
         f"{f'{len(paths)} pictures, ' if len(paths) > 1 else ''}{skipped_words(paths)}: {words}"

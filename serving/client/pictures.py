@@ -111,10 +111,10 @@ def is_fit(image: Image.Image) -> bool:
     """Returns whether the graph would see in a file what a person sees."""
     # 16 bits, palettes and transparency look otherwise in the graph's decoder
     plain = image.mode in ("RGB", "L") and "transparency" not in image.info
-    known = image.format in SENT_AS_THEY_ARE
+    common = image.format in SENT_AS_THEY_ARE
     # the graph does not read EXIF: only what is stored upright may go as it is
     upright = image.getexif().get(ORIENTATION, 1) == 1
-    return plain and known and upright and fits(image.size)
+    return plain and common and upright and fits(image.size)
 
 
 def fits(size: tuple[int, int]) -> bool:

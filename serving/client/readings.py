@@ -58,8 +58,8 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
     if entry.make == "depth":
         metres = metres_of(own)
         # beyond: windows and the like, which would stretch the scale
-        seen = metres[metres < FARTHEST_SURFACE]
-        low, high = percentiles(seen if seen.size else metres)
+        surface = metres[metres < FARTHEST_SURFACE]
+        low, high = percentiles(surface if surface.size else metres)
         return Magnitude(metres, "metres", low, high)
     scale = stretched(entry)
     if scale is None:
@@ -72,13 +72,14 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
 
 
 def percentiles(value: Floats) -> tuple[float, float]:
+    """Returns the percentiles `SHOWN` of a map [...]."""
     low, high = (float(number) for number in np.percentile(value, SHOWN))
     return low, high
 
 
 def constant_words(entry: Task, value: Array) -> str:
     """Returns what the answer says everywhere, where it is nearly the same everywhere; "" where it
-    is not, and for kinds of which that cannot be said.
+    is not, and for kinds of which that cannot be said. value: [S, S, C], or logits [K].
     """
     # by the softmax: logits have no range
     if entry.output.kind == "classes":
@@ -100,7 +101,9 @@ def one_colour_words(photo: Bytes) -> str:
 
 
 def spread(value: Array) -> float:
-    """Returns the spread of the channel that varies most, between the percentiles `SHOWN`."""
+    """Returns the spread of that channel of a map [S, S, C] that varies most, between the
+    percentiles `SHOWN`.
+    """
     # the channel that varies most speaks for all: colours may be constant in one of them
     low, high = np.percentile(value.reshape(-1, value.shape[-1]), SHOWN, axis=0)
     return float((high - low).max())
@@ -111,8 +114,8 @@ def least_spread(entry: Task) -> float:
 
 
 def number_words(entry: Task, value: Array) -> str:
-    """Returns the answer's typical number as words, such as ": 2.31 metres"; "" for colours and
-    directions.
+    """Returns the typical number of a map [S, S, C] as words, such as ": 2.31 metres"; "" for
+    colours and directions.
     """
     if entry.make == "curvature":
         one, two = np.median(per_metre(value).reshape(-1, 2), axis=0)
@@ -134,14 +137,16 @@ def shares_of(logits: Array) -> Floats:
 
 
 def likeliest(name: str, logits: Array, most: int = 5) -> list[tuple[str, float]]:
-    """Returns (name, probability) of the likeliest classes, the likeliest first."""
+    """Returns (name, probability) of the likeliest classes of logits [K], the likeliest first."""
     shares = shares_of(logits)
     names = channel_names(name)
     return [(names[i], float(shares[i])) for i in np.argsort(-shares)[:most]]
 
 
 def alike(name: str, value: Array, other: str, other_value: Array) -> bool:
-    """Returns whether two answers paint the picture itself, and nearly the same one."""
+    """Returns whether two answers, [S, S, 3] in [-1, 1] if they do, paint the picture itself, and
+    nearly the same one.
+    """
     entries = [TASKS.get(name), TASKS.get(other)]
     if any(entry is None or entry.make != "image" for entry in entries):
         return False

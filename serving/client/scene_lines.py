@@ -43,7 +43,7 @@ def room_lines(layout: Floats, photo: Bytes) -> Bytes:
 
 
 def box_edges() -> Iterator[tuple[int, Floats, Floats]]:
-    """Yields (axis, end, end) of the twelve edges of a box from -1 to 1."""
+    """Yields (axis, end [3], end [3]) of the twelve edges of a box from -1 to 1."""
     for axis in range(3):
         for signs in itertools.product((-1.0, 1.0), repeat=2):
             start = np.insert(np.array(signs), axis, -1.0)
@@ -72,8 +72,8 @@ def vanishing_lines(directions: Floats, photo: Bytes) -> Bytes:
 
 
 def mark_towards(direction: Floats, place: Floats, side: int) -> tuple[Floats, Floats]:
-    """Returns (start, end) in pixels of a short line at `place` along the image of lines that run
-    in `direction`.
+    """Returns (start [2], end [2]) in pixels, x and y, of a short line at `place` along the image
+    of lines that run in `direction` [3] (right, up, towards the viewer).
     """
     focal = focal_length(side)
     x, y = place - side / 2
@@ -115,7 +115,9 @@ def draw_line(page: Bytes, ends: Floats, colour: Colour) -> None:
 
 
 def stroke(page: Bytes, start: Floats, end: Floats, colour: Colour) -> None:
-    """Draws a coloured line with a pale rim, so that it is seen on dark and bright ground."""
+    """Draws a coloured line with a pale rim, so that it is seen on dark and bright ground, into a
+    page uint8 [H, W, 3]. start, end: [2] in pixels.
+    """
     far = 1 << 14  # OpenCV counts in 16 fractional bits: clip before it overflows
     ends = [tuple(int(v) for v in np.clip(point, -far, far)) for point in (start, end)]
     # the rim first: the line is drawn over its middle

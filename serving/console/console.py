@@ -32,7 +32,9 @@ class Asker(Protocol):
 
     def tasks(self) -> dict[str, int]: ...
 
-    def ask(self, images: list[bytes], names: list[str]) -> dict[str, Array]: ...
+    def ask(self, images: list[bytes], names: list[str]) -> dict[str, Array]:
+        """Returns the answers by task, [S, S, C] or [K]; images: the views of one question."""
+        ...
 
 
 class Refused(ValueError):

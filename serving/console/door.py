@@ -134,12 +134,12 @@ class Visit(BaseHTTPRequestHandler):
 
     def reply_in_json(self, words: Any) -> None:
         try:
-            said = words()
+            answer = words()
         except Refused as error:
             away = HTTPStatus.SERVICE_UNAVAILABLE if error.away else HTTPStatus.BAD_REQUEST
             self.refuse(away, str(error))
             return
-        self.reply(HTTPStatus.OK, JSON, json.dumps(said).encode())
+        self.reply(HTTPStatus.OK, JSON, json.dumps(answer).encode())
 
     def refuse(self, status: HTTPStatus, words: str) -> None:
         self.reply(status, JSON, json.dumps({"error": words}).encode())

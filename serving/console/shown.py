@@ -26,8 +26,8 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
     """Returns {"answers": one entry a task, in the dictionary's order, "photo": the part of it that
     the networks saw, "sheet": all figures}.
 
-    answers: as `Client.ask` returns them; image: the encoded first photo. Pictures are data
-    addresses of PNGs.
+    answers: as `Client.ask` returns them, [S, S, C] or [K]; image: the encoded first photo.
+    Pictures are data addresses of PNGs.
     """
     photo = photo_of(image)
     names = [name for name in TASKS if name in answers]
@@ -52,65 +52,68 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
 def entry_of(
     name: str, answers: Mapping[str, Array], picture: Bytes | None, lineage: Lineage, empty: str
 ) -> Shown:
-    """Returns the entry of one task for the page. empty: what is said of a photo that shows
-    nothing, or "".
+    """Returns the entry of one task for the page. picture: its figure, uint8 [H, W, 3]; empty: what
+    is said of a photo that shows nothing, or "".
     """
     value = answers[name]
     entry = TASKS[name]
-    said = description(name, value, answers.get(f"{name}_metric"))
+    reading = description(name, value, answers.get(f"{name}_metric"))
     # one warning about constant answers: the description's own says it better
-    doubts = [empty, said.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
+    doubts = [empty, reading.get("note") or constant_doubt(entry, value), lineage.doubt(name)]
     return {
         "task": name,
         "title": entry.title,
         "views": entry.images,
         "figure": "" if picture is None else address_of_picture(picture),
-        "rows": rows_of(said),
-        "unit": unit_of(entry, said),
+        "rows": rows_of(reading),
+        "unit": unit_of(entry, reading),
         "warnings": [words for words in doubts if words],
         "confidence": f"{probability_words(entry, value)}{lineage.quality_clause(name)}",
         "origin": lineage.origin(name),
-        "said": said,
+        "said": reading,
     }
 
 
 def panels_of(name: str, answers: Mapping[str, Array], photo: Bytes) -> list[Shown]:
     """Returns the parts of the figure one by one, {"words", "picture"}: a page puts them side by
     side or below each other, as its width allows, and their words stand outside the pictures.
+    photo: uint8 [SIDE, SIDE, 3].
     """
     panels = headed_panels(name, answers[name], photo, answers.get(f"{name}_metric"))
     return [{"words": words, "picture": address_of_picture(panel)} for words, panel in panels]
 
 
-def unit_of(entry: Task, said: Shown) -> str:
+def unit_of(entry: Task, reading: Shown) -> str:
     """Returns the unit of the numbers in the table, and what they are about where the figure shows
     two maps.
     """
-    unit: str = said.get("unit", "")
+    unit: str = reading.get("unit", "")
     return f"{unit}, both curvatures together" if entry.make == "curvature" else unit
 
 
 def address_of_picture(picture: Bytes) -> str:
+    """Returns the data address of a picture, uint8 [H, W, 3], as PNG."""
     return f"data:image/png;base64,{base64.b64encode(encode_png(picture)).decode()}"
 
 
-def rows_of(said: Shown) -> list[tuple[str, str]]:
+def rows_of(reading: Shown) -> list[tuple[str, str]]:
     """Returns (what, how much) of a description, for a table."""
-    if "classes" in said:
-        return [(row["name"], f"{row['probability']:.1%}") for row in said["classes"]]
-    if "shares" in said:
-        return [(name, f"{share:.1%}") for name, share in said["shares"].items()]
-    if "numbers" in said:
-        return [(name, f"{number:g}") for name, number in said["numbers"].items()]
-    if "segments" in said:
-        return [("segments", f"{said['segments']}")]
+    if "classes" in reading:
+        return [(row["name"], f"{row['probability']:.1%}") for row in reading["classes"]]
+    if "shares" in reading:
+        return [(name, f"{share:.1%}") for name, share in reading["shares"].items()]
+    if "numbers" in reading:
+        return [(name, f"{number:g}") for name, number in reading["numbers"].items()]
+    if "segments" in reading:
+        return [("segments", f"{reading['segments']}")]
     words = {"low": "2 % lie below", "middle": "half lies below", "high": "98 % lie below"}
-    return [(word, f"{said[key]:g}") for key, word in words.items()]
+    return [(word, f"{reading[key]:g}") for key, word in words.items()]
 
 
 def constant_doubt(entry: Task, value: Array) -> str:
-    """Returns words of doubt where a map of classes or segments is the same all over the picture,
-    else "". Regressions and classes say so of themselves, in the note of their description.
+    """Returns words of doubt where a map [S, S, C] of classes or segments is the same all over the
+    picture, else "". Regressions and classes say so of themselves, in the note of their
+    description.
     """
     if entry.output.kind == "pixel_classes":
         ids = value.argmax(-1)
@@ -122,7 +125,9 @@ def constant_doubt(entry: Task, value: Array) -> str:
 
 
 def probability_words(entry: Task, value: Array) -> str:
-    """Returns words that give the answer's own probability, where it has one, else ""."""
+    """Returns words that give the own probability of an answer, [S, S, C] or [K], where it has one,
+    else "".
+    """
     if entry.output.kind == "classes":
         word, share = likeliest(entry.name, value, 1)[0]
         return f"{share:.0%} for {word}"

@@ -54,19 +54,19 @@ def audit(lock: Path, advisories: Path | None) -> int:
             file=sys.stderr,
         )
         return ASKED_NOTHING
-    known = list(read_advisories(advisories))
-    found = [
-        finding for lane, listed in packages.items() for finding in findings(listed, known, lane)
+    entries = list(read_advisories(advisories))
+    matches = [
+        finding for lane, listed in packages.items() for finding in findings(listed, entries, lane)
     ]
-    for finding in found:
+    for finding in matches:
         fixed = f"; fixed in {', '.join(finding.fixed)}" if finding.fixed else ""
         package = finding.package
         print(
             f"{package.name} {package.version} (Python {finding.lane}): {finding.advisory}: "
             f"{finding.summary}{fixed}"
         )
-    print(f"{len(known)} advisories read, {len(found)} apply")
-    return FOUND if found else 0
+    print(f"{len(entries)} advisories read, {len(matches)} apply")
+    return FOUND if matches else 0
 
 
 def read_advisories(place: Path) -> Iterator[Mapping[str, Any]]:

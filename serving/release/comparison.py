@@ -82,8 +82,8 @@ class Bundle:
         return self.version.run(f"images{ending}", {"images": pictures}, sorted(names))
 
     def whitening(self, name: str) -> tuple[Array, Array]:
-        """Returns (mean, deviation) that a target's numbers are whitened by; (0, 1) where they are
-        not.
+        """Returns (mean, deviation), [K] each, that a target's numbers are whitened by; (0, 1)
+        where they are not.
         """
         mean, deviation = self.contract["tasks"][name].get("whitening", (0.0, 1.0))
         return np.asarray(mean), np.asarray(deviation)
@@ -118,8 +118,8 @@ def scaled(pictures: Bytes) -> Floats:
 
 
 def change_whitening(answer: Array, own: tuple[Array, Array], other: tuple[Array, Array]) -> Array:
-    """Converts an answer that is whitened by `own` (mean, deviation) to one that is whitened by
-    `other`.
+    """Converts an answer [..., K] that is whitened by `own` (mean, deviation) to one that is
+    whitened by `other`.
     """
     return (answer * own[1] + own[0] - other[0]) / other[1]
 
@@ -140,12 +140,12 @@ def batch_seconds(bundles: Iterable[Bundle], store: LabelStore) -> list[float]:
     shared = set.intersection(*(bundle.targets for bundle in bundles))
     names = [name for name in shared if TASKS[name].images == 1]
     pictures = scaled(np.asarray(store.images("test")[:BATCH])[:, None])
-    taken: list[list[float]] = [[] for _ in bundles]
+    seconds: list[list[float]] = [[] for _ in bundles]
     for _ in range(TIMED):
         for i, bundle in enumerate(bundles):
             # `perf_counter`: single batches take milliseconds
             since = time.perf_counter()
             bundle.answers(pictures, names)
-            taken[i].append(time.perf_counter() - since)
+            seconds[i].append(time.perf_counter() - since)
     # the quickest: everything that is slower was the machine's doing
-    return [min(row) for row in taken]
+    return [min(row) for row in seconds]

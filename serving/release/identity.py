@@ -78,7 +78,7 @@ def take_out_functions(graph: Any) -> list[str]:
     places = {str(counter): str(place) for place, counter in enumerate(counters)}
 
     def in_order(text: str) -> str:
-        return COUNTER.sub(lambda found: places.get(found[0], found[0]), text)
+        return COUNTER.sub(lambda match: places.get(match[0], match[0]), text)
 
     texts = sorted(in_order(str(function)) for function in functions)
     del graph.library.function[:]

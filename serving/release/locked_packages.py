@@ -47,7 +47,7 @@ def locked_packages(text: str, lane: str) -> list[LockedPackage]:
         "sys_platform": "linux",
         "platform_machine": "x86_64",
     }
-    found: dict[str, LockedPackage] = {}
+    packages: dict[str, LockedPackage] = {}
     for lines in pins(text):
         # a pin goes on in the next lines with a back-slash
         requirement = Requirement(lines[0].rstrip("\\").strip())
@@ -56,10 +56,10 @@ def locked_packages(text: str, lane: str) -> list[LockedPackage]:
             continue
         package = package_of(requirement, lines)
         # markers that overlap would install either
-        if package.name in found:
+        if package.name in packages:
             raise ValueError(f"the lock names {package.name} twice for Python {lane}")
-        found[package.name] = package
-    return [found[name] for name in sorted(found)]
+        packages[package.name] = package
+    return [packages[name] for name in sorted(packages)]
 
 
 def package_of(requirement: Requirement, lines: list[str]) -> LockedPackage:

@@ -111,8 +111,8 @@ def comparable_map(client: Client, name: str) -> str | None:
 
 
 def distance(served: Array, expected: Array) -> float:
-    """Returns the largest difference of an answer from the expected one, over the spread of that;
-    infinite for another shape or a value that is no number.
+    """Returns the largest difference of an answer [...] from the expected one, over the spread of
+    that; infinite for another shape or a value that is no number.
     """
     if served.shape != expected.shape or not np.isfinite(served).all():
         return float("inf")
@@ -122,8 +122,9 @@ def distance(served: Array, expected: Array) -> float:
 
 
 def wrong_share(name: str, served: Array, expected: Array) -> float:
-    """Returns the share of pixels whose code is off by more than one, or for depth by more than the
-    float tolerance allows at that distance. Raises ValueError for a task without codes.
+    """Returns the share of pixels of maps [..., C] whose code is off by more than one, or for depth
+    by more than the float tolerance allows at that distance. Raises ValueError for a task without
+    codes.
     """
     if served.shape != expected.shape:
         return 1.0

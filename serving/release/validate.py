@@ -175,17 +175,17 @@ class Judgement:
 
     def check_parity(self, client: Client) -> None:
         """Checks that every task's answers are those that the Keras networks gave."""
-        found = differences(client, self.candidate)
+        gaps = differences(client, self.candidate)
         # without stored answers every export would pass
-        if not found:
+        if not gaps:
             self.reasons.append("the candidate holds no stored answers to compare with")
             return
-        shares = [one.pixels for one in found if one.pixels is not None]
+        shares = [one.pixels for one in gaps if one.pixels is not None]
         self.figures["worst relative difference from the Keras networks"] = max(
-            max(one.floats, one.images) for one in found
+            max(one.floats, one.images) for one in gaps
         )
         self.figures["worst share of differing map pixels"] = max(shares, default=0.0)
-        self.reasons += [one.reason for one in found if one.reason]
+        self.reasons += [one.reason for one in gaps if one.reason]
 
     def replay(self, client: Client, records: list[bytes]) -> None:
         """Asks all tasks about one view about every record, at least once; checks that the answers

@@ -104,8 +104,8 @@ class Scheduler:
         deadline: float | None = None,
         awaited: Awaited = always,
     ) -> list[Array]:
-        """Waits for a batch, runs it and returns the rows of this request. A request that is not
-        `awaited()` any more is left out of its batch.
+        """Waits for a batch, runs it and returns the rows of this request, [rows, ...] as its
+        feeds. A request that is not `awaited()` any more is left out of its batch.
 
         Raises INVALID_ARGUMENT, UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, FAILED_PRECONDITION.
         """
@@ -310,7 +310,7 @@ class Scheduler:
 
 
 def rows_of(feeds: dict[str, Array]) -> int:
-    """Returns the number of rows of a request: dimension 0 of all its inputs. Raises
+    """Returns the number of rows of a request: dimension 0 of all its inputs [rows, ...]. Raises
     INVALID_ARGUMENT.
     """
     if not feeds or any(value.ndim == 0 for value in feeds.values()):

@@ -135,7 +135,7 @@ class Catalog:
         """Returns whether there is a model of that name."""
         return name in self.models
 
-    def held(self, spec: ModelSpec | None) -> AbstractContextManager[Version]:
+    def acquire(self, spec: ModelSpec | None) -> AbstractContextManager[Version]:
         """As a context, keeps the version loaded which a ModelSpec names. Raises INVALID_ARGUMENT,
         NOT_FOUND.
         """
@@ -150,7 +150,7 @@ class Catalog:
             if spec.label is not None:
                 raise unrecognized(spec.label)
             raise not_found(f"Servable not found for request: {spec.servable}")
-        return model.held(spec)
+        return model.acquire(spec)
 
     def status(self, name: str, number: int | None = None) -> list[tuple[int, State]]:
         """Returns (version, its state), newest first. Raises NOT_FOUND."""

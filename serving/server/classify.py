@@ -108,7 +108,7 @@ def infer(
 
 
 def check_examples(examples: Array) -> None:
-    """Raises INVALID_ARGUMENT where there are no examples."""
+    """Raises INVALID_ARGUMENT where there are no examples [n]."""
     if not len(examples):
         raise invalid("Input is empty.")
 
@@ -225,7 +225,8 @@ def multi_inference(
     deadline: float | None = None,
     awaited: Awaited = always,
 ) -> list[Inferred]:
-    """Returns answers in task order, by one run of the graph, otherwise as `infer` does.
+    """Returns answers about examples, object [n], in task order, by one run of the graph, otherwise
+    as `infer` does.
 
     A TF2 export has an input tensor of its own for every signature: each that is asked about is fed
     the examples.

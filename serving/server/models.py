@@ -138,16 +138,16 @@ class Model:
         number = int(folder.name)
         try:
             # the session of what serves is in memory; to unload it is to remove its folder
-            found = _graph_in(folder) or number in self.versions
+            present = _graph_in(folder) or number in self.versions
             self.unread.pop(number, None)
         # no right to search it, say: no other version may suffer, nor this one where it serves
         except OSError as error:
-            found = number in self.versions
+            present = number in self.versions
             # once, not at every look
             if self.unread.get(number) != str(error):
                 self.unread[number] = str(error)
                 say(f"version {number} of {self.name} cannot be read, and is tried again: {error}")
-        return found
+        return present
 
     def newest(self) -> int | None:
         return max(self.folders() or {}, default=None)
@@ -293,7 +293,7 @@ class Model:
         return max(failed, default=None)
 
     @contextmanager
-    def held(self, spec: ModelSpec) -> Iterator[Version]:
+    def acquire(self, spec: ModelSpec) -> Iterator[Version]:
         """As a context, yields the highest version, or the one that `spec` numbers or labels, kept
         open while held: it is counted under the lock that a swap takes, so that no request finds
         its session closed. Raises NOT_FOUND, INVALID_ARGUMENT for an unknown label.

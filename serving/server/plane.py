@@ -121,7 +121,7 @@ class Plane:
         with self._counted(name, "Predict", caller), caller.turn():
             read = parse()
             # held until the answer is there: a swap waits for it
-            with self.catalog.held(spec) as version:
+            with self.catalog.acquire(spec) as version:
                 question = read(version)
                 # the graph alone, its waiting for a batch included
                 with self.metrics.runtime(name, "Predict"):
@@ -163,7 +163,7 @@ class Plane:
         name = spec.name if spec else ""
         with self._counted(name, api, caller), caller.turn():
             read = parse()
-            with self.catalog.held(spec) as version:
+            with self.catalog.acquire(spec) as version:
                 asked = read(version)
                 with self.metrics.runtime(name, api):
                     answer = infer(
@@ -186,7 +186,7 @@ class Plane:
         # before the model is looked up, as in the original
         check_tasks(tasks)
         spec = tasks[0].spec
-        with self.catalog.held(spec) as version:
+        with self.catalog.acquire(spec) as version:
             answers = multi_inference(version, tasks, read(), caller.deadline, caller.awaited)
             return [(Origin(spec.name, version.number, one.signature), one) for one in answers]
 
@@ -196,7 +196,7 @@ class Plane:
         model's file.
         """
         name = spec.name if spec else ""
-        with self._counted(name, None, caller), self.catalog.held(spec) as version:
+        with self._counted(name, None, caller), self.catalog.acquire(spec) as version:
             return Origin(name, version.number), version.signatures
 
     @verb

@@ -234,10 +234,10 @@ class Version:
         return (name,)
 
     def _wider(self, fed: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
-        known = [plan for names, plan in self.plans if names == fed and set(asked) <= set(plan)]
+        plans = [plan for names, plan in self.plans if names == fed and set(asked) <= set(plan)]
         everything = tuple(sorted({*asked, *self._every_output(fed)}))
         # the smallest known set that holds what is asked; else all that these inputs give, once
-        return min(known, key=len, default=everything)
+        return min(plans, key=len, default=everything)
 
     def _every_output(self, fed: tuple[str, ...]) -> set[str]:
         """Returns the output tensors of all signatures that read exactly `fed`."""

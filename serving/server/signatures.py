@@ -52,17 +52,17 @@ def check_inputs(signature: Any, inputs: Collection[str]) -> None:
     """
     optional = set(getattr(signature, "defaults", {}))
     sent = set(inputs)
-    known = set(signature.inputs)
-    extra = sorted(sent - known)
-    missing = sorted(known - sent - optional)
+    names = set(signature.inputs)
+    extra = sorted(sent - names)
+    missing = sorted(names - sent - optional)
     difference = (
         f"Sent extra: {{{','.join(extra)}}}. Missing but required: {{{','.join(missing)}}}."
     )
     # as many, but other names: the next text is the original's for that
-    if len(sent) != len(known) and (extra or missing):
+    if len(sent) != len(names) and (extra or missing):
         raise invalid(
-            f"input size does not match signature: {len(sent)}!={len(known)} "
-            f"len({{{','.join(sorted(sent))}}}) != len({{{','.join(sorted(known))}}}). "
+            f"input size does not match signature: {len(sent)}!={len(names)} "
+            f"len({{{','.join(sorted(sent))}}}) != len({{{','.join(sorted(names))}}}). "
             + difference
         )
     if missing:
@@ -74,20 +74,20 @@ def check_inputs(signature: Any, inputs: Collection[str]) -> None:
     if extra:
         raise invalid(
             f"input tensor alias not found in signature: {extra[0]}. Inputs expected to be in the "
-            f"set {{{','.join(sorted(known))}}}. {difference}"
+            f"set {{{','.join(sorted(names))}}}. {difference}"
         )
 
 
 def check_outputs(signature: Any, filter_names: Sequence[str]) -> list[str]:
     """Returns the outputs to return, all if the filter is empty. Raises INVALID_ARGUMENT."""
     names = list(filter_names) or sorted(signature.outputs)
-    seen: set[str] = set()
+    earlier: set[str] = set()
     for name in names:
         if name not in signature.outputs:
             raise invalid(f"output tensor alias not found in signature: {name}")
-        if name in seen:
+        if name in earlier:
             raise invalid(f"duplicate output tensor alias: {name}")
-        seen.add(name)
+        earlier.add(name)
     return names
 
 

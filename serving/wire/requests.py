@@ -195,7 +195,7 @@ def _merged_spec(pieces: list[memoryview], allowance: Allowance) -> ModelSpec | 
     return model_spec_of(b"".join(pieces)) if pieces else None
 
 
-def examples_of(given: memoryview, allowance: Allowance | None = None) -> Array:
+def examples_of(content: memoryview, allowance: Allowance | None = None) -> Array:
     """Returns object [N] of serialised tf.Examples, from a serialised `Input`; a context is merged
     into each, whose own features win. Raises ValueError for what is no `Input`, or too large a one.
     """
@@ -203,7 +203,7 @@ def examples_of(given: memoryview, allowance: Allowance | None = None) -> Array:
     contexts: list[memoryview] = []
     examples: list[bytes | memoryview] = []
     # every field is paid for before it is kept
-    for kind, listed in _counted(given, allowance):
+    for kind, listed in _counted(content, allowance):
         # other fields are of a newer protocol: skipped, as protobuf does
         if kind not in (EXAMPLE_LIST, WITH_CONTEXT):
             continue

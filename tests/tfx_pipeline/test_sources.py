@@ -13,8 +13,9 @@ from models.networks.sources import encode
 from models.networks.sources.description import outside_sources
 from tfx_pipeline.__main__ import main
 from tfx_pipeline.config import ConfigError, configuration, from_json
+from tfx_pipeline.history.beside import SOURCES
 from tfx_pipeline.history.metadata import run_graphs
-from tfx_pipeline.sources import SOURCES, last_run, taxonomy_time
+from tfx_pipeline.sources import last_run, taxonomy_time
 
 
 def unfinished(run: Path) -> Path:

@@ -75,7 +75,7 @@ class Cluster:
     # Values of the file's inputs, where not as compiled.
     parameters: Mapping[str, str] = field(default_factory=dict)
     tries: list[Try] = field(default_factory=list)
-    made: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
+    outputs: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)
 
     def run(self, say: Callable[[str], None], to: Iterable[str] = ()) -> list[Try]:
         """Runs every step after those that it depends on, or only what the steps `to` need, and
@@ -99,16 +99,16 @@ class Cluster:
         StepFailed for a name that no step has.
         """
         every_step: dict[str, Any] = self.spec["root"]["dag"]["tasks"]
-        waiting, found = list(to) or list(every_step), {}
+        waiting, steps = list(to) or list(every_step), {}
         while waiting:
             name = waiting.pop()
             if name not in every_step:
                 raise StepFailed(f"no step {name}; there are: {', '.join(every_step)}")
             # a diamond: two steps may need the same one
-            if name not in found:
-                found[name] = every_step[name]
-                waiting += found[name].get("dependentTasks", [])
-        return {name: step for name, step in every_step.items() if name in found}
+            if name not in steps:
+                steps[name] = every_step[name]
+                waiting += steps[name].get("dependentTasks", [])
+        return {name: step for name, step in every_step.items() if name in steps}
 
     def run_step(self, name: str, step: dict[str, Any], say: Callable[[str], None]) -> None:
         """Runs one step until it ends well, at most as often as its retry policy says."""
@@ -143,7 +143,7 @@ class Cluster:
         for key, value in inputs.get("artifacts", {}).items():
             source = value["taskOutputArtifact"]
             whence = (source["producerTask"], source["outputArtifactKey"])
-            artifacts[key] = {"artifacts": self.made[whence]}
+            artifacts[key] = {"artifacts": self.outputs[whence]}
         kinds = component.get("outputDefinitions", {}).get("artifacts", {})
         # as `compile` wrote it into the file
         root = self.spec["defaultPipelineRoot"]
@@ -208,7 +208,7 @@ class Cluster:
                 # a second try writes the same place
                 shutil.rmtree(goal, ignore_errors=True)
                 shutil.copytree(local_path(artifact["uri"], str(pod)), goal)
-            self.made[name, key] = value["artifacts"]
+            self.outputs[name, key] = value["artifacts"]
 
     def watched(
         self, name: str, number: int, command: list[str], pod: Path
@@ -217,9 +217,9 @@ class Cluster:
         since = time.monotonic()
         places = {ROOT: str(pod), MOUNTED: str(self.disk / "store")}
         process, lines = self.start(command, pod / "folder", places)
-        said = []
+        output = []
         for line in lines:
-            said.append(line)
+            output.append(line)
             due = (kill.text in line for kill in self.kills if kill.step == name)
             # the first try alone: the second must come through
             if number == 0 and any(due):
@@ -232,7 +232,7 @@ class Cluster:
         seconds = time.monotonic() - since
         cpu = usage.ru_utime + usage.ru_stime
         code = os.waitstatus_to_exitcode(status)
-        return Try(name, number, code, seconds, cpu, left), said
+        return Try(name, number, code, seconds, cpu, left), output
 
 
 def artifacts_in(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:

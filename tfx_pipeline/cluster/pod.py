@@ -35,8 +35,8 @@ class Pod:
         """Returns the artifacts by name, at the launcher's folders."""
         # TFX asks twice: first for the inputs, then for the outputs
         self.calls += 1
-        found: dict[str, list[Any]] = self.parse(artifacts, *names)
-        for artifact in all_artifacts(found):
+        by_name: dict[str, list[Any]] = self.parse(artifacts, *names)
+        for artifact in all_artifacts(by_name):
             path = local_path(artifact.uri, self.root)
             # the way back, for what the launcher is told
             ADDRESSES[path] = artifact.uri
@@ -44,7 +44,7 @@ class Pod:
                 # components expect the folder of an output, as TFX's local runner makes it
                 os.makedirs(path, exist_ok=True)
             artifact.uri = path
-        return found
+        return by_name
 
     def translate_executor_output(self, outputs: Mapping[str, list[Any]], *names: Any) -> Any:
         """Returns what the launcher is told, with the store's addresses."""

@@ -97,7 +97,7 @@ def token_in(file: Path | None) -> str | None:
 
 def parameters_of(words: Iterable[str]) -> dict[str, str]:
     """Returns {input of the compiled file: value} of words NAME=VALUE. Raises RunError."""
-    found = {}
+    values = {}
     for word in words:
         name, equals, value = word.partition("=")
         if name not in INPUTS or not equals:
@@ -105,8 +105,8 @@ def parameters_of(words: Iterable[str]) -> dict[str, str]:
                 f"--parameter takes NAME=VALUE of {', '.join(INPUTS)}, such as "
                 f"data=gs://BUCKET/data; got {word!r}"
             )
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def create(
@@ -165,7 +165,7 @@ def create_recurring(
                 f"{address} has a recurring run {name} already ({each.recurring_run_id}); delete "
                 "it there first"
             )
-    made = ask_server(
+    recurring = ask_server(
         address,
         functools.partial(
             client.create_recurring_run,
@@ -180,7 +180,7 @@ def create_recurring(
             params=dict(parameters or {}),
         ),
     )
-    return str(made.recurring_run_id)
+    return str(recurring.recurring_run_id)
 
 
 def check_file(file: Path) -> None:
@@ -204,7 +204,7 @@ def watch(
     # the server may be restarted while a run goes on: a few silences in a row are borne
     while True:
         try:
-            found = ask_server(address, functools.partial(client.get_run, run))
+            answer = ask_server(address, functools.partial(client.get_run, run))
             silent = 0
         except RunError as error:
             silent += 1
@@ -216,11 +216,11 @@ def watch(
             time.sleep(every)
             continue
         # before its end is looked at: the last states are said, too
-        say_changes(found, states, say)
-        if found.state in GOOD:
+        say_changes(answer, states, say)
+        if answer.state in GOOD:
             return
-        if found.state in BAD:
-            raise RunError(f"run {run} {found.state.lower()}: {failure_text(found)}")
+        if answer.state in BAD:
+            raise RunError(f"run {run} {answer.state.lower()}: {failure_text(answer)}")
         time.sleep(every)
 
 
@@ -243,5 +243,7 @@ def failure_text(run: Any) -> str:
     """Returns which steps of a run failed, and what the server says of it, in one line."""
     failed = [task.display_name for task in tasks_of(run) if task.state == "FAILED"]
     steps = f"{', '.join(sorted(set(failed)))} failed" if failed else ""
-    said = getattr(getattr(run, "error", None), "message", "") or ""
-    return "; ".join(part for part in (steps, " ".join(said.split())) if part) or "no reason given"
+    message = getattr(getattr(run, "error", None), "message", "") or ""
+    return (
+        "; ".join(part for part in (steps, " ".join(message.split())) if part) or "no reason given"
+    )

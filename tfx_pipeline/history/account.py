@@ -18,11 +18,11 @@ def facts_in(artifacts: Artifacts, output: str, *names: str) -> dict[str, Any]:
     if output not in artifacts:
         return {}
     try:
-        found = json.loads(Path(artifacts[output]).joinpath(*names).read_text(encoding="utf-8"))
+        content = json.loads(Path(artifacts[output]).joinpath(*names).read_text(encoding="utf-8"))
     # half-written or pruned: the history says less, and goes on
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def data_of(artifacts: Artifacts) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
     ]
     policy = facts_in(artifacts, "TrainPolicy/transfers", "policy.json")
     significance = evidence.get("significance") or {}
-    found = {
+    measures = {
         "quality": policy.get("quality"),
         "gain": policy.get("gain"),
         "saved": rows[0].get("saved") if rows else None,
@@ -59,7 +59,7 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
         "significance": significance.get("verdict"),
     }
     # what is not known has no entry: 0 would be a measure
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in measures.items() if value is not None}
 
 
 def policy_of(artifacts: Artifacts) -> dict[str, Any]:

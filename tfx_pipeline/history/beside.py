@@ -14,8 +14,9 @@ from models.provenance.digest import digest_of
 from models.provenance.seals import SEAL, sha256_of
 from models.taxonomy.evidence.beside_published import tables_digest
 from tfx_pipeline.config import Config
-from tfx_pipeline.sources import SOURCES
 
+# Below a run's folder: a folder a source from outside.
+SOURCES = "sources"
 # The keys, and how a person calls what they stand for.
 NAMES = {
     "sources": "sources from outside",
@@ -29,7 +30,7 @@ def dependency_digests(run: Path, config: Config) -> dict[str, str]:
 
     The accepted data are left out: a run that pushes changes them itself.
     """
-    found = {}
+    digests = {}
     # a seal holds the digests of the encoder and of its description
     sources = [
         [folder.name, sha256_of(folder / SEAL)]
@@ -37,12 +38,12 @@ def dependency_digests(run: Path, config: Config) -> dict[str, str]:
         if (folder / DESCRIBED).exists() and (folder / SEAL).exists()
     ]
     if sources:
-        found["sources"] = digest_of(sources)
+        digests["sources"] = digest_of(sources)
     schema = run / KEPT_SCHEMA / SCHEMA
     if schema.exists():
-        found["schema"] = sha256_of(schema)[:16]
+        digests["schema"] = sha256_of(schema)[:16]
     # tables that are gone: the run says so, in words of its own
     with contextlib.suppress(OSError):
         if config.published:
-            found["published"] = tables_digest(config.published)
-    return found
+            digests["published"] = tables_digest(config.published)
+    return digests

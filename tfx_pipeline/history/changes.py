@@ -22,20 +22,20 @@ def reasons_to_run(run: Path, before: Entry | None, after: Entry) -> list[str]:
     """
     if before is None:
         return ["the first run"]
-    found = []
+    reasons = []
     # the hash of the manifest where both have one: files may differ that no view holds
     if is_other(before.data, after.data, "hash", "fingerprint"):
-        found.append(f"data ({data_change(before, after)})")
+        reasons.append(f"data ({data_change(before, after)})")
     codes = changed_code(before, after)
     if codes:
-        found.append(f"code of {first_names(codes)}")
+        reasons.append(f"code of {first_names(codes)}")
     if before.config.get("digest") != after.config.get("digest"):
         fields = config_changes(run, before, after)
-        found.append(f"configuration ({first_names(fields)})")
-    found += changed_beside(before, after)
+        reasons.append(f"configuration ({first_names(fields)})")
+    reasons += changed_beside(before, after)
     if changes := software_changes(before.software, after.software):
-        found.append(f"software ({', '.join(changes)})")
-    return found
+        reasons.append(f"software ({', '.join(changes)})")
+    return reasons
 
 
 def changed_beside(before: Entry, after: Entry) -> list[str]:

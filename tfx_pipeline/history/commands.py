@@ -147,9 +147,9 @@ def do_rollback(options: argparse.Namespace) -> int:
             raise RunError(str(error)) from error
         gone = ", ".join(str(number) for number in before if number > int(now.name))
         # those above the version are withdrawn; none were, where it is the newest
-        said = f"version {now.name} serves again" if gone else f"version {now.name} serves already"
-        note(options.run, ROLLBACK, since, f"{said}; withdrawn: {gone or 'none'}")
-    print(said)
+        text = f"version {now.name} serves again" if gone else f"version {now.name} serves already"
+        note(options.run, ROLLBACK, since, f"{text}; withdrawn: {gone or 'none'}")
+    print(text)
     return 0
 
 
@@ -205,9 +205,9 @@ def entry_called(entries: list[Entry], number: int) -> Entry:
     """Returns the entry of that number, or the one that pushed the version of that number. Raises
     RunError.
     """
-    found = [entry for entry in entries if number in (entry.number, entry.version)]
-    if not found:
+    matches = [entry for entry in entries if number in (entry.number, entry.version)]
+    if not matches:
         numbers = ", ".join(str(entry.number) for entry in entries)
         raise RunError(f"no run {number} in the history; there are {numbers}")
     # a version that was pushed twice: the later run
-    return found[-1]
+    return matches[-1]

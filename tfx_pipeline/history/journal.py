@@ -85,9 +85,9 @@ def read(run: Path) -> list[Entry]:
 
 def parse_entry(line: bytes) -> Entry | None:
     # fields of a later version are passed over, so that an older program can read on
-    known = {item.name for item in fields(Entry)}
+    names = {item.name for item in fields(Entry)}
     try:
-        values = {name: value for name, value in json.loads(line).items() if name in known}
+        values = {name: value for name, value in json.loads(line).items() if name in names}
         lists = {name: tuple(values[name]) for name in LISTS if name in values}
         return Entry(**{**values, **lists})
     except (ValueError, TypeError, AttributeError):

@@ -66,16 +66,16 @@ def run_graphs(run: Path) -> list[RunGraph]:
     nodes = nodes_of(store)
     graphs = []
     for context in sorted(store.get_contexts_by_type("pipeline_run"), key=lambda each: each.id):
-        found = executions_of(store, context, nodes)
+        executions = executions_of(store, context, nodes)
         destinations = [
             pushed[folder]
-            for each in found
+            for each in executions
             for folders in each.outputs.values()
             # the artifact of a run that was cached is that of the run that made it
             for folder in folders
             if folder in pushed and each.state in DONE
         ]
-        graphs.append(RunGraph(context.name, tuple(found), (destinations or [None])[-1]))
+        graphs.append(RunGraph(context.name, tuple(executions), (destinations or [None])[-1]))
     return graphs
 
 
@@ -107,8 +107,8 @@ def open_metadata(run: Path) -> Any:
 
 def artifacts_of(store: Any, kind: str) -> list[Any]:
     """Returns the artifacts of a type; [] where the type is not known yet."""
-    known = {each.name for each in store.get_artifact_types()}
-    return list(store.get_artifacts_by_type(kind)) if kind in known else []
+    kinds = {each.name for each in store.get_artifact_types()}
+    return list(store.get_artifacts_by_type(kind)) if kind in kinds else []
 
 
 def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execution]:
@@ -143,8 +143,8 @@ def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execu
             # milliseconds
             seconds=(each.last_update_time_since_epoch - each.create_time_since_epoch) / 1000,
             parameters=parameters_of(each),
-            inputs={name: list(found) for name, found in inputs[each.id].items()},
-            outputs={name: list(found) for name, found in outputs[each.id].items()},
+            inputs={name: list(folders) for name, folders in inputs[each.id].items()},
+            outputs={name: list(folders) for name, folders in outputs[each.id].items()},
         )
         for each in executions
     ]

@@ -15,16 +15,16 @@ PACKAGES = ("tensorflow", "keras", "jax", "numpy")
 
 def software() -> dict[str, str]:
     """Returns package -> version, of those that are installed, and `backend`; none is imported."""
-    found = {BACKEND: os.environ.get("KERAS_BACKEND") or "tensorflow"}
+    versions = {BACKEND: os.environ.get("KERAS_BACKEND") or "tensorflow"}
     for name in PACKAGES:
         # of JAX only where it computes: a package that lies there changes nothing
-        if name == "jax" and found[BACKEND] != name:
+        if name == "jax" and versions[BACKEND] != name:
             continue
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def software_changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:

@@ -141,14 +141,14 @@ def manifest(run: Path, entry: Entry) -> list[dict[str, Any]] | None:
     """Returns the views of an entry's examples; None where they are gone."""
     try:
         place = run / entry.artifacts["ExampleGen/examples"]
-        found = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
-        if isinstance(found, dict):  # counts; earlier code listed every view there
+        views = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["views"]
+        if isinstance(views, dict):  # counts; earlier code listed every view there
             parts = sorted((place / "manifest").glob("*.jsonl"))
             texts = [part.read_text(encoding="utf-8") for part in parts]
-            found = [json.loads(line) for text in texts for line in text.splitlines()]
+            views = [json.loads(line) for text in texts for line in text.splitlines()]
     except (KeyError, OSError, ValueError):
         return None
-    return list(found)
+    return list(views)
 
 
 def metric_lines(old: Entry, new: Entry) -> list[str]:
@@ -164,28 +164,28 @@ def metric_lines(old: Entry, new: Entry) -> list[str]:
 
 
 def verdict_lines(old: Entry, new: Entry) -> list[str]:
-    said = [
+    verdicts = [
         {
             verdict["gate"]: "passed" if verdict["passed"] else "; ".join(verdict["reasons"])
             for verdict in entry.verdicts
         }
         for entry in (old, new)
     ]
-    gates = sorted(said[0].keys() | said[1].keys())
+    gates = sorted(verdicts[0].keys() | verdicts[1].keys())
     return [
-        f"{gate}: {said[0].get(gate, 'not reached')} -> {said[1].get(gate, 'not reached')}"
+        f"{gate}: {verdicts[0].get(gate, 'not reached')} -> {verdicts[1].get(gate, 'not reached')}"
         for gate in gates
-        if said[0].get(gate) != said[1].get(gate)
+        if verdicts[0].get(gate) != verdicts[1].get(gate)
     ]
 
 
 def made_lines(new: Entry) -> list[str]:
     lines = [f"{name} {short_duration(seconds)}" for name, seconds in new.ran.items()]
-    found = [", ".join(lines)] if lines else []
+    clauses = [", ".join(lines)] if lines else []
     if new.networks:
-        found.append(f"{len(new.networks)} networks: {', '.join(new.networks)}")
+        clauses.append(f"{len(new.networks)} networks: {', '.join(new.networks)}")
     if new.warm:
-        found.append(f"of them began from the served version's: {', '.join(new.warm)}")
+        clauses.append(f"of them began from the served version's: {', '.join(new.warm)}")
     if new.transfers:
-        found.append(f"{new.transfers} measured: {MEASURED}")
-    return found
+        clauses.append(f"{new.transfers} measured: {MEASURED}")
+    return clauses

@@ -110,15 +110,15 @@ def trace_of(run: Path, version: int, bundle: Path) -> Trace:
 
 def graph_of(run: Path, version: int) -> RunGraph | None:
     """Returns the run that pushed a version; None where the metadata know none."""
-    found = [graph for graph in run_graphs(run) if version_of(graph) == version]
+    graphs = [graph for graph in run_graphs(run) if version_of(graph) == version]
     # of runs that name a version, the one that pushed it; others found it served already
-    made = [graph for graph in found if graph.executions[-1].state == RAN]
-    return next(iter(made or found), None)
+    pushes = [graph for graph in graphs if graph.executions[-1].state == RAN]
+    return next(iter(pushes or graphs), None)
 
 
 def entry_of(run: Path, version: int) -> Entry | None:
-    found = [entry for entry in read(run) if entry.version == version]
-    return found[-1] if found else None
+    entries = [entry for entry in read(run) if entry.version == version]
+    return entries[-1] if entries else None
 
 
 def state_of(run: Path, version: int, bundle: Path) -> str:
@@ -155,7 +155,7 @@ def networks_of(
     """Returns every network that an answer is read from, once, in the order of the answers."""
     names = list(dict.fromkeys(name for answer in answers for name in answer.networks))
     metrics = story.get("metrics") or {}
-    found = []
+    networks = []
     for name in names:
         # "TASK from scratch" is called after its task
         task = name.partition(" ")[0]
@@ -165,7 +165,7 @@ def networks_of(
         else:
             record = facts_in(artifacts, "TrainPolicy/transfers", task, "network.json")
         labels = labels_of(artifacts, task)
-        found.append(
+        networks.append(
             Network(
                 name=name,
                 task=task,
@@ -175,7 +175,7 @@ def networks_of(
                 samples=labels.get("samples", {}),
             )
         )
-    return found
+    return networks
 
 
 def trained_record(artifacts: Artifacts, task: str) -> dict[str, Any]:
@@ -256,9 +256,9 @@ def config_of(
     """
     from tfx_pipeline.history.configurations import fields_of
 
-    kept = fields_of(run, entry.config.get("digest", "")) if entry else {}
-    if kept:
-        return kept
+    fields = fields_of(run, entry.config.get("digest", "")) if entry else {}
+    if fields:
+        return fields
     for each in graph.executions if graph else ():
         if "config" in each.parameters and each.node == "WriteReport":
             return dict(json.loads(str(each.parameters["config"])))

@@ -50,14 +50,14 @@ def waste_of(run: Path, keep: int) -> Waste:
     if keep < 1:
         raise ValueError(f"--keep takes 1 or more versions, got {keep}")
     served = versions(run / SERVED) if (run / SERVED).is_dir() else []
-    kept = served[-keep:]
-    old = [run / SERVED / str(number) for number in served if number not in kept]
+    newest = served[-keep:]
+    old = [run / SERVED / str(number) for number in served if number not in newest]
     if (run / SERVED).is_dir() and withdrawn_numbers(run / SERVED):
         old += sorted((run / SERVED).glob(".withdrawn-*"))
     # the whole metadata: what older runs used is only there
     graphs = run_graphs(run)
     # and the newest run, pushed or not: the next one takes its results from the cache
-    alive = [graph for graph in graphs if version_of(graph) in kept] + graphs[-1:]
+    alive = [graph for graph in graphs if version_of(graph) in newest] + graphs[-1:]
     # By their names: a run folder may be reached by more than one path.
     needed = {
         Path(folder).parts[-3:]
@@ -84,9 +84,9 @@ def version_of(graph: RunGraph) -> int | None:
 
 def artifact_folders(run: Path) -> list[Path]:
     """Returns every artifact of the folder, of any run: artifacts/NODE/OUTPUT/NUMBER."""
-    found = (run / "artifacts").glob("*/*/*")
+    paths = (run / "artifacts").glob("*/*/*")
     # `.system` is TFX's own
-    return sorted(path for path in found if path.name.isdigit() and path.parent.name != ".system")
+    return sorted(path for path in paths if path.name.isdigit() and path.parent.name != ".system")
 
 
 def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
@@ -94,7 +94,7 @@ def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
     does not say which it took. What the newest run touched stays: it may not have come to its end.
     """
     alive = list(alive)
-    taken: set[str] = set()
+    ledgers: set[str] = set()
     for graph in alive:
         for each in graph.executions:
             if each.node.startswith("TrainTransfers") and each.state in DONE:
@@ -102,29 +102,29 @@ def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
                 if named is None:
                     # a kept run that does not name its ledgers may use any
                     return
-                taken |= named
-    if not taken:
+                ledgers |= named
+    if not ledgers:
         return
     # TFX names a run by the time at which it began
     since = datetime.datetime.fromisoformat(alive[-1].name).timestamp()
     for folder in sorted((run / TRANSFERS).iterdir()):
         is_losses = folder.is_dir() and folder.name != SCRATCH and not folder.name.startswith(".")
         # touched since the newest run began: that run may not have come to its end
-        if is_losses and folder.name not in taken and folder.stat().st_mtime < since:
+        if is_losses and folder.name not in ledgers and folder.stat().st_mtime < since:
             yield folder
 
 
 def ledgers_named(losses: Iterable[str]) -> set[str] | None:
     """Returns the ledgers that LossBanks name; None where one does not say it."""
-    found: set[str] = set()
+    ledgers: set[str] = set()
     for folder in losses:
         try:
             text = (Path(folder) / "calibration.json").read_text(encoding="utf-8")
             named = json.loads(text)
-            found |= set(named[LEDGERS].values())
+            ledgers |= set(named[LEDGERS].values())
         except (OSError, ValueError, KeyError):
             return None
-    return found
+    return ledgers
 
 
 def leftovers(run: Path) -> Iterator[Path]:

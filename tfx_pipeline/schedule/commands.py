@@ -100,11 +100,11 @@ def start_schedule(config: Config, options: argparse.Namespace, beam: list[str])
     if not options.data:
         raise RunError("schedule needs --data DIR, a folder or a pattern with {SPAN}")
     if options.install:
-        kept = kept_variables(os.environ)
-        files = files_of(options.install, with_paths(options), every, options.run, kept)
+        variables = kept_variables(os.environ)
+        files = files_of(options.install, with_paths(options), every, options.run, variables)
         lines = install(files, options.install, options.to, options.run, yes=options.yes)
-        if kept:
-            lines.append(f"# kept of this environment: {', '.join(kept)}")
+        if variables:
+            lines.append(f"# kept of this environment: {', '.join(variables)}")
         print("\n".join(lines))
         return 0
     if options.every:

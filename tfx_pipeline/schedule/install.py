@@ -61,12 +61,12 @@ def files_of(
 
 def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """Returns those of `ENVIRONMENT` that are set, folders by their full paths."""
-    kept = {name: environment[name] for name in ENVIRONMENT if environment.get(name)}
+    variables = {name: environment[name] for name in ENVIRONMENT if environment.get(name)}
     for name in OF_FOLDERS:
-        if name in kept:
-            folders = [each for each in kept[name].split(os.pathsep) if each]
-            kept[name] = os.pathsep.join(map(os.path.abspath, folders))
-    return kept
+        if name in variables:
+            folders = [each for each in variables[name].split(os.pathsep) if each]
+            variables[name] = os.pathsep.join(map(os.path.abspath, folders))
+    return variables
 
 
 def plain_name(run: Path) -> str:

@@ -250,4 +250,5 @@ class Assembly:
         self.kit.box(extent, np.add(self.offset, at), material, self.piece, self.place, radius)
 
     def tube(self, path: Sequence[Triple] | Floats, radius: float, material: int) -> None:
+        """Adds a cable of six sides along a path [n, 3], metres."""
         self.put(soft.tube(np.asarray(path, "float64"), radius, 6), material)

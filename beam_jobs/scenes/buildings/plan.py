@@ -60,7 +60,7 @@ class Plan:
     y1: float
     height: float
     openings: list[list[Opening]] = field(default_factory=lambda: [[], [], [], []])
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    footprints: list[tuple[float, float, float, float]] = field(default_factory=list)
     inner: set[int] = field(default_factory=set)
     hung: list[tuple[int, float, float]] = field(default_factory=list)
     loose: Counter[str] = field(default_factory=Counter)
@@ -99,7 +99,7 @@ class Plan:
             return False
         return all(
             abs(x - a) >= (width + w) / 2 + margin or abs(y - b) >= (depth + d) / 2 + margin
-            for a, b, w, d in self.taken
+            for a, b, w, d in self.footprints
         )
 
     def against_wall(
@@ -131,7 +131,7 @@ class Plan:
             # along y a piece is turned by a quarter: its width lies along the wall
             (w, d) = (width, depth) if wall % 2 == 0 else (depth, width)
             if self.free(x, y, w, d):
-                self.taken.append((x, y, w, d))
+                self.footprints.append((x, y, w, d))
                 return Placement(x, y, 0.0, side.yaw)
         return None
 
@@ -175,7 +175,7 @@ class Plan:
                 for low, high, side in ((self.x0, self.x1, w), (self.y0, self.y1, d))
             )
             if self.free(x, y, w, d, margin):
-                self.taken.append((x, y, w, d))
+                self.footprints.append((x, y, w, d))
                 return Placement(x, y, 0.0, yaw)
         return None
 
@@ -193,7 +193,7 @@ class Plan:
         w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
         if not self.free(x, y, w, d, 0.0):
             return None
-        self.taken.append((x, y, w, d))
+        self.footprints.append((x, y, w, d))
         return Placement(x, y, 0.0, yaw)
 
     def in_front(
@@ -207,7 +207,7 @@ class Plan:
         w, d = (width, depth) if abs(np.sin(yaw)) < 0.5 else (depth, width)
         if not self.free(x, y, w, d, 0.0):
             return None
-        self.taken.append((x, y, w, d))
+        self.footprints.append((x, y, w, d))
         return Placement(x, y, 0.0, yaw)
 
 
@@ -241,4 +241,6 @@ def doorways(plans: list[Plan], columns: int, rng: np.random.Generator) -> None:
                 )
                 room.inner.add(number)
                 x, y = side.point(place, 0.45)
-                room.taken.append((x, y, width, 0.9) if number % 2 == 0 else (x, y, 0.9, width))
+                room.footprints.append(
+                    (x, y, width, 0.9) if number % 2 == 0 else (x, y, 0.9, width)
+                )

@@ -158,8 +158,8 @@ class Builder:
     def material(
         self, texture: Floats, scale: float = 1.0, glow: float = 0.0, relief: str = "none"
     ) -> int:
-        """Adds a material and returns its id. scale: metres of one texture repeat; relief: key of
-        `relief.STYLES`.
+        """Adds a material and returns its id. texture: [128, 128, 3] float32 in [0, 1]; scale:
+        metres of one texture repeat; relief: key of `relief.STYLES`.
         """
         self.textures.append(texture)
         self.scales.append(scale)
@@ -172,8 +172,8 @@ class Builder:
         it, else background.
         """
         self.names.append(name)
-        seen = SEEN_AS.get(name, name)
-        self.semantics.append(SEMANTIC.index(seen) if seen in SEMANTIC else 1)
+        semantic = SEEN_AS.get(name, name)
+        self.semantics.append(SEMANTIC.index(semantic) if semantic in SEMANTIC else 1)
         return len(self.names) - 1
 
     def add(

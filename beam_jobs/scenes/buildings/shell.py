@@ -117,7 +117,7 @@ def beams(kit: Kit, plan: Plan, piece: int) -> None:
 
 def wall_material(kit: Kit, kind: str, paint: Floats) -> int:
     """Returns the id of a new wall material: tiles in bathrooms, elsewhere plaster, or sometimes
-    wallpaper or bricks.
+    wallpaper or bricks. paint: [3] in [0, 1].
     """
     rng = kit.rng
     make = kit.builder.material

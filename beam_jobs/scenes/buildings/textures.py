@@ -60,14 +60,17 @@ def _finished(image: Floats) -> Floats:
 
 
 def plain(rng: np.random.Generator, colour: Floats, amount: float = 0.012) -> Floats:
+    """Returns [S, S, 3], a colour [3] with a little noise."""
     return _finished(colour + amount * noise(rng, 1.0)[..., None])
 
 
 def grain(rng: np.random.Generator, colour: Floats, amount: float = 0.07) -> Floats:
+    """Returns [S, S, 3], a colour [3] with noise drawn out along the first axis, as of wood."""
     return _finished(colour * (1 + amount * noise(rng, 1.7, 3.5)[..., None]))
 
 
 def planks(rng: np.random.Generator, colour: Floats, boards: int = 6) -> Floats:
+    """Returns [S, S, 3], boards of one colour [3] that differ in shade, with dark joints."""
     image = grain(rng, colour, 0.05).copy()
     height = SIDE // boards
     for i in range(boards):
@@ -81,6 +84,7 @@ def planks(rng: np.random.Generator, colour: Floats, boards: int = 6) -> Floats:
 
 
 def tiles(rng: np.random.Generator, colour: Floats, grout: float = 0.5, count: int = 3) -> Floats:
+    """Returns [S, S, 3], count x count tiles of one colour [3]. grout: brightness of the joints."""
     image = plain(rng, colour, 0.02).copy()
     side = SIDE // count
     for i in range(count):
@@ -91,6 +95,9 @@ def tiles(rng: np.random.Generator, colour: Floats, grout: float = 0.5, count: i
 
 
 def bricks(rng: np.random.Generator, colour: Floats) -> Floats:
+    """Returns [S, S, 3], eight rows of bricks of one colour [3], every other shifted by half a
+    brick.
+    """
     image = plain(rng, colour, 0.05).copy()
     for i in range(8):
         shift = 16 * (i % 2)
@@ -105,6 +112,7 @@ def bricks(rng: np.random.Generator, colour: Floats) -> Floats:
 
 
 def stripes(rng: np.random.Generator, colour: Floats, other: Floats, count: int = 8) -> Floats:
+    """Returns [S, S, 3], stripes of two colours [3]; count: of both together."""
     band = (np.arange(SIDE) * count // SIDE) % 2
     return _finished(
         np.where(band[None, :, None] == 0, colour, other) + 0.01 * noise(rng)[..., None]
@@ -112,12 +120,14 @@ def stripes(rng: np.random.Generator, colour: Floats, other: Floats, count: int 
 
 
 def dots(rng: np.random.Generator, colour: Floats, other: Floats, count: int = 5) -> Floats:
+    """Returns [S, S, 3], count x count dots of the colour `other` [3] on `colour` [3]."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE * count
     inside = ((x % 1 - 0.5) ** 2 + (y % 1 - 0.5) ** 2) < 0.06
     return _finished(np.where(inside[..., None], other, colour) + 0.01 * noise(rng)[..., None])
 
 
 def fabric(rng: np.random.Generator, colour: Floats) -> Floats:
+    """Returns [S, S, 3], a weave of one colour [3]."""
     y, x = np.mgrid[:SIDE, :SIDE]
     # a period of four pixels, which divides the side: the weave tiles
     weave = 0.05 * np.sin(x * np.pi / 2) * np.sin(y * np.pi / 2)
@@ -125,6 +135,9 @@ def fabric(rng: np.random.Generator, colour: Floats) -> Floats:
 
 
 def carpet(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
+    """Returns [S, S, 3], a carpet of one colour [3] with a frame, rings or stripes of
+    `other` [3].
+    """
     image = np.clip(colour * (1 + 0.1 * rng.standard_normal((SIDE, SIDE, 1))), 0, 1)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE - 0.5
     frame = np.maximum(abs(x), abs(y))
@@ -136,7 +149,9 @@ def carpet(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
 
 
 def kilim(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
-    """Returns a woven rug: borders around a field of medallions, in four colours."""
+    """Returns [S, S, 3], a woven rug: borders around a field of medallions, in four colours, of
+    which `colour` and `other` [3] are two.
+    """
     y, x = np.abs(np.mgrid[:SIDE, :SIDE] / SIDE - 0.5)
     frame = np.maximum(x, y)
     n = int(rng.integers(2, 5))
@@ -153,7 +168,9 @@ def kilim(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
 
 
 def rug(rng: np.random.Generator) -> Floats:
-    """Returns a rug, in half of the cases a woven one, else a printed one or a carpet."""
+    """Returns [S, S, 3], a rug, in half of the cases a woven one, else a printed one or a
+    carpet.
+    """
     pale = tinted(rng, (0.68, 0.6, 0.5), 0.1)
     deep = tinted(rng, (0.32, 0.24, 0.26), 0.1)
     deep = pale + (deep - pale) * rng.uniform(0.35, 0.9)
@@ -161,16 +178,19 @@ def rug(rng: np.random.Generator) -> Floats:
 
 
 def marble(rng: np.random.Generator, colour: Floats) -> Floats:
+    """Returns [S, S, 3], stone of one colour [3] with dark veins."""
     return _finished(
         colour * (0.72 + 0.28 * np.abs(np.sin(noise(rng, 1.8) * 2.5))[..., None] ** 0.35)
     )
 
 
 def granite(rng: np.random.Generator, colour: Floats, amount: float = 0.12) -> Floats:
+    """Returns [S, S, 3], speckled stone of one colour [3]."""
     return _finished(colour * (1 + amount * noise(rng, 0.6)[..., None]))
 
 
 def books(rng: np.random.Generator) -> Floats:
+    """Returns [S, S, 3], the backs of books that stand side by side, with labels and titles."""
     image = np.zeros((SIDE, SIDE, 3), "float32")
     x = 0
     while x < SIDE:
@@ -188,8 +208,8 @@ def books(rng: np.random.Generator) -> Floats:
 
 
 def painting(rng: np.random.Generator) -> Floats:
-    """Returns a landscape of layers, shapes on a ground, or a blurred photograph with dark and
-    light.
+    """Returns [S, S, 3], a landscape of layers, shapes on a ground, or a blurred photograph with
+    dark and light.
     """
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     image = np.broadcast_to(muted(rng), (SIDE, SIDE, 3)).copy()
@@ -217,7 +237,7 @@ def painting(rng: np.random.Generator) -> Floats:
 
 
 def framed(rng: np.random.Generator) -> Floats:
-    """Returns a painting, or a print or drawing on white board."""
+    """Returns [S, S, 3], a painting, or a print or drawing on white board."""
     image = painting(rng)
     if rng.random() < 0.6:
         board = int(rng.integers(10, 26))
@@ -231,7 +251,7 @@ def framed(rng: np.random.Generator) -> Floats:
 
 
 def outdoor(rng: np.random.Generator) -> Floats:
-    """Returns sky above trees above grass; the first row is the ground."""
+    """Returns [S, S, 3], sky above trees above grass; the first row is the ground."""
     y = np.linspace(1, 0, SIDE)[:, None, None]
     sky = (
         np.array([0.66, 0.78, 0.93]) * (1 - y)
@@ -250,7 +270,7 @@ def outdoor(rng: np.random.Generator) -> Floats:
 
 
 def house(rng: np.random.Generator, image: Floats) -> None:
-    """Draws the front of a neighbouring house, with windows, into the image."""
+    """Draws the front of a neighbouring house, with windows, into an image [S, S, 3]."""
     left = int(rng.integers(-20, 80))
     wide = int(rng.integers(40, 90))
     high = int(rng.integers(50, 90))
@@ -264,7 +284,7 @@ def house(rng: np.random.Generator, image: Floats) -> None:
 
 
 def worn(rng: np.random.Generator, colour: Floats) -> Floats:
-    """Returns paint or enamel with soft stains and scuffs."""
+    """Returns [S, S, 3], paint or enamel of one colour [3] with soft stains and scuffs."""
     stain = np.clip(noise(rng, 1.9) - 1.2, 0, 2)
     return _finished(
         colour
@@ -275,13 +295,14 @@ def worn(rng: np.random.Generator, colour: Floats) -> Floats:
 
 
 def plaster(rng: np.random.Generator, colour: Floats, dirt: float = 0.012) -> Floats:
-    """Returns a painted wall, mottled, a shade darker in patches."""
+    """Returns [S, S, 3], a wall painted in one colour [3], mottled, a shade darker in patches."""
     return _finished(
         colour * (1 + 0.008 * noise(rng, 0.8) - dirt * np.clip(noise(rng, 2.0), 0, 2))[..., None]
     )
 
 
 def leaf(rng: np.random.Generator, colour: Floats) -> Floats:
+    """Returns [S, S, 3], a leaf of one colour [3] with paler veins."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     veins = 0.12 * (np.abs(((x * 8 + 3 * np.abs(y - 0.5)) % 1) - 0.5) < 0.08) + 0.25 * (
         np.abs(y - 0.5) < 0.02
@@ -290,7 +311,9 @@ def leaf(rng: np.random.Generator, colour: Floats) -> Floats:
 
 
 def pattern(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
-    """Returns printed cloth: stripes, checks, dots, zigzag or flowers."""
+    """Returns [S, S, 3], cloth of one colour [3] printed with `other` [3]: stripes, checks, dots,
+    zigzag or flowers.
+    """
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     kind = rng.integers(5)
     n = int(rng.integers(4, 9))
@@ -310,11 +333,14 @@ def pattern(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
 
 
 def printed(rng: np.random.Generator, colour: Floats, other: Floats) -> Floats:
-    """Returns cloth whose print differs little from its ground, as with most cloth in homes."""
+    """Returns [S, S, 3], cloth of two colours [3] whose print differs little from its ground, as
+    with most cloth in homes.
+    """
     return pattern(rng, colour, colour + (other - colour) * rng.uniform(0.25, 0.7))
 
 
 def cardboard(rng: np.random.Generator) -> Floats:
+    """Returns [S, S, 3], brown cardboard with a strip of tape and a print."""
     image = plain(rng, tinted(rng, (0.66, 0.54, 0.4), 0.04), 0.02).copy()
     image[58:70] = image[58:70] * 0.5 + np.array([0.75, 0.68, 0.55]) * 0.5
     image[20:40, 15:50] = np.where(
@@ -324,7 +350,7 @@ def cardboard(rng: np.random.Generator) -> Floats:
 
 
 def page(rng: np.random.Generator) -> Floats:
-    """Returns paper with lines of print and a picture."""
+    """Returns [S, S, 3], paper with lines of print and a picture."""
     image = np.full((SIDE, SIDE, 3), 0.9, "float32")
     for row in range(8, 120, 6):
         image[row : row + 2, 10 : int(rng.integers(60, 118))] = 0.35
@@ -334,14 +360,14 @@ def page(rng: np.random.Generator) -> Floats:
 
 
 def wallpaper(rng: np.random.Generator, colour: Floats) -> Floats:
-    """Returns a wall's own colour with a pattern a shade lighter or darker."""
+    """Returns [S, S, 3], a wall's own colour [3] with a pattern a shade lighter or darker."""
     return pattern(
         rng, colour, np.clip(colour * rng.choice([0.93, 1.05]) + rng.normal(0, 0.008, 3), 0, 1)
     )
 
 
 def keys(rng: np.random.Generator) -> Floats:
-    """Returns a keyboard, 12 x 5 keys to one repeat."""
+    """Returns [S, S, 3], a keyboard, 12 x 5 keys to one repeat."""
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
     gap = ((x * 12) % 1 < 0.15) | ((y * 5) % 1 < 0.18)
     return _finished(
@@ -350,7 +376,7 @@ def keys(rng: np.random.Generator) -> Floats:
 
 
 def window_of_words(rng: np.random.Generator) -> Floats:
-    """Returns what a computer's screen shows: a bar, panes and text."""
+    """Returns [S, S, 3], what a computer's screen shows: a bar, panes and text."""
     image = np.full((SIDE, SIDE, 3), rng.choice([0.12, 0.85]), "float32")
     ink = 0.75 if image[0, 0, 0] < 0.5 else 0.2
     for row in range(12, 116, 5):
@@ -370,7 +396,7 @@ SEGMENTS = ("1110111", "0010010", "1011101", "1011011", "0111010", "1101011", "1
 
 
 def digits(rng: np.random.Generator) -> Floats:
-    """Returns a clock's four figures of seven segments, lit on black; the first row is
+    """Returns [S, S, 3], a clock's four figures of seven segments, lit on black; the first row is
     the lowest.
     """
     image = np.full((SIDE, SIDE, 3), 0.04, "float32")
@@ -394,7 +420,7 @@ def digits(rng: np.random.Generator) -> Floats:
 
 
 def piano_keys(rng: np.random.Generator) -> Floats:
-    """Returns three octaves of a piano's keys; the first row is the nearest."""
+    """Returns [S, S, 3], three octaves of a piano's keys; the first row is the nearest."""
     image = np.full((SIDE, SIDE, 3), 0.86, "float32")
     image += 0.01 * noise(rng, 1.0)[..., None]
     for key in range(21):

@@ -127,12 +127,12 @@ def on_top(
     cm apart.
     """
     width, depth, height = top
-    taken: list[tuple[float, float]] = []
+    spots: list[tuple[float, float]] = []
     count += 2
     for _ in range(count * 5):
         spot = (kit.rng.uniform(-width / 2, width / 2), kit.rng.uniform(-depth / 2, depth / 2))
-        if len(taken) < count and all(np.hypot(spot[0] - x, spot[1] - y) > 0.14 for x, y in taken):
-            taken.append(spot)
+        if len(spots) < count and all(np.hypot(spot[0] - x, spot[1] - y) > 0.14 for x, y in spots):
+            spots.append(spot)
             if kit.rng.random() < 0.08:
                 clutter.plant(kit, place, (*spot, height), 0.45)
             else:

@@ -69,10 +69,10 @@ BLOCKED = 0.3
 def stands(
     eye: Eye, rng: np.random.Generator, per_room: int = 9, clearance: float = 0.6
 ) -> list[tuple[Floats, int]]:
-    """Returns (location, room) of cameras at head height with free space around them, as scanners
-    are set up, and floor below. per_room: at most; clearance: metres.
+    """Returns (location [3] m, number of the room) of cameras at head height with free space around
+    them, as scanners are set up, and floor below. per_room: at most; clearance: metres.
     """
-    found: list[tuple[Floats, int]] = []
+    cameras: list[tuple[Floats, int]] = []
     around = fibonacci(40)
     for number, room in enumerate(eye.scene.rooms):
         low = np.array(room.low)
@@ -88,7 +88,9 @@ def stands(
                     np.clip(rng.normal(EYE, 0.16), 0.9, 1.9),
                 ]
             )
-            if count == per_room or any(np.hypot(*(place - other)[:2]) < 0.6 for other, _ in found):
+            if count == per_room or any(
+                np.hypot(*(place - other)[:2]) < 0.6 for other, _ in cameras
+            ):
                 continue
             if (
                 # 40 directions, evenly over the sphere, stand for all: a thing thinner than their
@@ -98,9 +100,9 @@ def stands(
                 # stand on the floor
                 and eye.cast(place[None], np.array([[0, 0, -1.0]]))[0][0] > place[2] - 0.3
             ):
-                found.append((place, number))
+                cameras.append((place, number))
                 count += 1
-    return found
+    return cameras
 
 
 def shots(
@@ -119,18 +121,18 @@ def shots(
     # points above and below eye height are kept apart: most surfaces lie below, and ABOVE sets the
     # share above, so that the mean pitch is level
     waiting: dict[bool, list[Candidate | Points]] = {True: [], False: []}
-    found: list[Shot] = []
+    series: list[Shot] = []
     point = 0
     idle = 0
     above = rng.random() < ABOVE
     for _ in range(max(count * BATCHES, PATIENCE)):
-        if len(found) >= count:
+        if len(series) >= count:
             break
         drawn = Points.of(surface, rng, BATCH)
         for high in (True, False):
             waiting[high].append(drawn.where((drawn.places[:, 2] > EYE) == high))
         idle += 1
-        while waiting[above] and len(found) < count:
+        while waiting[above] and len(series) < count:
             candidate = waiting[above].pop()
             if isinstance(candidate, Points):
                 # rays are cast only now: half of the points are never needed
@@ -139,7 +141,7 @@ def shots(
             views = chosen(eye, rng, candidate, rooms, kinds, fewest, most)
             # the number of a view counts what was kept, not which camera saw it: published names
             # have no gaps
-            found += [
+            series += [
                 Shot(camera, point, view, normal, int(rooms[number]))
                 for view, (camera, normal, number) in enumerate(views)
             ]
@@ -150,17 +152,17 @@ def shots(
         if idle == IDLE:  # a scene may have nothing there
             idle = 0
             above = not above
-    return found
+    return series
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A point that may be fixated. place [3]; seen [n]: numbers of the cameras that see it; ahead
+    """A point that may be fixated. place [3]; cameras [n]: numbers of those that see it; ahead
     [n, 3]: from each of them to the point; locations [n, 3]: of these cameras.
     """
 
     place: Floats
-    seen: Integers
+    cameras: Integers
     ahead: Floats
     locations: Floats
 
@@ -192,28 +194,30 @@ class Points:
 
 def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list[Candidate]:
     """Returns those of the points that enough cameras see from far enough, obliquely enough and
-    within the published pitch.
+    within the published pitch. locations: [n, 3] of the cameras.
     """
     places, normals = points.places, points.normals
     ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)
     # A point is rejected by its luck unless its cameras are far enough in the mean, hence one of
     # them at least (short of rounding): nearer ones are asked if one of these sees it.
     far = asked & (length >= (1 - 1e-9) * DISTANT * np.sqrt(points.luck[1])[:, None])
-    seen = np.zeros(length.shape, np.bool_)
-    seen[far] = met(eye, locations, ways, length, far)
-    near = asked & ~far & seen.any(1)[:, None]
-    seen[near] = met(eye, locations, ways, length, near)
-    # points that no camera sees divide by 1, and are dropped by `seen` below
-    count = np.maximum(seen.sum(1), 1)
-    straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * seen).sum(1) / count
-    distant = (length * seen).sum(1) / count / DISTANT
+    visible = np.zeros(length.shape, np.bool_)
+    visible[far] = met(eye, locations, ways, length, far)
+    near = asked & ~far & visible.any(1)[:, None]
+    visible[near] = met(eye, locations, ways, length, near)
+    # points that no camera sees divide by 1, and are dropped by `eligible` below
+    count = np.maximum(visible.sum(1), 1)
+    straight = (np.abs(np.einsum("pcj,pj->pc", ways, normals)) * visible).sum(1) / count
+    distant = (length * visible).sum(1) / count / DISTANT
     # a point is likelier rejected the straighter it is seen, so that the mean obliqueness comes
     # out as published
-    kept = (seen.sum(1) >= fewest) & (points.luck[0] >= HEAD_ON * straight)
-    kept &= points.luck[1] <= distant**2
+    eligible = (visible.sum(1) >= fewest) & (points.luck[0] >= HEAD_ON * straight)
+    eligible &= points.luck[1] <= distant**2
     return [
-        Candidate(places[k], np.flatnonzero(seen[k]), ahead[k, seen[k]], locations[seen[k]])
-        for k in np.flatnonzero(kept)
+        Candidate(
+            places[k], np.flatnonzero(visible[k]), ahead[k, visible[k]], locations[visible[k]]
+        )
+        for k in np.flatnonzero(eligible)
     ]
 
 
@@ -244,7 +248,7 @@ def chosen(
     """Returns (camera, normal [3] that it sees at the point, number of its place) of up to `most`
     views of the point; an empty list if too few are worth it.
     """
-    angles = fields_of_view(rng, len(candidate.seen))
+    angles = fields_of_view(rng, len(candidate.cameras))
     # every camera gets its field of view before one is chosen: the choice depends on what the view
     # shows
     turns = rotations(candidate.ahead)
@@ -258,12 +262,12 @@ def chosen(
     enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
     shown = np.zeros(len(turns))
     # no rays are cast for the others, which are not taken whatever they show
-    places, own = candidate.locations[agreed], rooms[candidate.seen[agreed]]
+    places, own = candidate.locations[agreed], rooms[candidate.cameras[agreed]]
     shown[agreed] = worth(eye, places, turns[agreed], angles[agreed], own, kinds, enough)
-    taken = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
+    selection = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
     # a point is taken or left as a whole, by the mean of its views: drawing each view alone would
     # leave most points with too few
-    if len(taken) < fewest or rng.random() > shown[taken].mean():
+    if len(selection) < fewest or rng.random() > shown[selection].mean():
         return []
     return [
         (
@@ -271,12 +275,12 @@ def chosen(
                 candidate.locations[k],
                 candidate.place,
                 float(angles[k]),
-                eye.scene.rooms[rooms[candidate.seen[k]]],
+                eye.scene.rooms[rooms[candidate.cameras[k]]],
             ),
             normals[k],
-            int(candidate.seen[k]),
+            int(candidate.cameras[k]),
         )
-        for k in taken
+        for k in selection
     ]
 
 

@@ -27,17 +27,19 @@ BATCH = 256
 def stands(scan: Scan, rng: np.random.Generator, most: int) -> Floats:
     """Returns [n, 3] locations of at most `most` cameras."""
     floor = scan.area * (np.abs(scan.normal[:, 2]) > LEVEL)
-    found: list[Floats] = []
+    locations: list[Floats] = []
     if floor.sum() == 0:
         return np.zeros((0, 3))
     for _ in range(max(12, most // 4)):
         places, heads = over_floor(scan, rng, floor / floor.sum())
         for place in places[roomy(scan, places, heads)]:
-            if len(found) < most and all(np.linalg.norm(place - other) >= APART for other in found):
-                found.append(place)
-        if len(found) == most:
+            if len(locations) < most and all(
+                np.linalg.norm(place - other) >= APART for other in locations
+            ):
+                locations.append(place)
+        if len(locations) == most:
             break
-    return np.array(found).reshape(-1, 3)
+    return np.array(locations).reshape(-1, 3)
 
 
 def over_floor(scan: Scan, rng: np.random.Generator, weight: Floats) -> tuple[Floats, Floats]:
@@ -139,13 +141,13 @@ def shots(
     if len(places) < fewest:
         return [], []
     number, rooms = rooms_around(scan, places)
-    made: list[Shot] = []
+    series: list[Shot] = []
     for point in points_seen(scan, rng, places, count * 60, fewest):
-        target, normal, seen = point
-        fixated = made[-1].point + 1 if made else 0
-        for view, index in enumerate(rng.permutation(seen)[:most]):
+        target, normal, cameras = point
+        fixated = series[-1].point + 1 if series else 0
+        for view, index in enumerate(rng.permutation(cameras)[:most]):
             camera = aimed(places[index], target, field_of_view(rng), rooms[number[index]])
-            made.append(
+            series.append(
                 Shot(
                     camera,
                     fixated,
@@ -155,16 +157,17 @@ def shots(
                     int(number[index]),
                 )
             )
-        if len(made) >= count:
+        if len(series) >= count:
             break
-    return made, rooms
+    return series, rooms
 
 
 def points_seen(
     scan: Scan, rng: np.random.Generator, places: Floats, tries: int, fewest: int
 ) -> Iterator[tuple[Floats, Floats, Integers]]:
-    """Yields (point, normal, indices of the cameras that see it) of surface points, drawn evenly by
-    area, that enough cameras see within the pitches of the data set.
+    """Yields (point [3], normal [3], [n] indices of the cameras that see it) of surface points,
+    drawn evenly by area, that enough cameras see within the pitches of the data set. places: [c, 3]
+    of the cameras.
     """
     for _ in range(-(-tries // 64)):
         triangle = rng.choice(len(scan.area), 64, p=scan.area / scan.area.sum())
@@ -173,11 +176,11 @@ def points_seen(
         length = np.linalg.norm(ahead, axis=-1)
         ways = ahead / np.maximum(length, 1e-9)[..., None]
         met = scan.cast(np.tile(places, (64, 1)), ways.reshape(-1, 3))[0].reshape(length.shape)
-        seen = (
+        visible = (
             # half a centimetre: the ray has met the point itself, not something in front of it
             (np.abs(met - length) < 5e-3)
             & (length > 0.7)
             & (np.abs(np.arcsin(np.clip(ways[..., 2], -1, 1))) < PITCH)
         )
-        for i in np.flatnonzero(seen.sum(1) >= fewest):
-            yield points[i], scan.normal[triangle[i]], np.flatnonzero(seen[i])
+        for i in np.flatnonzero(visible.sum(1) >= fewest):
+            yield points[i], scan.normal[triangle[i]], np.flatnonzero(visible[i])

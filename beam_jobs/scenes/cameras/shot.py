@@ -62,7 +62,9 @@ def fields_of_view(rng: np.random.Generator, count: int) -> Floats:
 
 
 def aimed(location: Floats, point: Floats, view_angle: float, room: Room) -> Camera:
-    """Returns a level camera at `location` whose axis meets `point`."""
+    """Returns a level camera at `location` [3] whose axis meets `point` [3]. view_angle:
+    radians.
+    """
     ahead = (point - location) / np.linalg.norm(point - location)
     rotation = rotation_from_euler(
         # unturned, a camera looks straight down (-z): a quarter turn lifts it to the horizon

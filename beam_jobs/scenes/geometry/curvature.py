@@ -52,11 +52,11 @@ def principal_curvatures(vertices: Floats, faces: Integers, radius: float = 0.03
     # scanners split vertices at the seams of textures: by number alone, a sphere would fall into
     # patches with borders
     names = welded(vertices)[faces]
-    kept, twin = np.unique(first_alike(names), return_inverse=True)
-    found = of_surface(vertices[faces[kept]].astype("float64"), names[kept], radius)
-    if len(kept) == len(faces):
-        return found
-    return copied(found[twin], names[kept][twin], names)
+    first, twin = np.unique(first_alike(names), return_inverse=True)
+    curvature = of_surface(vertices[faces[first]].astype("float64"), names[first], radius)
+    if len(first) == len(faces):
+        return curvature
+    return copied(curvature[twin], names[first][twin], names)
 
 
 def of_surface(corner: Floats, names: Integers, radius: float) -> Floats:
@@ -70,9 +70,10 @@ def of_surface(corner: Floats, names: Integers, radius: float) -> Floats:
     spread = spread * np.where(flipped, -1.0, 1.0)[:, None]
     nodes = smooth_corners(names, corner, spread, seams, radius)
     normals = diffused(nodes, corner, spread, radius)
-    found = at_nodes(face_tensors(corner, normals[nodes], spread), nodes, normals, spread)[nodes]
+    tensors = face_tensors(corner, normals[nodes], spread)
+    curvature = at_nodes(tensors, nodes, normals, spread)[nodes]
     # where a face was turned over, both curvatures change sign, and the smaller becomes the larger
-    return np.where(flipped[:, None, None], -found[..., ::-1], found)
+    return np.where(flipped[:, None, None], -curvature[..., ::-1], curvature)
 
 
 def first_alike(names: Integers) -> Integers:
@@ -92,7 +93,7 @@ def first_alike(names: Integers) -> Integers:
     return alike
 
 
-def copied(found: Floats, names: Integers, wanted: Integers) -> Floats:
+def copied(curvature: Floats, names: Integers, wanted: Integers) -> Floats:
     """Returns [f, 3, 2] curvatures at corners `wanted` [f, 3], copied from those found at the same
     corners in another order, `names` [f, 3].
     """
@@ -100,8 +101,8 @@ def copied(found: Floats, names: Integers, wanted: Integers) -> Floats:
     # a face in its own order keeps it, slivers with corners at one place too
     place[(wanted == names).all(1)] = np.arange(3)
     against = (place[:, 1] - place[:, 0]) % 3 == 2
-    found = np.take_along_axis(found, place[..., None], 1)
-    return np.where(against[:, None, None], -found[..., ::-1], found)
+    curvature = np.take_along_axis(curvature, place[..., None], 1)
+    return np.where(against[:, None, None], -curvature[..., ::-1], curvature)
 
 
 def welded(vertices: Floats) -> Integers:

@@ -18,8 +18,8 @@ STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
 def placed(
     vertices: Floats, normals: Floats, position: Floats, yaw: float, moved: Floats, turned: Floats
 ) -> None:
-    """Writes the vertices, turned by `yaw` about z and moved by `position`, into `moved`, and the
-    turned normals into `turned`.
+    """Writes the vertices [v, 3], turned by `yaw` (radians) about z and moved by `position` [3],
+    into `moved`, and the turned normals into `turned`.
     """
     c, s = math.cos(yaw), math.sin(yaw)
     for i in range(len(vertices)):
@@ -36,8 +36,8 @@ def placed(
 
 @numba.njit(cache=True, nogil=True)
 def gradient(values: Floats, order: int, out: Array) -> None:
-    """Writes `np.gradient` of a profile into `out`: central differences, one-sided of `order` at
-    its ends.
+    """Writes `np.gradient` of a profile [n] into `out` [n]: central differences, one-sided of
+    `order` at its ends.
     """
     n = len(values)
     for i in range(1, n - 1):
@@ -60,8 +60,8 @@ def revolved(
     uv: Floats,
     curvature: Floats,
 ) -> None:
-    """Writes the lattice of `shapes.revolved`, a profile (r, z) turned about z, row by row into the
-    last four arrays.
+    """Writes the lattice of `shapes.revolved`, a profile (r, z) of [n] numbers each turned about z,
+    row by row into the last four arrays, a row for each of [n (segments + 1)] vertices.
     """
     n, columns = len(r), segments + 1
     r1, z1, r2, z2 = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
@@ -156,7 +156,9 @@ def tube(
 
 @numba.njit(cache=True, nogil=True)
 def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, float]:
-    """Returns the normal of a triangle, as long as twice its area."""
+    """Returns the normal of the triangle of three of the vertices [v, 3], as long as twice its
+    area.
+    """
     ux, uy, uz = (
         vertices[b, 0] - vertices[a, 0],
         vertices[b, 1] - vertices[a, 1],
@@ -172,8 +174,8 @@ def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, flo
 
 @numba.njit(cache=True, nogil=True)
 def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> float:
-    """Returns the sum, over every `step`-th face, of how far it looks the way that its
-    normals do.
+    """Returns the sum, over every `step`-th of the faces [f, 3], of how far it looks the way that
+    its normals [v, 3] do.
     """
     total = 0.0
     # every step-th only: the faces of one lattice are wound alike, so that a few tell for all
@@ -189,7 +191,9 @@ def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> fl
 
 @numba.njit(cache=True, nogil=True)
 def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
-    """Writes the faces into `out`, wound so that they look the way their normals do."""
+    """Writes the faces [f, 3] into `out` [f, 3], wound so that they look the way their normals [v,
+    3] do.
+    """
     for i in range(len(faces)):
         back = leaning(vertices, faces[i : i + 1], normals, 1) < 0
         for k in range(3):
@@ -200,9 +204,9 @@ def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> N
 def normals_of(
     vertices: Floats, faces: Integers, rows: int, columns: int, closed: bool, normals: Floats
 ) -> None:
-    """Writes the unit normals of a lattice's vertices into `normals`, faces weighted by area.
-    closed: the first and the last column coincide and the rows end in poles; the normals then point
-    outwards.
+    """Writes the unit normals of a lattice's vertices [v, 3] into `normals` [v, 3], faces [f, 3]
+    weighted by area. closed: the first and the last column coincide and the rows end in poles; the
+    normals then point outwards.
     """
     normals[:] = 0
     for i in range(len(faces)):
@@ -238,7 +242,9 @@ def normals_of(
 
 @numba.njit(cache=True, nogil=True)
 def measured(vertices: Floats, rows: int, columns: int, uv: Floats) -> None:
-    """Writes into uv the lengths along the rows and the columns of a lattice."""
+    """Writes into uv [v, 2] the lengths along the rows and the columns of a lattice's vertices [v,
+    3].
+    """
     for i in range(rows):
         for j in range(columns):
             k = i * columns + j
@@ -248,6 +254,7 @@ def measured(vertices: Floats, rows: int, columns: int, uv: Floats) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def distance(vertices: Floats, i: int, j: int) -> float:
+    """Returns the distance between two of the vertices [v, 3]."""
     return math.sqrt(
         (vertices[i, 0] - vertices[j, 0]) ** 2
         + (vertices[i, 1] - vertices[j, 1]) ** 2

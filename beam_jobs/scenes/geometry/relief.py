@@ -64,11 +64,11 @@ def height_field(rng: np.random.Generator, relief: Relief) -> Floats:
     )
     # waves a metre, whichever way they run
     number = np.sqrt(np.abs(u) ** 2 + np.abs(v) ** 2) / (2 * np.pi)
-    kept = (number >= 1 / relief.longest) & (number <= 1 / relief.shortest)
-    noise = rng.standard_normal((4, *kept.shape))
+    band = (number >= 1 / relief.longest) & (number <= 1 / relief.shortest)
+    noise = rng.standard_normal((4, *band.shape))
     # weaker with the square and a half of the wave number: long waves carry the height, short ones
     # the curvature
-    spectrum = np.where(kept, (noise[0] + 1j * noise[1]) / np.maximum(number, 1e-9) ** 2.5, 0)
+    spectrum = np.where(band, (noise[0] + 1j * noise[1]) / np.maximum(number, 1e-9) ** 2.5, 0)
     if relief.patchy:
         broad = fft.irfft2(
             np.where((number > 0) & (number <= 3 / relief.tile), noise[2] + 1j * noise[3], 0),

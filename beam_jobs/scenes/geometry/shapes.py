@@ -102,8 +102,8 @@ def lattice_faces(rows: int, columns: int) -> Integers:
 
 
 def wound(vertices: Floats, faces: Integers, normals: Floats) -> Integers:
-    """Returns the faces of one lattice, all turned over if most of up to 64 of them look against
-    their normals.
+    """Returns the faces [f, 3] of one lattice, all turned over if most of up to 64 of them look
+    against their normals [v, 3].
     """
     return (
         faces[:, ::-1]
@@ -276,8 +276,8 @@ def cushion(extent: Triple, power: float = 0.5, segments: int = 20) -> Shape:
 
 
 def from_lattice(points: Floats, closed: bool = False) -> Shape:
-    """Returns the shape of a lattice of points, with normals and curvature estimated from it
-    (Rusinkiewicz 2004). closed: the first and the last column coincide.
+    """Returns the shape of a lattice of points [rows, columns, 3], with normals and curvature
+    estimated from it (Rusinkiewicz 2004). closed: the first and the last column coincide.
     """
     rows, columns = points.shape[:2]
     flat = np.ascontiguousarray(points, "float64").reshape(-1, 3)

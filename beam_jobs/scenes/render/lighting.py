@@ -148,9 +148,9 @@ class Lighting:
         self.valid = behind.reshape(-1, PROBE_RAYS).mean(1) < 0.25
         if self.valid.mean() < 0.02:  # a mesh whose windings say nothing
             self.valid[:] = True
-        seen = hits.material >= 0
-        # nothing hit is -1, which reads the last material: masked by `seen`
-        glow = np.where(seen, self.glow[hits.material], 0)[:, None]
+        surface = hits.material >= 0
+        # nothing hit is -1, which reads the last material: masked by `surface`
+        glow = np.where(surface, self.glow[hits.material], 0)[:, None]
         direct = self.arriving(hits, np.zeros(len(rays), "int64"), np.arange(len(rays)), bare=True)
         # in the order in which `_handed_on` numbers the six directions
         cosine = np.maximum(
@@ -164,7 +164,9 @@ class Lighting:
         for bounce in range(2):
             arrived = direct + (self.handed_on(hits) if bounce else 0)
             radiance = np.where(
-                seen[:, None], hits.colour * np.where(glow > 0, np.minimum(glow, 1.5), arrived), SKY
+                surface[:, None],
+                hits.colour * np.where(glow > 0, np.minimum(glow, 1.5), arrived),
+                SKY,
             )
             self.cubes = np.einsum(
                 "fr,prc->pfc", cosine, radiance.reshape(len(self.places), PROBE_RAYS, 3)
@@ -172,6 +174,10 @@ class Lighting:
 
     @property
     def grid(self) -> tuple[Floats, Floats, Integers, Bools]:
+        """Returns what the compiled passes read of the probes' grid: its lowest corner and its step
+        [3], m, how many probes there are along each axis [3], and which of them are of use
+        [probes].
+        """
         return self.low, self.step, self.counts, self.valid
 
     def handed_on(self, hits: Hits) -> Floats:
@@ -372,16 +378,16 @@ def _aim(
         # from the triangle's plane, not along the bent normal, which may point below the neighbour
         px, py, pz = points[i, 0] + gx * LIFT, points[i, 1] + gy * LIFT, points[i, 2] + gz * LIFT
         nx, ny, nz = normals[i, 0], normals[i, 1], normals[i, 2]
-        first, seen = _cell(points, i, low, step, counts, place), 0
+        first, candidates = _cell(points, i, low, step, counts, place), 0
         # what any of the eight probes around sees may be seen from here
         for k in range(8):
             number = first + (k & 1) * rows[0] + ((k >> 1) & 1) * rows[1] + ((k >> 2) & 1) * rows[2]
             if valid[number]:
-                seen |= sees[number]
+                candidates |= sees[number]
         goal = goals[phase[i]]
         for n in range(count):
             share[n] = 0
-            if n < 62 and not (seen >> n) & 1:
+            if n < 62 and not (candidates >> n) & 1:
                 continue
             dx, dy, dz = goal[n, 0] - px, goal[n, 1] - py, goal[n, 2] - pz
             cosine = dx * nx + dy * ny + dz * nz

@@ -55,9 +55,9 @@ class RayCaster:
         hits = self.first(
             np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(rays, "float32")
         )
-        seen = hits.triangle >= 0
+        hit = hits.triangle >= 0
         # Embree leaves the distance of a ray that misses at its largest number
-        return np.where(seen, hits.distance, np.inf).astype("float64"), hits.triangle
+        return np.where(hit, hits.distance, np.inf).astype("float64"), hits.triangle
 
     def cast(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers, Floats]:
         """Returns (distance [n] float64, inf: none; triangle [n], -1: none; barycentric weights [n,
@@ -66,12 +66,12 @@ class RayCaster:
         hits = self.first(
             np.ascontiguousarray(origins, "float32"), np.ascontiguousarray(rays, "float32")
         )
-        seen = hits.triangle >= 0
+        hit = hits.triangle >= 0
         weights = np.stack([1 - hits.u - hits.v, hits.u, hits.v], 1).astype("float64")
         return (
             # Embree leaves the distance of a ray that misses at its largest number
-            np.where(seen, hits.distance, np.inf).astype("float64"),
-            np.where(seen, hits.triangle, -1),
+            np.where(hit, hits.distance, np.inf).astype("float64"),
+            np.where(hit, hits.triangle, -1),
             weights,
         )
 

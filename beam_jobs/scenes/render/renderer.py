@@ -100,15 +100,15 @@ class Eye:
         )
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:
-        """Returns what `RayCaster.cast` returns."""
+        """Returns what `RayCaster.cast` returns of origins and directions [n, 3]."""
         return self.caster.cast(origins, directions)
 
     def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
-        """Returns what `RayCaster.reached` returns."""
+        """Returns what `RayCaster.reached` returns of origins and rays [n, 3]."""
         return self.caster.reached(origins, rays)
 
     def free(self, origins: Floats, ways: Floats, reach: Floats) -> Bools:
-        """Returns what `RayCaster.free` returns."""
+        """Returns what `RayCaster.free` returns of origins and ways [n, 3], reach [n] m."""
         return self.caster.free(origins, ways, reach)
 
     def clear(self, points: Floats, goals: Floats) -> Bools:
@@ -129,8 +129,8 @@ class Eye:
         return self.surface.under(origins, rays, self.caster.first(spread, rays), pixel)
 
     def probed(self, origins: Floats, rays: Floats) -> tuple[Hits, Bools]:
-        """Returns the hits of a probe's rays, with averaged colours, and which of them see a
-        surface from behind.
+        """Returns the hits of a probe's rays [n, 3], with averaged colours, and [n], which of them
+        see a surface from behind.
         """
         hit = self.caster.first(origins, rays)
         # a wide pixel: a coarse level of the textures, since 48 rays stand for all directions
@@ -200,7 +200,7 @@ class Eye:
 
     def soften(self, colour: Floats, light: Floats, hits: Hits, camera: Camera, size: int) -> None:
         """Changes the colours of pixels on edges, in place, to the mean with two more rays, whose
-        light is that of a neighbour on the same surface.
+        light is that of a neighbour on the same surface. colour, light: [S^2, 3].
         """
         marked = np.zeros(size * size, np.bool_)
         edges(hits.instance, hits.material, hits.plane, hits.distance, size, marked)
@@ -285,7 +285,9 @@ def edges(
     size: int,
     marked: Bools,
 ) -> None:
-    """Marks pixels beside which another object, material, orientation or depth begins."""
+    """Marks pixels, in `marked` [S^2], beside which another object, material, orientation or depth
+    begins. instance, material, distance: [S^2]; plane: [S^2, 3], normals of the triangles.
+    """
     for y in range(size):
         for x in range(size):
             i = y * size + x
@@ -321,8 +323,10 @@ def borrow(
     size: int,
     out: Array,
 ) -> None:
-    """Writes for each pixel of `where` the light of that pixel of the 3 x 3 around it that shows
-    the same object with the most similar plane; its own light if there is none.
+    """Writes into `out` [n, 3], for each pixel of `where` [n], the light of that pixel of the 3 x 3
+    around it that shows the same object with the most similar plane; its own light if there is
+    none. instance [n], plane [n, 3]: what the rays of these pixels met; instances [S^2], planes
+    [S^2, 3], light [S^2, 3]: of all pixels.
     """
     for k in range(len(where)):
         y, x = where[k] // size, where[k] % size

@@ -79,10 +79,12 @@ class Surface:
 
     @property
     def vertices(self) -> Floats:
+        """The positions [v, 3] of the vertices, m."""
         return self.corners[:, :3]
 
     @property
     def normals(self) -> Floats:
+        """The normals [v, 3] of the vertices."""
         return self.corners[:, 3:6]
 
     @staticmethod

@@ -35,15 +35,15 @@ def unpacked(data: bytes, numbers: Mapping[str, int]) -> Unpacked:
     try:
         mesh = DracoPy.decode(data)
         faces = np.asarray(mesh.faces, "int64").reshape(-1, 3)
-        found = {row["unique_id"]: np.asarray(row["data"]) for row in mesh.attributes}
+        arrays = {row["unique_id"]: np.asarray(row["data"]) for row in mesh.attributes}
     except Exception as error:  # the decoder raises many types for damaged data
         raise ValueError(f"{DRACO} does not decode: {error}") from error
     # attributes are found by the unique id that the file names (KHR_draco_mesh_compression): their
     # order in the data is free
-    lost = [f"{name} ({number})" for name, number in numbers.items() if number not in found]
+    lost = [f"{name} ({number})" for name, number in numbers.items() if number not in arrays]
     if lost:
         raise ValueError(f"{DRACO} holds no {', '.join(lost)}")
-    columns = {name: found[number] for name, number in numbers.items()}
+    columns = {name: arrays[number] for name, number in numbers.items()}
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1 or (len(faces) and not 0 <= faces.min() <= faces.max() < min(lengths)):
         raise ValueError(f"{DRACO} holds faces of vertices that it does not hold")

@@ -136,7 +136,7 @@ class Gltf:
             # in a file without scenes every node without a parent is shown
             children = {c for node in self.tree.get("nodes", []) for c in node.get("children", [])}
             roots = [i for i in range(len(self.tree.get("nodes", []))) if i not in children]
-        found: list[Part] = []
+        pieces: list[Part] = []
         # a stack and no recursion: chains of nodes may be longer than Python's limit. Reversed,
         # since the last is taken first
         waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
@@ -152,9 +152,9 @@ class Gltf:
                 mesh = self.tree["meshes"][node["mesh"]]
                 joints = self.joints(node["skin"]) if "skin" in node else None
                 for matrix in self.instances(node):
-                    found += self.placed(mesh, here @ matrix, joints)
+                    pieces += self.placed(mesh, here @ matrix, joints)
             waiting += [(child, here, depth + 1) for child in reversed(node.get("children", []))]
-        return found
+        return pieces
 
     def instances(self, node: Json) -> list[Floats]:
         """Returns [4, 4] of every copy that EXT_mesh_gpu_instancing asks for; the unit matrix alone
@@ -231,10 +231,10 @@ class Gltf:
         return mean
 
     def placed(self, mesh: Json, matrix: Floats, joints: Floats | None = None) -> list[Part]:
-        """Returns the parts of a mesh in the scene. joints: of a skin, which place it; its node's
-        matrix counts for nothing then (3.7.3.3).
+        """Returns the parts of a mesh in the scene, where `matrix` [4, 4] puts it. joints: [j, 4,
+        4] of a skin, which place it; its node's matrix counts for nothing then (3.7.3.3).
         """
-        found = []
+        pieces = []
         for primitive in mesh["primitives"]:
             # the default is 4, triangles (3.7.2.1)
             mode = primitive.get("mode", 4)
@@ -258,8 +258,8 @@ class Gltf:
                     faces = faces[:, ::-1]
                 vertices = part.vertices @ matrix[:3, :3].T + matrix[:3, 3]
             triangle = before + part.triangle
-            found.append(replace(part, vertices=vertices, faces=faces, triangle=triangle))
-        return found
+            pieces.append(replace(part, vertices=vertices, faces=faces, triangle=triangle))
+        return pieces
 
     def part(self, primitive: Json, topology: int) -> Part | None:
         """Returns one primitive in its own frame, its triangles counted from 0; None if nothing of
@@ -328,14 +328,14 @@ class Gltf:
         # without Draco
         if not row or "bufferView" in position:
             return None
-        found = unpacked(self.view(row["bufferView"]), row["attributes"])
-        count = len(found.columns["POSITION"])
+        surface = unpacked(self.view(row["bufferView"]), row["attributes"])
+        count = len(surface.columns["POSITION"])
         if count != position["count"]:
             self.shelf.note(
                 f"{DRACO} holds {count} vertices where its accessor says {position['count']}; "
                 "they are taken as they are"
             )
-        return found
+        return surface
 
     def material(self, primitive: Json) -> Material:
         # no material is the specification's default one: white, without a picture
@@ -435,6 +435,9 @@ class Gltf:
         return fraction(values, row)
 
     def strided(self, view: int, offset: int, count: int, width: int, kind: np.dtype[Any]) -> Array:
+        """Returns [count, width] of a dtype from byte `offset` of a view on, as a view with
+        strides. Raises ValueError for a view that ends before.
+        """
         row = self.tree["bufferViews"][view]
         # no stride: rows lie close together
         stride = row.get("byteStride") or width * kind.itemsize
@@ -520,12 +523,14 @@ class Material:
 
 
 def extension(row: Json, name: str) -> Json:
-    found: Json = row.get("extensions", {}).get(name, {})
-    return found
+    content: Json = row.get("extensions", {}).get(name, {})
+    return content
 
 
 def fraction(values: Array, row: Json) -> Array:
-    """Returns the values of an accessor, as fractions where it says that they are normalised."""
+    """Returns the values [n, width] of an accessor, as fractions in [-1, 1], float64, where it says
+    that they are normalised.
+    """
     kind = np.dtype(TYPES[row["componentType"]])
     if not row.get("normalized") or kind.kind not in "ui":
         return values
@@ -577,7 +582,7 @@ def corners(order: Integers, mode: int) -> Integers:
 
 
 def transformed(uv: Floats, moved: Json) -> Floats:
-    """Returns uv after KHR_texture_transform: scaled, turned, then moved."""
+    """Returns uv [v, 2] after KHR_texture_transform: scaled, turned, then moved."""
     turn = moved.get("rotation", 0.0)
     # scale, then rotation, then offset: the order of the extension's matrices
     u, v = (uv * np.array(moved.get("scale", (1.0, 1.0)))).T

@@ -36,8 +36,8 @@ class Masks:
     alpha: Floats
     pictures: tuple[Bytes | None, ...]
 
-    def kept(self, faces: Bools, vertices: Integers) -> Masks:
-        """Returns the masks of these faces and vertices alone."""
+    def subset(self, faces: Bools, vertices: Integers) -> Masks:
+        """Returns the masks of these faces ([f] bool) and vertices ([v] numbers) alone."""
         return Masks(self.cutoff[faces], self.alpha[vertices], self.pictures)
 
 
@@ -51,15 +51,15 @@ def cut_out(part: Part, alpha: Floats, cutoff: float) -> Part:
         return part
     # the largest alpha of corners times the largest texel: a face goes only if nothing of it can be
     # seen
-    seen = [
+    visible = [
         alpha[f].max() * texels(fractions, part.uv[f], part.wrap).max() >= cutoff
         for f in part.faces
     ]
-    kept = np.array(seen, bool)
+    rest = np.array(visible, bool)
     return replace(
         part,
-        faces=part.faces[kept],
-        triangle=part.triangle[kept],
+        faces=part.faces[rest],
+        triangle=part.triangle[rest],
         cutoff=cutoff,
         alpha=alpha.astype("float32"),
     )
@@ -82,7 +82,9 @@ def texels(opaque: Floats, uv: Floats, wrap: tuple[int, int]) -> Floats:
 
 
 def span(values: Floats, size: int, wrap: int) -> Integers:
-    """Returns the numbers of the texels that `values` reach along an axis of `size` texels."""
+    """Returns [n], the numbers of the texels that `values` [m], of which 0 to 1 is the picture,
+    reach along an axis of `size` texels.
+    """
     first = int(np.floor(values.min() * size)) - 1
     last = int(np.ceil(values.max() * size)) + 1
     if wrap == REPEAT:
@@ -136,29 +138,33 @@ class MaskedCaster(RayCaster):
         self.surface = (faces, masks.cutoff, masks.alpha, uv, picture, wraps)
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
-        """Returns the first hit of every ray, as `RayCaster.first` does, on what is not cut out."""
+        """Returns the first hit of every ray [n, 3], as `RayCaster.first` does, on what is not cut
+        out.
+        """
         hit = super().first(origins, rays)
-        found = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
-        left = self.holes(found, np.arange(len(found.triangle)))
+        hits = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
+        left = self.holes(hits, np.arange(len(hits.triangle)))
         for _ in range(LAYERS):
             if not len(left):
                 break
             # from the first origin each time, so that rounding does not add up
-            far = found.distance[left] * np.float32(1 + 1e-6) + np.float32(BEHIND)
+            far = hits.distance[left] * np.float32(1 + 1e-6) + np.float32(BEHIND)
             on = super().first(origins[left] + rays[left] * far[:, None], rays[left])
-            found.distance[left] = far + on.distance
-            found.triangle[left], found.u[left], found.v[left] = on.triangle, on.u, on.v
-            left = self.holes(found, left)
-        return found
+            hits.distance[left] = far + on.distance
+            hits.triangle[left], hits.u[left], hits.v[left] = on.triangle, on.u, on.v
+            left = self.holes(hits, left)
+        return hits
 
     def holes(self, hit: FirstHits, rays: Integers) -> Integers:
-        """Returns those of the rays (numbers) that meet a hole."""
+        """Returns [m], those of the rays (numbers [n]) that meet a hole."""
         hole = np.zeros(len(rays), np.bool_)
         _holes(hit.triangle, hit.u, hit.v, rays, *self.surface, self.texels, self.table, hole)
         return rays[hole]
 
     def free(self, origins: Floats, rays: Floats, reach: Floats) -> Bools:
-        """Returns which ways are free, as `RayCaster.free` does, of what is not cut out."""
+        """Returns [n] bool, which ways are free, as `RayCaster.free` does, of what is not
+        cut out.
+        """
         hit = self.first(origins, rays)
         return np.asarray((hit.triangle < 0) | (hit.distance > reach))
 

@@ -115,10 +115,10 @@ def oriented_up(up: str) -> Floats:
 
 
 def joined(parts: list[Part], turn: Floats) -> Mesh:
-    """Returns one mesh of the placed parts; a picture that several parts share, wrapped alike, is
-    kept once.
+    """Returns one mesh of the placed parts, turned by `turn` [3, 3]; a picture that several parts
+    share, wrapped alike, is kept once.
     """
-    kept: dict[tuple[Any, ...], int] = {}
+    numbers: dict[tuple[Any, ...], int] = {}
     pictures: list[Any] = []
     wraps = []
     picture = []
@@ -126,11 +126,11 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
         image = part.picture
         # readers hand on one object a picture: its identity is cheaper than comparing pixels
         shown = (id(image), part.wrap)
-        if image is not None and shown not in kept:
-            kept[shown] = len(pictures)
+        if image is not None and shown not in numbers:
+            numbers[shown] = len(pictures)
             pictures.append(image)
             wraps.append(part.wrap)
-        picture.append(np.full(len(part.faces), kept.get(shown, -1)))
+        picture.append(np.full(len(part.faces), numbers.get(shown, -1)))
     offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets)])
     return Mesh(
@@ -164,8 +164,9 @@ def eight_bits(image: Any) -> Bytes:
 
 
 def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None, list[str]]:
-    """Returns (class id of every triangle of the file or None, warnings): from `path`, else from a
-    face property of a PLY file. Raises ValueError if what `path` holds does not fit.
+    """Returns (class id of every triangle of the file, [triangles] uint8, or None, warnings): from
+    `path`, else from a face property of a PLY file. Raises ValueError if what `path` holds does not
+    fit.
     """
     count = contents.triangles
     # a path that was given must fit; a property of the file may mean anything, and is only noted
@@ -193,7 +194,9 @@ def face_labels(contents: Contents, path: Path | None) -> tuple[Integers | None,
 
 
 def problem(labels: Array, count: int) -> str | None:
-    """Returns what is wrong with face labels, in words; None if nothing."""
+    """Returns what is wrong with face labels, which are [count] whole numbers from 0 to 17, in
+    words; None if nothing.
+    """
     if labels.shape != (count,) or labels.dtype.kind not in "iu":
         return f"{labels.dtype} of shape {labels.shape}"
     if labels.min() < 0 or labels.max() > 17:
@@ -250,13 +253,13 @@ def checked(path: Path, mesh: Mesh, warnings: tuple[str, ...], sources: dict[str
         warnings=warnings,
         sources=sources,
         moved=(float(moved[0]), float(moved[1]), float(moved[2])),
-        masks=mesh.masks.kept(sound, keep) if mesh.masks else None,
+        masks=mesh.masks.subset(sound, keep) if mesh.masks else None,
     )
 
 
 def check_size(path: Path, extent: Floats) -> None:
     """Raises ValueError for a mesh that is too small or too large, and names the units that would
-    make a building of it, if there are any.
+    make a building of it, if there are any. extent: [3] m.
     """
     if SMALLEST <= extent.max() <= LARGEST:
         return

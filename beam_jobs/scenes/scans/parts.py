@@ -101,12 +101,12 @@ class Shelf:
             if spelling and path.is_file():
                 return path
         for spelling in filter(None, spellings):
-            found, same_case = alike(self.folder, spelling)
-            if found and not same_case:
-                other = legible(os.fsencode(found.name))
+            match, same_case = alike(self.folder, spelling)
+            if match and not same_case:
+                other = legible(os.fsencode(match.name))
                 self.note(f"{name} is not there: {other}, in another case, is taken")
-            if found:
-                return found
+            if match:
+                return match
         return None
 
     def contents(self, name: str) -> bytes | None:

@@ -64,10 +64,10 @@ def read_ply(data: bytes, shelf: Shelf) -> Contents:
         for name, values in face.items()
         if isinstance(values, np.ndarray) and values.dtype != object
     }
-    found: list[Part] = []
+    pieces: list[Part] = []
     if len(corners):
-        found = parts(points, vertex, face, corners, of_face, pictures, shelf)
-    return Contents(found, len(corners), labels)
+        pieces = parts(points, vertex, face, corners, of_face, pictures, shelf)
+    return Contents(pieces, len(corners), labels)
 
 
 def indices(columns: dict[str, Any]) -> Any:
@@ -77,12 +77,12 @@ def indices(columns: dict[str, Any]) -> Any:
 
 def unrolled(rows: Any) -> Integers:
     """Returns [t, 3], the triangles of rows of strips; -1 ends a strip within a row."""
-    found = [np.zeros((0, 3), "int64")]
+    triangles = [np.zeros((0, 3), "int64")]
     for row in rows:
         row = np.asarray(row, "int64")
         for piece in np.split(row, np.flatnonzero(row == -1)):
-            found.append(strip(piece[piece != -1]))
-    return np.concatenate(found)
+            triangles.append(strip(piece[piece != -1]))
+    return np.concatenate(triangles)
 
 
 def header(data: bytes) -> tuple[list[Element], list[str], str, int]:
@@ -190,18 +190,18 @@ def binary_columns(
             for name, kind, count in element.properties:
                 many = 1
                 if count:
-                    many = int(taken(data, at, order + count, 1)[0])
+                    many = int(values_at(data, at, order + count, 1)[0])
                     at += np.dtype(count).itemsize
-                values = taken(data, at, order + kind, many)
+                values = values_at(data, at, order + kind, many)
                 at += values.nbytes
                 rows[name].append(values if count else values[0])
         columns[element.name] = finished(rows, element)
     return columns
 
 
-def taken(data: bytes, at: int, kind: str, count: int) -> Array:
-    """Returns `count` values of a type from byte `at` on. Raises ValueError if the data
-    end before.
+def values_at(data: bytes, at: int, kind: str, count: int) -> Array:
+    """Returns [count] values of a type from byte `at` on. Raises ValueError if the data end
+    before.
     """
     size = np.dtype(kind).itemsize * count
     if at + size > len(data):
@@ -214,7 +214,7 @@ def first_lengths(data: bytes, at: int, element: Element, order: str) -> dict[st
     lengths: dict[str, int] = {}
     for name, kind, count in element.properties:
         if count:
-            lengths[name] = int(taken(data, at, order + count, 1)[0])
+            lengths[name] = int(values_at(data, at, order + count, 1)[0])
             at += np.dtype(count).itemsize + lengths[name] * np.dtype(kind).itemsize
         else:
             at += np.dtype(kind).itemsize
@@ -245,17 +245,17 @@ def triangulated(points: Floats, lists: Any, shelf: Shelf) -> tuple[Integers, In
     counts = np.array([len(polygon) for polygon in lists], "int64")
     where = np.concatenate(list(lists)).astype("int64")
     check_corners(where, counts, len(points))
-    found = cut(points[where], counts)
-    for line in found.notes:
+    triangles = cut(points[where], counts)
+    for line in triangles.notes:
         shelf.note(line)
     starts = np.cumsum(counts) - counts
-    spots = found.corners - starts[found.polygon, None]
-    return np.stack([spots, where[found.corners]], 1), found.polygon
+    spots = triangles.corners - starts[triangles.polygon, None]
+    return np.stack([spots, where[triangles.corners]], 1), triangles.polygon
 
 
 def check_corners(where: Integers, counts: Integers, vertices: int) -> None:
-    """Raises ValueError if a corner is no vertex. where: of all polygons, one behind the other;
-    counts: how many each has.
+    """Raises ValueError if a corner is no vertex. where: [c], of all polygons, one behind the
+    other; counts: [polygons], how many each has.
     """
     beyond = np.flatnonzero((where < 0) | (where >= vertices))
     if len(beyond):
@@ -275,7 +275,8 @@ def parts(
     shelf: Shelf,
 ) -> list[Part]:
     """Returns a part for every picture. Where faces have colours or coordinates of their own,
-    corners do not share vertices.
+    corners do not share vertices. points: [v, 3]; corners [t, 2, 3], of_face [t]: of
+    `triangulated`.
     """
     faces = corners[:, 1]
     colour = colours(vertex)
@@ -320,17 +321,17 @@ def parts(
             "they are drawn without"
         )
     number[nameless] = len(pictures)
-    found = []
+    pieces = []
     for k, picture in enumerate([*pictures, None]):
-        kept = number == k
-        if not kept.any():
+        own = number == k
+        if not own.any():
             continue
         plain = 0.7 if picture is None or not mapped else 1.0
         painted = np.full((len(points), 3), plain) if colour is None else colour
         image = picture if mapped else None
-        triangle = np.flatnonzero(kept)
-        found.append(Part(points, faces[kept], triangle, uv, painted.astype("float32"), image))
-    return found
+        triangle = np.flatnonzero(own)
+        pieces.append(Part(points, faces[own], triangle, uv, painted.astype("float32"), image))
+    return pieces
 
 
 def colours(columns: dict[str, Any]) -> Floats | None:

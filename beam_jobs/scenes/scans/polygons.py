@@ -51,11 +51,11 @@ def cut(points: Floats, counts: Integers) -> Cut:
         corners.append((first[fans, None, None] + fan.T).reshape(-1, 3))
         polygon.append(np.repeat(alike[fans], count - 2))
         for number, start in zip(alike[~fans], first[~fans]):
-            found, sure = triangles(points[start : start + count])
-            crossed |= not found
+            triples, sure = triangles(points[start : start + count])
+            crossed |= not triples
             guessed += not sure
-            corners.append(start + np.array(found, "int64").reshape(-1, 3))
-            polygon.append(np.full(len(found), number))
+            corners.append(start + np.array(triples, "int64").reshape(-1, 3))
+            polygon.append(np.full(len(triples), number))
     numbers = np.concatenate(polygon)
     order = np.argsort(numbers, kind="stable")
     notes = [CROSSED] * crossed + [GUESSED.format(count=guessed)] * bool(guessed)
@@ -115,7 +115,7 @@ def projected(points: Floats) -> Floats:
 
 
 def turn(flat: Floats, a: int, b: int, c: int) -> float:
-    """Returns twice the signed area of a triangle."""
+    """Returns twice the signed area of the triangle of three of the points [n, 2]."""
     one = flat[b] - flat[a]
     two = flat[c] - flat[a]
     return float(one[0] * two[1] - one[1] * two[0])
@@ -131,12 +131,12 @@ def convex(flat: Floats) -> Bools:
     # a little below 0: corners in the middle of a straight side
     left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
     sides = np.roll(flat, -1, 1) - flat
-    found = left & (turned(sides) < 3 * np.pi) & ~folded(sides)
+    is_convex = left & (turned(sides) < 3 * np.pi) & ~folded(sides)
     # a corner that is there twice has no side in between, and its turn would be lost
     there = (sides != 0).any(2)
     for number in np.flatnonzero(left & ~there.all(1)):
-        found[number] = convex(flat[number, there[number]][None])[0]
-    return np.asarray(found)
+        is_convex[number] = convex(flat[number, there[number]][None])[0]
+    return np.asarray(is_convex)
 
 
 def turned(sides: Floats) -> Floats:
@@ -158,8 +158,8 @@ def folded(sides: Floats) -> Bools:
 
 
 def around_twice(flat: Floats) -> bool:
-    """Returns whether an outline that does not cross itself goes around twice. It does if it goes
-    around a hole the same way as around itself: then its triangles cover the hole.
+    """Returns whether an outline [n, 2] that does not cross itself goes around twice. It does if it
+    goes around a hole the same way as around itself: then its triangles cover the hole.
     """
     sides = np.roll(flat, -1, 0) - flat
     sides = sides[None, (sides != 0).any(1)]
@@ -168,8 +168,8 @@ def around_twice(flat: Floats) -> bool:
 
 
 def crosses_itself(flat: Floats) -> bool:
-    """Returns whether a side goes through another one. Sides that touch, or lie in each other, do
-    not.
+    """Returns whether a side of an outline [n, 2] goes through another one. Sides that touch, or
+    lie in each other, do not.
     """
     ends = np.roll(flat, -1, 0)
     side = ends - flat
@@ -188,7 +188,7 @@ def corner(left: Sequence[int], k: int) -> Triangle:
 
 def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
     """Returns whether corner k sticks out and no other corner lies in the triangle that it cuts
-    off.
+    off. flat: [n, 2]; left: the corners that are not cut off yet.
     """
     a, b, c = corner(left, k)
     # a corner that turns inwards, or lies on a straight side, is no ear
@@ -212,14 +212,16 @@ def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
 
 
 def is_fold(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """Returns whether the outline at corner k goes back the way it came, or stands still."""
+    """Returns whether the outline of the corners `left` of flat [n, 2] at corner k goes back the
+    way it came, or stands still.
+    """
     a, b, c = corner(left, k)
     back = float((flat[a] - flat[b]) @ (flat[c] - flat[b]))
     return back >= 0 and turn(flat, a, b, c) == 0
 
 
 def is_straight(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """Returns whether the triangle of corner k has no area."""
+    """Returns whether the triangle of corner k of the corners `left` of flat [n, 2] has no area."""
     return abs(turn(flat, *corner(left, k))) <= rounding(flat)
 
 
@@ -229,7 +231,7 @@ ORDER = (is_fold, is_ear, is_straight)
 
 
 def rounding(flat: Floats) -> float:
-    """Returns the area, in squares of the unit, up to which rounding may turn 0, for coordinates of
-    this size.
+    """Returns the area, in squares of the unit, up to which rounding may turn 0, for coordinates
+    [n, 2] of this size.
     """
     return 1e-9 * float(np.ptp(flat, axis=0).max()) ** 2

@@ -77,7 +77,7 @@ class Scan:
         self.density = texel_density(mesh, self.area)
 
     def cast(self, origins: Floats, directions: Floats) -> tuple[Floats, Integers, Floats]:
-        """Returns what `RayCaster.cast` returns."""
+        """Returns what `RayCaster.cast` returns of origins and directions [n, 3]."""
         return self.caster.cast(origins, directions)
 
     def look(self, camera: Camera, size: int, antialias: bool = True) -> Surfaces:
@@ -119,7 +119,7 @@ class Scan:
         )
 
     def met(self, camera: Camera, rays: Floats, pixel: float) -> Met:
-        """Returns what the rays meet. pixel: a pixel's side at 1 m, metres."""
+        """Returns what the rays [n, 3] meet. pixel: a pixel's side at 1 m, metres."""
         n = len(rays)
         mesh = self.mesh
         # one row repeated without memory: Embree reads it as if there were n

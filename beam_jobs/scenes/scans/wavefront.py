@@ -108,28 +108,28 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
         if wanted and wanted not in materials:
             shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
     points = np.array([vertices[i][:3] for i in polygons.vertex], "float64").reshape(-1, 3)
-    found = cut(points, np.array(polygons.counts, "int64"))
-    for line in found.notes:
+    triangles = cut(points, np.array(polygons.counts, "int64"))
+    for line in triangles.notes:
         shelf.note(line)
     number_of = {name: number for number, name in enumerate(used)}
-    material = np.array([number_of[name] for name in polygons.material], "int64")[found.polygon]
+    material = np.array([number_of[name] for name in polygons.material], "int64")[triangles.polygon]
     pairs = np.stack([polygons.vertex, polygons.texture], 1).astype("int64")
     grey = Material(np.full(3, GREY))
     parts = []
     for number, name in enumerate(used):
         triangle = np.flatnonzero(material == number)
         if len(triangle):
-            corners = pairs[found.corners[triangle].reshape(-1)]
+            corners = pairs[triangles.corners[triangle].reshape(-1)]
             look = materials.get(name, grey)
             if look.picture is not None:
                 note_unplaced(name, corners, shelf)
             parts.append(part(vertices, painted, uvs, corners, triangle, look))
-    return Contents(parts, len(found.polygon))
+    return Contents(parts, len(triangles.polygon))
 
 
 def note_unplaced(name: str, pairs: Integers, shelf: Shelf) -> None:
-    """Notes the triangles of a material with a picture that have no coordinates in it. pairs: of
-    `part`.
+    """Notes the triangles of a material with a picture that have no coordinates in it. pairs: [3 t,
+    2], of `part`.
     """
     placed = (pairs[:, 1] >= 0).reshape(-1, 3).all(1)
     if not placed.any():
@@ -257,19 +257,19 @@ def library(names: str, shelf: Shelf) -> dict[str, Material]:
     if not single:
         names = names.partition(" #")[0].rstrip()
         single = shelf.path(names) is not None
-    found: dict[str, Material] = {}
+    materials: dict[str, Material] = {}
     for name in [names] if single else names.split():
         data = shelf.contents(name)
         if data is None:
             shelf.note(f"{name} is missing: the surfaces of its materials are grey")
             continue
-        found |= materials_of(data, shelf)
-    return found
+        materials |= materials_of(data, shelf)
+    return materials
 
 
 def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
     """Returns {name: material} of an MTL file, and notes what is not read."""
-    found: dict[str, Material] = {}
+    materials: dict[str, Material] = {}
     material = Material()
     name = ""
     ambient: list[str] = []
@@ -279,7 +279,7 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
         values = spoken(rest).split()
         if word == "newmtl":
             name = rest.strip(" ")
-            material = found.setdefault(name, Material())
+            material = materials.setdefault(name, Material())
         elif word == "Kd" and values[:1] in (["xyz"], ["spectral"]):
             shelf.note(f"colours as {values[0]} (Kd) are not read: expected red, green, blue")
         elif word == "Kd":
@@ -310,7 +310,7 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
                 f"material {name} has a picture of ambient light alone (map_Ka), which is not "
                 f"read: {PLAIN}; name it as map_Kd"
             )
-    return found
+    return materials
 
 
 def picture_name(text: str) -> tuple[str, Floats, Floats, bool]:

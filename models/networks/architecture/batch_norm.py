@@ -30,8 +30,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         # TensorFlow gives the variance of n - 1, Keras keeps that of n.
         count = ops.cast(ops.size(inputs) // inputs.shape[-1], "float32")
         variance = variance * ((count - 1) / count)
-        for kept, found in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            kept.assign(kept * self.momentum + found * (1 - self.momentum))
+        for average, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            average.assign(average * self.momentum + value * (1 - self.momentum))
         return answer
 
     def fuses(self, inputs: Tensor) -> bool:

@@ -151,7 +151,9 @@ def standardised_sources(
 
 
 def constant(layer: keras.layers.Layer, name: str, value: Array) -> keras.Variable:
-    """Returns a new float32 weight of a layer that is never trained."""
+    """Returns a new float32 weight of a layer, with the shape of `value` [...], that is never
+    trained.
+    """
     weight = layer.add_weight(
         shape=value.shape, initializer="zeros", trainable=False, name=name, dtype="float32"
     )

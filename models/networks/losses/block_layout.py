@@ -34,19 +34,20 @@ def fit_targets(
 
 @dataclass(frozen=True)
 class Batch:
-    """What a linear readout is to answer. target: float32; known: bool, where the mask counts;
-    images, cells: as `fit_targets` takes them.
+    """What a linear readout is to answer. target: float32; mask: bool, where it counts; images,
+    cells: as `fit_targets` takes them.
     """
 
     task: Task
     target: Floats
-    known: Bools
+    mask: Bools
     images: Bytes | None
     cells: int
 
 
 def fit_pixels(batch: Batch) -> Floats:
-    return fill_unknown(batch.target, batch.known, batch.cells)
+    """Returns the pixels [m, S, S, k], masked ones filled."""
+    return fill_unknown(batch.target, batch.mask, batch.cells)
 
 
 def fit_classes(batch: Batch) -> Floats:
@@ -54,28 +55,29 @@ def fit_classes(batch: Batch) -> Floats:
     shares = batch.target
     if batch.task.labelled_by_ids:
         shares = np.eye(batch.task.output.channels, dtype="float32")[shares[..., 0].astype(int)]
-    return fill_unknown(shares, batch.known, batch.cells)
+    return fill_unknown(shares, batch.mask, batch.cells)
 
 
 def fit_segments(batch: Batch) -> Floats:
+    """Returns [m, S, S, k], what `segment_means` returns. Raises ValueError without images."""
     if batch.images is None:
         raise ValueError(f"{batch.task.name} regresses colours of segments: images are needed")
     return segment_means(batch.target[..., 0].astype(int), batch.images)
 
 
 def fit_sample(batch: Batch) -> Floats:
-    """Returns the one answer a sample as it is."""
+    """Returns the one answer a sample as it is, [m, K]."""
     return batch.target
 
 
-def fill_unknown(maps: Floats, known: Bools, cells: int) -> Floats:
-    """Returns maps [m, S, S, k] with the pixels that are not `known` [m, S, S, 1] at the mean of
-    the known ones of their cell, 0 in a cell without any.
+def fill_unknown(maps: Floats, mask: Bools, cells: int) -> Floats:
+    """Returns maps [m, S, S, k] with the pixels outside of `mask` [m, S, S, 1] at the mean of
+    those inside of it in their cell, 0 in a cell without any.
     """
-    if known.all():
+    if mask.all():
         return maps
     m, side, _, k = maps.shape
-    weight = known.reshape(m, cells, side // cells, cells, side // cells, 1).astype("float32")
+    weight = mask.reshape(m, cells, side // cells, cells, side // cells, 1).astype("float32")
     parts = maps.reshape(m, cells, side // cells, cells, side // cells, k)
     count = np.maximum(weight.sum((2, 4), keepdims=True), 1)
     mean = (parts * weight).sum((2, 4), keepdims=True) / count

@@ -29,12 +29,12 @@ class Judge:
     """Test losses of one map target. answers: [view, cell, outputs] float32, the target's blocks
     from column `start` on -> [sample] float32.
 
-    Classes and embeddings are sharpened by a fixed factor. seen: the test views that are answered,
-    in order; the samples of the others are not judged.
+    Classes and embeddings are sharpened by a fixed factor. window: the test views that are
+    answered, in order; the samples of the others are not judged.
     """
 
     def __init__(
-        self, store: LabelStore, name: str, grid: int, stride: int, seen: range | None = None
+        self, store: LabelStore, name: str, grid: int, stride: int, window: range | None = None
     ) -> None:
         data = store.samples(name, "test")
         self.task = TASKS[name]
@@ -43,10 +43,10 @@ class Judge:
         self.channels = block_channels(self.task)
         self.factor = np.float32(sharpness(self.task))
         views = np.asarray(data.views)[:, 0].astype("int64")
-        seen = range(int(views.max()) + 1) if seen is None else seen
+        window = range(int(views.max()) + 1) if window is None else window
         # Samples of single views come in the order of the views (`task_samples.candidates`).
-        rows = slice(*np.searchsorted(views, (seen.start, seen.stop)).tolist())
-        self.views = views[rows] - seen.start
+        rows = slice(*np.searchsorted(views, (window.start, window.stop)).tolist())
+        self.views = views[rows] - window.start
         target, mask = data.labels(rows)
         self.target = np.asarray(target, "float32")
         self.mask = np.asarray(mask, "float32")

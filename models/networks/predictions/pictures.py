@@ -18,7 +18,9 @@ def picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """Draws one channel as grey, two as red and green, three as colours."""
+    """Draws one channel of a map [S, S, C] as grey, two as red and green, three as colours: uint8
+    [S, S, 3].
+    """
     if value.shape[-1] == 2:
         value = np.concatenate([value, np.zeros_like(value[..., :1])], -1)
         # whitened: three deviations each way
@@ -33,7 +35,9 @@ def pixel_picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def class_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """Draws a colour a class; of colour bins, the colours themselves."""
+    """Draws a colour a class, of a label or answer [S, S, C]; of colour bins, the colours
+    themselves: uint8 [S, S, 3].
+    """
     if task.make == "colours":
         return chroma(value if label else shares_of(value))
     ids = value[..., 0].astype(int) if label and task.labelled_by_ids else value.argmax(-1)
@@ -41,7 +45,9 @@ def class_picture(task: Task, value: Array, label: bool) -> Bytes:
 
 
 def segment_picture(task: Task, value: Array, label: bool) -> Bytes:
-    """Draws a colour a segment; of an answer, its strongest directions as colours."""
+    """Draws a colour a segment; of an answer [S, S, C], its strongest directions as colours: uint8
+    [S, S, 3].
+    """
     if label:
         return colours_of(value[..., 0].astype(int))
     return grey(principal_directions(value), 0, 1)
@@ -69,7 +75,7 @@ def chroma(shares: Floats) -> Bytes:
 
 
 def grey(value: Floats, low: float, high: float) -> Bytes:
-    """Returns uint8 of the same shape: `low` is black, `high` white, beyond them clipped."""
+    """Returns uint8 of the same shape [...]: `low` is black, `high` white, beyond them clipped."""
     return (np.clip((value - low) / (high - low), 0, 1) * 255).astype("uint8")
 
 

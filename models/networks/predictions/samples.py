@@ -24,15 +24,15 @@ from models.tasks.arrays import Bytes, Floats
 class TaskAnswers:
     """Some test samples of one task.
 
-    views: uint8 [samples, views a sample, S, S, 3], the pictures as they are; seen: uint8 [samples,
-    S, S, 3], the first picture as the task's own network is given it (noisy, holed, grey, in
-    shuffled tiles); target: float32 [samples, ...] as it is stored; answer: float32 of the shape of
-    the task's output.
+    views: uint8 [samples, views a sample, S, S, 3], the pictures as they are; inputs: uint8
+    [samples, S, S, 3], the first picture as the task's own network is given it (noisy, holed, grey,
+    in shuffled tiles); target: float32 [samples, ...] as it is stored; answer: float32 of the shape
+    of the task's output.
     """
 
     task: Task
     views: Bytes
-    seen: Bytes
+    inputs: Bytes
     target: Floats
     answer: Floats
 
@@ -79,5 +79,5 @@ def answers_of(network: TaskNetwork, store: LabelStore, count: int) -> TaskAnswe
     first = value if entry.images == 1 else value[:, 0]
     if entry.input == "tiles":
         first = np.stack([assemble_tiles(tiles, range(len(tiles))) for tiles in value])
-    seen = np.repeat(first, 3, -1) if first.shape[-1] == 1 else first
-    return TaskAnswers(entry, views, grey(seen, -1, 1), target, np.asarray(network.answer(value)))
+    inputs = np.repeat(first, 3, -1) if first.shape[-1] == 1 else first
+    return TaskAnswers(entry, views, grey(inputs, -1, 1), target, np.asarray(network.answer(value)))

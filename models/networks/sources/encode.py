@@ -140,11 +140,11 @@ def encode_one(
     since = time.time()
     with sealed_folder(goal) as scratch:
         try:
-            found = encode_features(source, folder, store, scratch, splits, grid)
+            features = encode_features(source, folder, store, scratch, splits, grid)
         except SourceError as error:
             # no cause: a run says the deepest one, which knows of no way out
             raise SourceError(f"{error}{way_out(source, folder)}") from None
-        facts = {**found, "address": address, "outside": True, "grid": grid}
+        facts = {**features, "address": address, "outside": True, "grid": grid}
         write_json(scratch / "source.json", facts)
         write_json(scratch / DESCRIBED, source.to_json())
         if source.served:
@@ -222,7 +222,7 @@ def raw_file(folder: Path, split: str) -> Path:
 
 
 def chunks(array: Floats) -> Iterator[Floats]:
-    """Yields an array in order, `CHUNK` rows at a time."""
+    """Yields an array [n, ...] in order, `CHUNK` rows at a time."""
     for start in range(0, len(array), CHUNK):
         yield np.asarray(array[start : start + CHUNK])
 

@@ -80,9 +80,9 @@ def features_model(source: OutsideSource, folder: Path, size: int, grid: int) ->
     a bundle can hold. Raises SourceError for an encoder of another form.
     """
     pictures = keras.Input((size, size, 3), name="pictures")
-    taken = Preprocessed(source)(pictures)
+    inputs = Preprocessed(source)(pictures)
     encoder = ENCODERS[source.form](source, folder / source.file, source.size or size)
-    maps = encoder(taken)
+    maps = encoder(inputs)
     if len(maps.shape) != 4:
         raise SourceError(
             f"{source.name} gives features of shape {tuple(maps.shape)}; expected maps [B, h, w, "
@@ -139,14 +139,14 @@ def layer_names(model: keras.Model) -> list[str]:
 def model_up_to(model: keras.Model, layer: str) -> keras.Model:
     """Returns the model cut behind a layer of `layer_names`."""
     name, _, inner = layer.partition("/")
-    found = model.get_layer(name)
-    if not isinstance(found, keras.Model):
-        return keras.Model(model.inputs, found.output)
+    part = model.get_layer(name)
+    if not isinstance(part, keras.Model):
+        return keras.Model(model.inputs, part.output)
     # `output` of a model inside another is that of its own inputs: its call in this one is asked
-    for call in reversed(found._inbound_nodes):
-        given = call.input_tensors
+    for call in reversed(part._inbound_nodes):
+        tensors = call.input_tensors
         outputs = (
-            model_up_to(found, inner)(single_or_all(given))
+            model_up_to(part, inner)(single_or_all(tensors))
             if inner
             else single_or_all(call.output_tensors)
         )
@@ -155,7 +155,7 @@ def model_up_to(model: keras.Model, layer: str) -> keras.Model:
         except ValueError:
             # another model's call of the same layers
             continue
-    return keras.Model(model.inputs, found.output)
+    return keras.Model(model.inputs, part.output)
 
 
 def single_or_all(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
@@ -166,7 +166,7 @@ def single_or_all(tensors: Sequence[Tensor]) -> Tensor | Sequence[Tensor]:
 def graph_encoder(source: OutsideSource, path: Path, side: int) -> Callable[[Tensor], Tensor]:
     """Returns the default signature of a SavedModel, for pictures of the side `side`."""
     graph = FrozenGraph(path)
-    check_pictures(path, graph.taken, side)
+    check_pictures(path, graph.picture_shape, side)
     check_values(path, source, graph.picture_dtype)
     return lambda value: graph(as_dtype(value, graph.picture_dtype))
 
@@ -232,14 +232,14 @@ def onnx_features(source: OutsideSource, path: Path, grid: int) -> Callable[[Flo
             "(the extra `onnx`), or give a .keras model, a SavedModel, or arrays of its features"
         )
     session = onnx_session(path)
-    taken = session.get_inputs()[0]
-    count, side, channels_first = onnx_pictures(path, taken.shape)
+    port = session.get_inputs()[0]
+    count, side, channels_first = onnx_pictures(path, port.shape)
     if side and source.size not in (0, side):
         raise SourceError(
             f"{path} takes pictures of {side} x {side}, and --size says {source.size}; leave that "
             "out"
         )
-    dtype = onnx_dtype(path, taken.type)
+    dtype = onnx_dtype(path, port.type)
     # a side that the file says goes without being said
     source = dataclasses.replace(source, size=side or source.size)
     check_values(path, source, dtype)
@@ -257,7 +257,7 @@ def onnx_features(source: OutsideSource, path: Path, grid: int) -> Callable[[Flo
 
     def run(part: Array) -> Floats:
         try:
-            maps = np.asarray(session.run(None, {taken.name: part})[0], "float32")
+            maps = np.asarray(session.run(None, {port.name: part})[0], "float32")
         except Exception as error:
             # onnxruntime's errors have no class of their own
             raise SourceError(
@@ -321,7 +321,9 @@ def onnx_dtype(path: Path, kind: str) -> str:
 
 
 def batches_of(value: Array, count: int) -> Iterator[Array]:
-    """Yields `count` rows of an array at a time; the last are filled up with the last row."""
+    """Yields `count` rows of an array [n, ...] at a time; the last are filled up with the
+    last row.
+    """
     for start in range(0, len(value), count):
         part = value[start : start + count]
         yield np.concatenate([part, np.repeat(part[-1:], count - len(part), 0)])

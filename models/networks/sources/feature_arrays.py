@@ -83,29 +83,29 @@ class FeatureArrays:
         """Returns the features of one view. Raises SourceError for what is no array of numbers."""
         key = self.keys[number]
         try:
-            found = np.asarray(
+            features = np.asarray(
                 self.content[key] if self.features is None else self.features[number]
             )
         except UNREADABLE as error:
             raise SourceError(f"{self.path}: features of {key} cannot be read: {error}") from error
-        if found.dtype.kind not in NUMBERS:
+        if features.dtype.kind not in NUMBERS:
             raise SourceError(
-                f"{self.path}: features of {key} are of the kind {found.dtype}; expected numbers "
-                "(of complex ones, parts or sizes as channels)"
+                f"{self.path}: features of {key} are of the kind {features.dtype}; expected "
+                "numbers (of complex ones, parts or sizes as channels)"
             )
-        return found
+        return features
 
     def row(self, number: int) -> Array:
         """Returns features [h, w, c] of one view. Raises SourceError for another shape than that of
         the first.
         """
-        found = self.read(number)
-        if found.shape != self.shape:
+        features = self.read(number)
+        if features.shape != self.shape:
             raise SourceError(
-                f"{self.path}: features of {self.keys[number]} have the shape {found.shape}, those "
-                f"of {self.keys[0]} {self.shape}; expected one shape for all views"
+                f"{self.path}: features of {self.keys[number]} have the shape {features.shape}, "
+                f"those of {self.keys[0]} {self.shape}; expected one shape for all views"
             )
-        return found
+        return features
 
     def check_views(self, keys: Sequence[str]) -> None:
         """Raises SourceError for views that are lacking."""
@@ -130,7 +130,9 @@ class FeatureArrays:
         return np.asarray(Pooled(grid)(keras.ops.convert_to_tensor(maps)))
 
     def parts(self, keys: Sequence[str], grid: int) -> Iterator[Floats]:
-        """Yields the features of views in order, `PART` views at a time, as `of` gives them."""
+        """Yields the features [n, grid, grid, c] of views in order, `PART` views at a time, as `of`
+        gives them.
+        """
         for start in range(0, len(keys), PART):
             yield self.of(keys[start : start + PART], grid)
 
@@ -141,8 +143,8 @@ def text_of(key: object) -> str:
 
 
 def check_rows(name: str, maps: Floats, pictures: int) -> None:
-    """Raises SourceError unless there is one map a picture: of other counts nobody knows whose a
-    map is.
+    """Raises SourceError unless there is one map a picture in [maps, ...]: of other counts nobody
+    knows whose a map is.
     """
     if len(maps) != pictures:
         raise SourceError(

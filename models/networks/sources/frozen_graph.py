@@ -24,8 +24,8 @@ class FlatGraph:
     """
 
     graph: Any
-    taken: str
-    given: str
+    input_name: str
+    output_name: str
     shape: tuple[int | None, ...]
     dtype: str
 
@@ -78,8 +78,8 @@ def holds_weights(graph: Any) -> bool:
 
 
 class FrozenGraph(keras.layers.Layer):
-    """[B, S, S, 3] -> what the graph gives. taken: shape of the pictures that the model states, ()
-    if it states none. picture_dtype: theirs.
+    """[B, S, S, 3] -> what the graph gives. picture_shape: of the pictures, as the model states it,
+    () if it states none. picture_dtype: theirs.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -87,11 +87,11 @@ class FrozenGraph(keras.layers.Layer):
 
         super().__init__(trainable=False, autocast=False)
         flat = frozen_signature(folder)
-        self.taken = flat.shape
+        self.picture_shape = flat.shape
         self.picture_dtype = flat.dtype
         # Closures hide them from Keras, which would make a copy of what it finds in attributes.
         self.laid_in: Callable[[Tensor], Tensor] = lambda value: tf.graph_util.import_graph_def(
-            flat.graph, {flat.taken: value}, [flat.given], name="outside"
+            flat.graph, {flat.input_name: value}, [flat.output_name], name="outside"
         )[0]
         function: Any = tf.compat.v1.wrap_function(
             self.laid_in, [tf.TensorSpec([None, None, None, 3], flat.dtype)]

@@ -34,9 +34,9 @@ def principal_components(parts: Iterable[Array], count: int) -> tuple[Floats, Fl
     # which sign a vector has is LAPACK's choice
     signs = np.sign(vectors[np.abs(vectors).argmax(0), np.arange(len(values))])
     components = np.zeros((len(values), count))
-    kept = min(count, len(values))
-    components[:, :kept] = (vectors * signs)[:, :kept]
-    share = float(values[:kept].sum() / max(values.sum(), 1e-30))
+    rank = min(count, len(values))
+    components[:, :rank] = (vectors * signs)[:, :rank]
+    share = float(values[:rank].sum() / max(values.sum(), 1e-30))
     return (origin + mean).astype("float32"), components.astype("float32"), share
 
 

@@ -45,15 +45,15 @@ class StateUnpickler(pickle.Unpickler):
     """Makes dictionaries and views of storages. Raises SourceError for any other class."""
 
     def find_class(self, module: str, name: str) -> Any:
-        known: dict[tuple[str, str], Callable[..., object] | type] = {
+        classes: dict[tuple[str, str], Callable[..., object] | type] = {
             ("collections", "OrderedDict"): OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): rebuilt,
         }
         if module == "torch" and name in STORAGES:
             return name
-        if (module, name) not in known:
+        if (module, name) not in classes:
             raise SourceError(f"expected a state dict of tensors; it names {module}.{name}")
-        return known[module, name]
+        return classes[module, name]
 
     def persistent_load(self, pid: Any) -> Storage:
         _, kind, key, _, length, *_ = pid

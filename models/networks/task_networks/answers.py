@@ -19,8 +19,8 @@ from models.tasks.arrays import Array, Floats
 def answers_in_parts(
     network: TaskNetwork, store: LabelStore, split: str, config: NetworkConfig
 ) -> Iterator[tuple[Array, Array, Array]]:
-    """Yields (answer, target, mask) of a whole split, some samples at a time. The damage done to
-    inputs is drawn from one generator for all.
+    """Yields (answer, target, mask), [n, ...] each, of a whole split, some samples at a time. The
+    damage done to inputs is drawn from one generator for all.
     """
     random = damage_generator(network.task)
     parts = SplitParts(store, network.task, split, config.tile_size)

@@ -39,7 +39,9 @@ class TaskNetwork:
         return self.task.representations
 
     def answer(self, value: Array, batch: int = 64) -> Array:
-        """Returns answers to training-form inputs, computed at most `batch` at once."""
+        """Returns answers [n, ...] to training-form inputs [n, (images,) S, S, C], computed at most
+        `batch` at once.
+        """
         parts = []
         count = samples_at_once(value.shape, batch)
         for i in range(0, len(value), count):
@@ -64,8 +66,10 @@ class TaskNetwork:
 
 def without_repeats(pictures: Array) -> tuple[Array, Integers]:
     """Returns (those pictures that equal no earlier one, [n] the position of each among these)."""
-    seen: dict[bytes, int] = {}
-    places = np.array([seen.setdefault(picture.tobytes(), len(seen)) for picture in pictures])
+    position_of: dict[bytes, int] = {}
+    places = np.array(
+        [position_of.setdefault(picture.tobytes(), len(position_of)) for picture in pictures]
+    )
     _, first = np.unique(places, return_index=True)
     return pictures[first], places
 

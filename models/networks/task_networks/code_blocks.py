@@ -180,7 +180,7 @@ def sweep_blocks(work: SourceWork) -> None:
 
 
 def chunks_of(paths: Sequence[Path]) -> Iterator[Floats]:
-    """Yields float32 codes of files, one file after the other, at most `CHUNK` at a time."""
+    """Yields codes [n, h, w, c] of files, one file after the other, at most `CHUNK` at a time."""
     for path in paths:
         codes: Floats = np.load(path, mmap_mode="r")
         for start in range(0, len(codes), CHUNK):

@@ -173,8 +173,8 @@ def train_network(
     batch = batch_size(entry, config)
     with spread(devices_for(entry, config), batch) as devices:
         if config.devices > 1:
-            said = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
-            print(said, file=out, flush=True)
+            line = f"  {entry.name}: {devices} of {config.devices} devices share a batch of {batch}"
+            print(line, file=out, flush=True)
         network, curve = run_steps(store, folder, entry, config, average, out, callbacks, start)
     if devices > 1 or config.precision != "float32":
         network = in_float32(network)
@@ -200,7 +200,9 @@ def run_steps(
     callbacks: Sequence[keras.callbacks.Callback],
     start: Start | None,
 ) -> tuple[TaskNetwork, list[float]]:
-    """Runs all optimiser steps; returns (network as it is after the last one, loss curve)."""
+    """Runs all optimiser steps; returns (network as it is after the last one, loss curve). average:
+    [1, ...], as `average_answer` returns it.
+    """
     network, model = trainer(entry, config, store.size, standard_of(entry, store, config))
     if start is not None:
         begin_at(network, start)
@@ -238,7 +240,8 @@ def trainer(
     entry: Task, config: NetworkConfig, size: int, standard: tuple[Floats, Floats] | None = None
 ) -> tuple[TaskNetwork, Any]:
     """Returns a fresh network and the compiled model that `fit` trains, which share variables; None
-    in the model's place for the untrained control. standard: (middle, unit), as `Siamese` takes it.
+    in the model's place for the untrained control. standard: (middle, unit), [channels] each, as
+    `Siamese` takes it.
     """
     with precision(config.precision):
         network = build_task_network(entry, config, size)
@@ -321,8 +324,8 @@ def few_steps(config: NetworkConfig) -> bool:
 
 
 def start_at_average(network: TaskNetwork, average: Array) -> None:
-    """Sets the last layer's bias to the best constant answer and shrinks its weights: training
-    starts where the average estimator ends.
+    """Sets the last layer's bias to the best constant answer [1, ...] and shrinks its weights:
+    training starts where the average estimator ends.
     """
     if composes_poses(network.task, network.config):
         return
@@ -339,7 +342,8 @@ def shrink_to_average(
     factor that validation samples like best; returns the factor.
 
     answer' = average + factor (answer - average): few buildings teach a network to be surer than it
-    may be. Maps and embeddings keep their answer (factor 1).
+    may be. Maps and embeddings keep their answer (factor 1). average: [1, K], as `average_answer`
+    returns it.
     """
     task = network.task
     if task.output.dense or composes_poses(task, config) or not has_labels(store, task, "val"):
@@ -352,15 +356,15 @@ def shrink(
     network: TaskNetwork, average: Floats, parts: Iterable[tuple[Array, Array, Array]]
 ) -> float:
     """Pulls the answers of a last layer towards `average` by the factor that some samples like
-    best; returns the factor. parts: (the network's answer, target, mask) of some of these samples
-    at a time.
+    best; returns the factor. parts: (the network's answer, target, mask), [n, ...] each, of some of
+    these samples at a time.
     """
     losses: dict[float, list[Floats]] = {factor: [] for factor in SHRINKAGES}
     for answer, target, mask in parts:
-        for factor, found in losses.items():
+        for factor, row in losses.items():
             shrunk = average + factor * (answer - average)
-            found.append(image_losses(network.task.loss, target, mask, shrunk))
-    means = {factor: float(np.concatenate(found).mean()) for factor, found in losses.items()}
+            row.append(image_losses(network.task.loss, target, mask, shrunk))
+    means = {factor: float(np.concatenate(row).mean()) for factor, row in losses.items()}
     factor = min(SHRINKAGES, key=means.__getitem__)
     kernel, bias = network.head.get_layer("answer").weights
     kernel.assign(kernel * factor)

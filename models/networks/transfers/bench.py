@@ -79,9 +79,9 @@ class Bench:
         return (len(self.sources),)
 
     def maps(self, index: int, split: str) -> Floats:
-        """Returns the standardised representation of source `index`, float16 from its file: whoever
-        takes some views reads no others; one past the last is raw pixels, averaged to the grid when
-        they are taken.
+        """Returns the standardised representation of source `index`, [view, grid, grid, c] float16
+        from its file: whoever takes some views reads no others; one past the last is raw pixels,
+        averaged to the grid when they are taken.
         """
         if index < len(self.sources):
             return self.representations.read(self.sources[index], split)
@@ -119,7 +119,7 @@ class Bench:
         return self.ledgers[target][self.key(subset, regime)]
 
     def keep(self, target: str, rows: Mapping[SourceSet, Floats], regime: Regime) -> None:
-        """Adds rows that were measured to the target's ledger."""
+        """Adds rows that were measured, losses [test sample] each, to the target's ledger."""
         keyed = {self.key(subset, regime): losses for subset, losses in rows.items()}
         self.ledgers[target].extend(keyed)
         self.fresh += sum(subset != self.pixels for subset in rows)
@@ -136,12 +136,12 @@ class Bench:
         return sorted(means, key=means.__getitem__)
 
     def supervised(self, name: str) -> Floats:
-        """Returns the losses of the target's own network on the same test samples."""
+        """Returns the losses [test sample] of the target's own network on the same test samples."""
         return np.asarray(np.load(self.networks / name / "test_losses.npy"))
 
     def average(self, name: str, regime: Regime) -> Floats:
-        """Returns the losses of the constant that a regime's labels give, on the same test samples;
-        kept in the target's ledger, since a new source changes nothing about them.
+        """Returns the losses [test sample] of the constant that a regime's labels give, on the same
+        test samples; kept in the target's ledger, since a new source changes nothing about them.
         """
         task, ledger = TASKS[name], self.ledgers[name]
         own = address_of(
@@ -198,7 +198,9 @@ def pixel_map(images: Bytes, grid: int) -> Floats:
 
 
 def pixel_cells(images: Array, grid: int) -> Floats:
-    """Returns the `pixel_map` of pictures that are held at once."""
+    """Returns the `pixel_map` [n, grid, grid, 12] float32 of pictures [n, S, S, 3] that are held at
+    once.
+    """
     n, side = images.shape[:2]
     half = side // (2 * grid)
     cells = images.reshape(n, grid, 2, half, grid, 2, half, 3).astype("float32")

@@ -76,10 +76,10 @@ def calibrate(
     ]
     slots = np.array([[sources.index(key[0])] for key in picked for _ in SEEDS])
     schedule = schedule_of(config, name, config.calibration_epochs)
-    found = learn(
+    fit = learn(
         store, maps, name, slots, list(SEEDS) * len(picked), config, schedule, programs=programs
     )
-    means = found.losses.mean(1).reshape(len(picked), len(SEEDS))
+    means = fit.losses.mean(1).reshape(len(picked), len(SEEDS))
     own = np.array([closed[key].mean() for key in picked])
     row: CalibrationRow = {
         "target": name,
@@ -87,15 +87,15 @@ def calibrate(
         "closed_against_gradient": ranking_agreement(own, means.mean(1)),
         "between_seeds": ranking_agreement(means[:, 0], means[:, 1]),
         "gradient_over_closed": float(np.median(means.mean(1) / np.maximum(own, 1e-9))),
-        "epochs": int(np.median(found.best)),
-        "converged": converged_share(found.validation, schedule.patience),
-        "seconds_a_network": found.seconds / len(slots),
+        "epochs": int(np.median(fit.best)),
+        "converged": converged_share(fit.validation, schedule.patience),
+        "seconds_a_network": fit.seconds / len(slots),
         "closed_seconds_a_transfer": None,
     }
     print(
         f"  calibration {name}: closed form against gradient "
         f"{row['closed_against_gradient']:.2f}, seed against seed {row['between_seeds']:.2f} "
-        f"({len(slots)} networks, {found.seconds:.0f} s)",
+        f"({len(slots)} networks, {fit.seconds:.0f} s)",
         file=out,
         flush=True,
     )
@@ -113,7 +113,7 @@ def converged_share(validation: Floats, patience: int) -> float:
 
 
 def ranking_agreement(first: Floats, second: Floats) -> float:
-    """Returns the rank correlation of two rankings of the same transfers; 0 where one side is
+    """Returns the rank correlation of two rankings [n] of the same transfers; 0 where one side is
     constant, and so ranks nothing.
     """
     return float(np.nan_to_num(spearman(np.stack([first, second]))))

@@ -67,9 +67,9 @@ def calibration_row(bench: Bench, name: str, rate: float | None, out: TextIO) ->
         choices=rows_of(task),
     )
     path = bench.ledgers[name].folder / f"calibration-{own}.json"
-    kept: CalibrationRow | None = read_sealed_json(path)
-    if kept is not None:
-        return kept
+    earlier: CalibrationRow | None = read_sealed_json(path)
+    if earlier is not None:
+        return earlier
     closed = {bench.names(subset): bench.losses(name, subset, regime) for subset in singles}
     row = calibrate(
         bench.store,

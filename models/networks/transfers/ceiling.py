@@ -68,6 +68,7 @@ class LabelBench:
         self.kernels: dict[int, GlobalKernel] = {}
 
     def maps(self, index: int, split: str) -> Floats:
+        """Returns the codes [view, grid, grid, c] of source `index`, made of its labels."""
         return self.codes[self.sources[index]][split]
 
     def key(self, subset: tuple[int, ...], regime: Regime) -> str:
@@ -100,7 +101,7 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
     """
     regime = bench.regimes[-1]
     paths = {}
-    found: dict[str, dict[str, Any] | None] = {}
+    ledger: dict[str, dict[str, Any] | None] = {}
     for name in targets:
         task = TASKS[name]
         own = address_of(
@@ -116,8 +117,8 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
             choices=rows_of(task),
         )
         paths[name] = bench.ledgers[name].folder / f"ceiling-{channels}-{own}.json"
-        found[name] = read_sealed_json(paths[name])
-    lacking = [name for name in paths if found[name] is None]
+        ledger[name] = read_sealed_json(paths[name])
+    lacking = [name for name in paths if ledger[name] is None]
     maps = [name for name in lacking if TASKS[name].output.dense]
     losses = map_ceilings(bench, regime, maps, channels) if maps else {}
     for name in lacking:
@@ -125,10 +126,10 @@ def ceilings(bench: Bench, targets: Iterable[str], channels: int) -> list[Ceilin
             losses[name] = vector_ceiling(bench, regime, name, channels)
     for name, values in losses.items():
         write_sealed_json(paths[name], {"losses": np.asarray(values, "float64").tolist()})
-        found[name] = {"losses": values}
+        ledger[name] = {"losses": values}
     rows: list[CeilingRow] = []
-    for name, kept in found.items():
-        values = np.asarray((kept or {})["losses"], "float32")
+    for name, entry in ledger.items():
+        values = np.asarray((entry or {})["losses"], "float32")
         wins = np.sign(bench.supervised(name) - values)
         quality = float((wins.mean() + 1) / 2)
         loss = float(values.mean())
@@ -184,8 +185,8 @@ def vector_ceiling(bench: Bench, regime: Regime, name: str, channels: int) -> Fl
 
 
 def filled_codes(codes: Mapping[str, Floats]) -> Mapping[str, Floats]:
-    """Returns the codes, or ones for those of a label that never changes, since a kernel of zeros
-    alone has no scale.
+    """Returns the codes [view, grid, grid, c] by split, or ones for those of a label that never
+    changes, since a kernel of zeros alone has no scale.
     """
     if any(value.any() for value in codes.values()):
         return codes

@@ -196,9 +196,9 @@ def losses_of(network: TransferNetwork, bench: EdgeBench) -> Floats:
             + mean
             for stored, (mean, deviation) in zip(maps, scales)
         ]
-        seen = np.concatenate(raw, -1)
+        codes = np.concatenate(raw, -1)
         # a single image comes without an axis of its own
-        answer = network.head(seen[:, 0] if task.images == 1 else seen)
+        answer = network.head(codes[:, 0] if task.images == 1 else codes)
         labels, mask = (np.asarray(part, "float32") for part in data.labels(rows))
         answered = keras.ops.convert_to_numpy(answer)
         parts.append(image_losses(task.loss, labels, mask, answered))

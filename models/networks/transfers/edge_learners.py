@@ -144,8 +144,8 @@ def losses_by_width(bench: EdgeBench, target: str, rows: Integers, answer: Float
 def teaching_and_held_out(
     bench: BenchView, target: str, regime: Regime
 ) -> tuple[Integers, Integers]:
-    """Returns (rows that teach, rows held out) of the target's samples in the transfer split, as
-    the regime's views are divided.
+    """Returns (rows that teach [n], rows held out [m]) of the target's samples in the transfer
+    split, as the regime's views are divided.
     """
     data = bench.store.samples(target, bench.config.transfer_split)
     rows = regime.samples(data, bench.config.seed)

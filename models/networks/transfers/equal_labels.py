@@ -41,10 +41,10 @@ def question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:
     """Returns what a target asks: loss, output, and digests of its samples. All labels are read
     once.
     """
-    known = QUESTIONS.setdefault(store, {})
-    if (name, split) not in known:
-        known[name, split] = read_question(store, name, split)
-    return known[name, split]
+    questions = QUESTIONS.setdefault(store, {})
+    if (name, split) not in questions:
+        questions[name, split] = read_question(store, name, split)
+    return questions[name, split]
 
 
 def read_question(store: LabelStore, name: str, split: str) -> tuple[object, ...]:

@@ -41,8 +41,8 @@ class TransferLedger:
         return self.rows[key]
 
     def extend(self, rows: Mapping[str, Floats]) -> None:
-        """Adds rows as one segment, which appears whole or not at all. Raises ValueError for losses
-        that are not finite.
+        """Adds rows, losses [test sample] by key, as one segment, which appears whole or not at
+        all. Raises ValueError for losses that are not finite.
         """
         if not rows:
             return

@@ -36,12 +36,12 @@ def proxy_inputs(
     chosen = evenly(count, limit)
     views = np.asarray(samples.views)[chosen]
     # a view is read and pooled once, however many samples it stands in
-    seen, places = np.unique(views, return_inverse=True)
+    pictures, places = np.unique(views, return_inverse=True)
     # numpy 1 gives the inverse flat, numpy 2 in the views' own shape
     places = places.reshape(views.shape)
     features = {}
     for source in sources:
-        cells = pooled(representations.read(source, split)[seen], CELLS)
+        cells = pooled(representations.read(source, split)[pictures], CELLS)
         features[source] = cells[places].reshape(len(views), -1)
     labels, mask = (np.asarray(part, "float32") for part in samples.labels(chosen))
     return features, label_features(TASKS[target], labels, mask)
@@ -62,6 +62,7 @@ def label_features(task: Task, target: Floats, mask: Floats) -> Floats:
 
 
 def pixel_map(task: Task, target: Floats) -> Floats:
+    """Returns a map [n, S, S, C] as it is."""
     return target
 
 

@@ -38,8 +38,8 @@ class Regime:
     withheld: Integers = field(default_factory=lambda: np.zeros(0, "int64"))
 
     def samples(self, data: TaskSamples, seed: int) -> Integers:
-        """Returns the sorted rows of `data` (of the transfer split) that teach: the regime's views;
-        of several views, the first `limit` of one shuffle.
+        """Returns [n], the sorted rows of `data` (of the transfer split) that teach: the regime's
+        views; of several views, the first `limit` of one shuffle.
         """
         if data.views.shape[1] == 1:
             return np.flatnonzero(np.isin(np.asarray(data.views)[:, 0], self.views))
@@ -52,8 +52,8 @@ class Regime:
 
 
 def labelled_rows(data: TaskSamples, rows: Integers) -> Integers:
-    """Returns those of the `rows` of `data` that have a label anywhere: the others would only take
-    part in means.
+    """Returns [m], those of the `rows` [n] of `data` that have a label anywhere: the others would
+    only take part in means.
     """
     return rows[[bool((np.asarray(data.mask[row]) > 0).any()) for row in rows]]
 
@@ -107,8 +107,8 @@ def others_of_buildings(keys: Sequence[str], views: Integers, held_out: Bools) -
     """Returns [m] sorted positions in `keys` outside `views`, of the buildings that are held out of
     `views` as a whole (a lone building is cut in two).
     """
-    kept = {building_of(keys[i]) for i in views[~held_out]}
-    whole = {building_of(keys[i]) for i in views[held_out]} - kept
+    teaching = {building_of(keys[i]) for i in views[~held_out]}
+    whole = {building_of(keys[i]) for i in views[held_out]} - teaching
     others = np.setdiff1d(np.arange(len(keys)), views)
     return others[[building_of(keys[i]) in whole for i in others]]
 

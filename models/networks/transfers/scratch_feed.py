@@ -52,12 +52,12 @@ class Feed:
         return self.take(self.rows[picked], self.generator("batch", step), self.config.augment)
 
     def order(self, epoch: int) -> Integers:
-        """Returns the positions in `rows` in the order of an epoch."""
+        """Returns [n], the positions in `rows` in the order of an epoch."""
         return self.generator("order", epoch).permutation(len(self.rows))
 
     def take(self, rows: Integers, rng: np.random.Generator, augment: bool = False) -> Batch:
         """Returns inputs, with the task's own damage drawn from `rng`, targets and masks of some
-        samples.
+        samples [n], [n, ...] each.
         """
         images, target, mask = self.data.take(rows, self.pictures)
         target = to_single(target)
@@ -73,7 +73,9 @@ class Feed:
 def held_out_batch(
     store: LabelStore, task: Task, config: NetworkConfig, held_out: Integers
 ) -> Batch:
-    """Returns inputs, targets and masks of the held-out samples, of at most `JUDGES`, evenly."""
+    """Returns inputs, targets and masks, [m, ...] each, of the held-out samples [n], of at most
+    `JUDGES`, evenly.
+    """
     # drawn once: every stop is judged by the same, the task's own damage included
     judges = held_out[np.linspace(0, len(held_out) - 1, min(JUDGES, len(held_out))).astype(int)]
     feed = Feed(store, task, config, judges)

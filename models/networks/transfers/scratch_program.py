@@ -54,7 +54,9 @@ class CompiledNetwork(TaskNetwork):
     model: Any = None
 
     def answer(self, value: Array, batch: int = 32) -> Array:
-        """Returns answers to training-form inputs, computed at most `batch` at once."""
+        """Returns answers [n, ...] to training-form inputs [n, ...], computed at most `batch` at
+        once.
+        """
         count = len(value)
         batch = samples_at_once(value.shape, batch)
         # the last sample fills the last batch up: another size would be compiled for itself
@@ -88,9 +90,9 @@ class Program:
         # copies: the variables change with every step
         self.optimizer = [(variable, variable.numpy()) for variable in optimizer]
 
-    def restart(self, store: LabelStore, task: Task, known: Known) -> Floats | None:
+    def restart(self, store: LabelStore, task: Task, labels: Known) -> Floats | None:
         """Gives the model the task's first weights, an optimiser that never stepped, and the
-        constant of the labels that are `known`. Returns that constant; None for a task without one.
+        constant of these labels. Returns that constant, [1, ...]; None for a task without one.
         """
         if self.first[0] != task.name:
             fresh = build_task_network(task, self.config, self.size)
@@ -101,18 +103,20 @@ class Program:
             variable.assign(first)
         # `fold` took it away
         self.model.standard = self.standard
-        self.set_standard(standard_of(task, store, self.config, known))
+        self.set_standard(standard_of(task, store, self.config, labels))
         if composes_poses(task, self.config):
             self.network.head.get_layer("poses").whiten(*store.whitening(task.name))
         if not task.output.facts.averaged:
             return None
-        average = average_answer(task, store, known=known)
+        average = average_answer(task, store, known=labels)
         # standardised targets have the average 0
         start_at_average(self.network, average if self.standard is None else average * 0)
         return average
 
     def set_standard(self, middle_and_unit: tuple[Floats, Floats] | None) -> None:
-        """Assigns the middle and the unit by which targets are standardised, if they are."""
+        """Assigns the middle and the unit, [C] each, by which targets are standardised, if they
+        are.
+        """
         for variable, value in zip(self.standard or (), middle_and_unit or ()):
             variable.assign(value)
 
@@ -175,7 +179,7 @@ def weights_of(network: TaskNetwork) -> list[keras.Variable]:
 
 
 def values_of(network: TaskNetwork) -> list[Array]:
-    """Returns copies of the network's weights."""
+    """Returns copies of the network's weights, [...] each."""
     return [weight.numpy() for weight in weights_of(network)]
 
 

@@ -52,8 +52,8 @@ class PixelBench:
         parts = []
         for start in range(0, len(images), CHUNK):
             some = images[start : start + CHUNK]
-            seen = training_input(self.task, some[:, None], some, random, self.config.tile_size)
-            parts.append(pixel_cells((seen + 1) * 127.5, self.grid))
+            inputs = training_input(self.task, some[:, None], some, random, self.config.tile_size)
+            parts.append(pixel_cells((inputs + 1) * 127.5, self.grid))
         return np.concatenate(parts)
 
     def key(self, subset: SourceSet, regime: Regime) -> str:
@@ -89,12 +89,12 @@ class PixelsSolved:
         self, regime: Regime | None = None, rows: Integers | None = None
     ) -> dict[str, Array]:
         """Returns the arrays that `pixel_readout` takes, solved on all samples of the regime by
-        default.
+        default. rows: [n], samples that teach.
         """
         return readout_arrays(self.bench, regime or self.regime, self.target, SUBSET, rows)
 
     def network(self, arrays: dict[str, Array]) -> TaskNetwork:
-        """Returns the readout in the form of a task network."""
+        """Returns the readout of `arrays` in the form of a task network."""
         task = TASKS[self.target]
         bench = self.bench
         return solved_network(task, arrays, bench.config, bench.store.size, bench.grid)

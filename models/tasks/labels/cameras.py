@@ -58,7 +58,7 @@ def first_turn(angles: Floats) -> Floats:
 
 
 def angle(first: Floats, second: Floats) -> float:
-    """Returns the radians between two unit vectors."""
+    """Returns the radians between two unit vectors [3]."""
     # rounding may take a cosine past 1
     return float(np.arccos(np.clip(first @ second, -1, 1)))
 
@@ -118,7 +118,9 @@ def egomotion(first: Camera, second: Camera, third: Camera) -> Floats:
 
 
 def compose(first: Floats, second: Floats) -> Floats:
-    """Returns pose 1-3 from poses 1-2 and 2-3: R13 = R23 R12, t13 = R23 t12 + t23."""
+    """Returns pose 1-3 from poses 1-2 and 2-3: R13 = R23 R12, t13 = R23 t12 + t23. Poses: [6],
+    three Euler angles in radians, then the translation.
+    """
     r12, r23 = rotation_from_euler(*first[:3]), rotation_from_euler(*second[:3])
     return np.concatenate([euler_from_rotation(r23 @ r12), r23 @ first[3:] + second[3:]])
 

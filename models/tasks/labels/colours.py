@@ -37,7 +37,9 @@ def rgb_to_lab(rgb: Floats) -> Floats:
 
 
 def linear_light(rgb: Floats) -> Floats:
-    """Undoes sRGB's transfer function (IEC 61966-2-1), which is linear near black."""
+    """Undoes sRGB's transfer function (IEC 61966-2-1) of values [...] in [0, 1]; it is linear near
+    black.
+    """
     return np.where(rgb > 0.04045, ((rgb + 0.055) / 1.055) ** 2.4, rgb / 12.92)
 
 

@@ -53,7 +53,7 @@ def near_steps(points: Floats) -> Bools:
 
 def slope_of_a_pixel(x: Floats, z: Floats) -> Any:
     """Returns by how much the rays of neighbouring pixels differ in x/z, from those in the outer
-    columns; 0 where these see nothing.
+    columns; 0 where these see nothing. x, z: [H, W] m.
     """
     if not (z[:, [0, -1]] > 0).any():
         return 0.0
@@ -129,8 +129,8 @@ def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def sort_in(rows: Floats, place: int) -> None:
-    """Orders, pixel by pixel, row `place`, the one after it and the last one, so that the largest
-    value is in the last; the first two are in order before.
+    """Orders, pixel by pixel, of rows [n, W] row `place`, the one after it and the last one, so
+    that the largest value is in the last; the first two are in order before.
     """
     last = len(rows) - 1
     for i in range(np.uint32(rows.shape[1])):
@@ -181,7 +181,7 @@ def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) ->
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def mean_of_three(first: Floats, second: Floats, third: Floats, out: Floats) -> None:
-    """Writes the mean of three rows into `out`."""
+    """Writes the mean of three rows [W] into `out` [W]."""
     for x in range(len(out)):
         # double precision as in `jump`, which gives the other pixels of the row
         out[x] = (np.float64(first[x]) + second[x] + third[x]) / 3
@@ -242,7 +242,9 @@ def jump(
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def smoothed(scores: Floats) -> Floats:
-    """Returns scores raised by half of their eight neighbours' mean where both agree in sign."""
+    """Returns scores [4, H, W], one for each way, raised by half of their eight neighbours' mean
+    where both agree in sign.
+    """
     _, height, width = scores.shape
     raised = scores.copy()
     for way in range(4):

@@ -24,8 +24,8 @@ def luma(rgb: Bytes) -> Bytes:
 
 
 def gradient(image: Floats) -> Floats:
-    """Returns the Sobel magnitude of an image in scikit-image's normalisation, with a reflected
-    border.
+    """Returns [H, W] float32, the Sobel magnitude of an image [H, W] in scikit-image's
+    normalisation, with a reflected border.
     """
     image = image.astype("float32")
     x, y = (
@@ -37,7 +37,7 @@ def gradient(image: Floats) -> Floats:
 
 
 def blur(image: Floats, sigma: float, border: int = cv2.BORDER_CONSTANT) -> Floats:
-    """Returns an image under a Gaussian that is cut at 4 sigma (pixels)."""
+    """Returns an image [H, W] under a Gaussian that is cut at 4 sigma (pixels)."""
     side = 2 * int(4 * sigma + 0.5) + 1
     return cv2.GaussianBlur(image, (side, side), sigma, borderType=border)
 

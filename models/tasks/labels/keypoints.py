@@ -53,7 +53,7 @@ def box_hessian(sums: Array, sizes: Integers, step: int) -> Floats:
 @lru_cache(maxsize=32)  # every picture of a data set asks for the same ten
 def boxes(size: int, step: int, height: int, width: int) -> tuple[Integers, Integers, int, int]:
     """Returns the arguments of `raise_to_size` for one size of box on images of height x width; not
-    to be written into.
+    to be written into. rows: [H / step, 5, 2], places: [W / step, 5, 2], as of `box_ends`.
     """
     rows = box_ends(size, step, height)
     columns = box_ends(size, step, width)
@@ -124,7 +124,7 @@ def box_strips(sums: Array, ends: Integers, strips: Array) -> None:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def differences(one: Array, two: Array, three: Array, four: Array, times: int, out: Array) -> None:
-    """Writes times (one - two) - (three - four) into `out`."""
+    """Writes times (one - two) - (three - four), of rows [n], into `out` [n]."""
     for x in range(len(out)):
         out[x] = times * (one[x] - two[x]) - (three[x] - four[x])
 

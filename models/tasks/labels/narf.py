@@ -103,7 +103,9 @@ def unit(normal: Floats) -> Floats:
 
 
 def nearest(away: Floats) -> float:
-    """Returns the metres to the nearest seen point, inf if none is seen."""
+    """Returns the metres to the nearest seen point of a map [H, W], inf if none is seen (0: not
+    seen).
+    """
     return float(away.min(initial=np.inf, where=away > 0))
 
 
@@ -197,7 +199,7 @@ def givers(points: Floats, change: Floats, radius: float) -> Integers:
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def pixel_spacing(points: Floats, y: int, x: int) -> float:
     """Returns the metres between neighbouring pixels at the depth of one: its offset from the axis
-    over its pixel distance to the centre.
+    over its pixel distance to the centre. points: [3, H, W] m.
     """
     return abs(points[0, y, x] / (x + 0.5 - points.shape[2] / 2))
 

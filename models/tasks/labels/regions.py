@@ -55,8 +55,9 @@ def neighbour_costs(planes: Floats) -> Floats:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def sorted_pairs(cost: Floats) -> Integers:
-    """Returns int32, 4 * pixel + way for every pair of neighbours, sorted by its cost in 16 bits
-    (65535: the largest cost, at most 0.25), ties in the order of that number: counting sort.
+    """Returns [pairs] int32, 4 * pixel + way for every pair of neighbours, sorted by its cost [4,
+    H, W] in 16 bits (65535: the largest cost, at most 0.25), ties in the order of that number:
+    counting sort.
     """
     pixels = cost[0].size
     flat = cost.reshape(-1)
@@ -93,7 +94,9 @@ def sorted_pairs(cost: Floats) -> Integers:
 
 @numba.njit(cache=True, nogil=True)
 def root(parent: Integers, i: int) -> int:
-    """Returns the region that pixel i has been joined to; paths are halved on the way."""
+    """Returns the region that pixel i has been joined to, by the parent [pixels] of each; paths are
+    halved on the way.
+    """
     while parent[i] != i:
         parent[i] = parent[parent[i]]
         i = parent[i]
@@ -102,7 +105,9 @@ def root(parent: Integers, i: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def join(parent: Integers, size: Integers, a: int, b: int) -> int:
-    """Joins two regions and returns the root of their union: that of the larger one."""
+    """Joins two regions and returns the root of their union: that of the larger one. parent, size:
+    [pixels], changed in place.
+    """
     if size[a] < size[b]:
         a, b = b, a
     parent[b] = a
@@ -203,7 +208,7 @@ def subgraph(weights: Floats, members: Integers) -> tuple[Floats, Floats, Floats
 def fill_subgraph(
     weights: Floats, members: Integers, part: Floats, degree: Floats, laplacian: Floats
 ) -> None:
-    """Writes what `subgraph` returns into `part`, `degree` and `laplacian`."""
+    """Writes what `subgraph` returns into `part` [n, n], `degree` [n] and `laplacian` [n, n]."""
     n = len(members)
     for i in range(n):
         row = weights[members[i]]
@@ -242,7 +247,7 @@ def best_threshold(
     vector: Floats, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
     """Returns (cost, threshold) of the cheapest normalised cut at one of `steps` levels of an
-    eigenvector (cost inf: no level divides it).
+    eigenvector [n] (cost inf: no level divides it). weights: [n, n]; degree: [n], its sums.
     """
     # the method: numpy's function looks for one first, which takes as long for a few regions
     cost, level = cheapest_level(vector, (-vector).argsort(), weights, degree, steps)
@@ -254,7 +259,7 @@ def cheapest_level(
     vector: Floats, order: Integers, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
     """Returns (cost, threshold) as `best_threshold` does. Levels are tried from the top, and the
-    cut is kept up to date as members pass over: n^2 steps in all. order: members, the largest
+    cut is kept up to date as members pass over: n^2 steps in all. order: [n] members, the largest
     first.
     """
     low = vector.min()
@@ -286,8 +291,8 @@ def cheapest_level(
 
 @numba.njit(cache=True, nogil=True)
 def canonical(labels: Integers) -> Bytes:
-    """Returns uint8 ids numbered by first appearance in raster order (an eigenvector's sign is
-    arbitrary); ids past 255 share the last.
+    """Returns uint8 [H, W], the ids of labels [H, W] numbered by first appearance in raster order
+    (an eigenvector's sign is arbitrary); ids past 255 share the last.
     """
     name = np.full(labels.max() + 1, -1)
     count = 0

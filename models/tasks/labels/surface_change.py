@@ -188,7 +188,8 @@ def covariance(
     points: Floats, normal: Floats, usable: Bools, y: int, x: int
 ) -> tuple[int, Scalar, Scalar, Scalar, Scalar, Scalar, Scalar]:
     """Returns (n, xx, xy, xz, yy, yz, zz), the covariance of the n <= 16 usable normals within two
-    pixels in eight directions, no border between; without meaning for n < 3.
+    pixels in eight directions, no border between; without meaning for n < 3. points, normal: [3, H,
+    W]; usable: [H, W].
     """
     height, width = usable.shape
     n = 0
@@ -280,7 +281,7 @@ def direction_cell(
     points: Floats, y: int, x: int, dx: float, dy: float, dz: float, bins: int
 ) -> int:
     """Returns the cell of a direction seen along the ray to a pixel: its angle to the image's x
-    axis without sign, as the original has it, in `bins` cells of half a turn.
+    axis without sign, as the original has it, in `bins` cells of half a turn. points: [3, H, W].
     """
     px, py, pz = points[0, y, x], points[1, y, x], points[2, y, x]
     away, level = math.sqrt(px * px + py * py + pz * pz), math.sqrt(px * px + pz * pz)

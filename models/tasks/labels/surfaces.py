@@ -41,8 +41,8 @@ def curvature_codes(curvature: Floats, seen: Bools) -> Bytes:
 
 
 def rounded(values: Array) -> Bytes:
-    """Returns uint8, the nearest of 0 to 255. Overwrites `values`: large temporaries cost more than
-    the arithmetic.
+    """Returns uint8 [...], the nearest of 0 to 255 to values [...]. Overwrites `values`: large
+    temporaries cost more than the arithmetic.
     """
     np.rint(values, values)
     np.clip(values, 0, 255, values)

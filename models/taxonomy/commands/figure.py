@@ -86,11 +86,11 @@ def picture(rows: Matrix, table: Affinities) -> str:
         for column, source in enumerate(columns):
             if source in row:
                 edge = "#222" if source == target else "none"
-                said = escape(f"{source} -> {target}: {row[source]:.4f}")
+                tip = escape(f"{source} -> {target}: {row[source]:.4f}")
                 lines.append(
                     f'<rect x="{left + CELL * column}" y="{y}" width="{CELL - 2}" '
                     f'height="{CELL - 2}" fill="#1b5e8c" stroke="{edge}" '
-                    f'fill-opacity="{row[source] / best:.3f}"><title>{said}</title></rect>'
+                    f'fill-opacity="{row[source] / best:.3f}"><title>{tip}</title></rect>'
                 )
     lines.append(
         f'<defs><linearGradient id="shade"><stop stop-color="#1b5e8c" stop-opacity="0"/>'

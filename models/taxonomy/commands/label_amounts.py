@@ -53,7 +53,7 @@ def amounts_of(texts: Sequence[str]) -> dict[str, float]:
     return numbers([text if "=" in text else f"={text}" for text in texts])
 
 
-def labels_of(options: Namespace, request: Request, known: Affinities) -> Labels:
+def labels_of(options: Namespace, request: Request, affinities: Affinities) -> Labels:
     """Returns the labels that --amounts, --have and --price describe. Raises ValueError for amounts
     that are missing and for options that do not go together, KeyError for unknown names.
     """
@@ -63,17 +63,17 @@ def labels_of(options: Namespace, request: Request, known: Affinities) -> Labels
         raise ValueError(
             "--amounts needs the labels of a task's own network and of one measured amount or "
             f"more, such as full=120000 1k=1000; got {' '.join(options.amounts)}; the table knows "
-            f"{', '.join(repr(name) for name in by_size(known.regimes))}"
+            f"{', '.join(repr(name) for name in by_size(affinities.regimes))}"
         )
-    given = [
+    prices = [
         name for name in ("cost", "transfer_cost", "regime_cost") if getattr(options, name, [])
     ]
-    if given:
+    if prices:
         raise ValueError(
             f"with --amounts, labels are priced one by one (--price): leave out "
-            f"--{given[0].replace('_', '-')}"
+            f"--{prices[0].replace('_', '-')}"
         )
-    return labels_with(options, full, amounts, request, known)
+    return labels_with(options, full, amounts, request, affinities)
 
 
 def labels_with(
@@ -81,37 +81,37 @@ def labels_with(
     full: float,
     amounts: Mapping[str, float],
     request: Request,
-    known: Affinities,
+    affinities: Affinities,
 ) -> Labels:
     """Returns labels with these amounts, with the prices of --price and the owned labels of --have.
     Prints warnings for doubtful amounts. Raises KeyError for names that the table does not know.
     """
     for name in amounts:
-        check_name(name, known.regimes, "amount of data")
-    for words in doubts(amounts, known.regimes):
+        check_name(name, affinities.regimes, "amount of data")
+    for words in doubts(amounts, affinities.regimes):
         print(f"warning: {words}", file=sys.stderr)
     price, owned = numbers(options.price), numbers(options.have)
-    tasks = sorted({*known.sources, *known.targets})
+    tasks = sorted({*affinities.sources, *affinities.targets})
     for name in [*price, *owned]:
         check_name(name, tasks)
     return Labels(full, amounts, price, owned, request.free)
 
 
-def doubts(amounts: Mapping[str, float], known: Sequence[str]) -> list[str]:
+def doubts(amounts: Mapping[str, float], regimes: Sequence[str]) -> list[str]:
     """Returns in words the numbers of labels that contradict the names of the measured amounts."""
-    most = max((number for name in known if (number := stated(name))), default=0.0)
-    found = []
-    for name, given in amounts.items():
+    most = max((number for name in regimes if (number := stated(name))), default=0.0)
+    lines = []
+    for name, amount in amounts.items():
         number = stated(name)
-        if number and not number / FAR <= given <= number * FAR:
-            found.append(f"{name}={given:g}: the amount {name} was measured with about {number:g}")
+        if number and not number / FAR <= amount <= number * FAR:
+            lines.append(f"{name}={amount:g}: the amount {name} was measured with about {number:g}")
         # an amount without a name is the largest, or the only one
-        elif not name and given < most:
-            found.append(
-                f"{given:g} without a name stands for the largest amount, yet {most:g} was "
+        elif not name and amount < most:
+            lines.append(
+                f"{amount:g} without a name stands for the largest amount, yet {most:g} was "
                 "measured too"
             )
-    return found
+    return lines
 
 
 def among(request: Request, labels: Labels) -> Request:

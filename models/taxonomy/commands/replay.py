@@ -97,14 +97,14 @@ def facts_of(
 
 
 def replay_row(row: Facts) -> list[str]:
-    known = row["full"] is not None and row["screened"] is not None
+    complete = row["full"] is not None and row["screened"] is not None
     luck = row["random"] or {"mean": None, "worst": None}
     return [
         row["predictor"],
         shown(row["spearman"], 2),
         shown(row["full"], 4),
         shown(row["screened"], 4),
-        shown(row["full"] - row["screened"] if known else None, 4),
+        shown(row["full"] - row["screened"] if complete else None, 4),
         shown(luck["mean"], 4),
         shown(luck["worst"], 4),
         f"{row['failed']} of {DRAWS} reach no policy" if row["failed"] else "",

@@ -191,15 +191,16 @@ def means(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 def with_interval(first: Floats, second: Floats, rng: np.random.Generator, resamples: int) -> Facts:
     """Returns {"spearman", "low", "high", "targets"} of the mean over targets. Sources and targets
-    are drawn again together, because both are a sample of what could have been measured.
+    are drawn again together, because both are a sample of what could have been measured. first,
+    second: [target, source], NaN where nothing was measured.
     """
     targets, sources = first.shape
     rows = rng.integers(targets, size=(resamples, targets))[:, :, None]
     columns = rng.integers(sources, size=(resamples, sources))[:, None, :]
     scores = spearman_of_shared(first[rows, columns], second[rows, columns])
-    known = np.isfinite(scores)
+    finite = np.isfinite(scores)
     # a draw of few sources that ranks no target says nothing, and is left out
-    again = np.where(known, scores, 0.0).sum(1)[known.any(1)] / known.sum(1)[known.any(1)]
+    again = np.where(finite, scores, 0.0).sum(1)[finite.any(1)] / finite.sum(1)[finite.any(1)]
     low, high = np.nanquantile(again, LEVEL)
     return {
         "spearman": float(np.nanmean(spearman_of_shared(first, second))),
@@ -233,7 +234,9 @@ def baselines(pairs: Pairs, rng: np.random.Generator, resamples: int) -> Facts:
 
 
 def mean_agreement(first: Floats, second: Floats) -> float | None:
-    """Returns the mean correlation over targets, or None if no target can be ranked."""
+    """Returns the mean correlation over targets, or None if no target can be ranked. first, second:
+    [target, source].
+    """
     values = spearman_of_shared(first, second)
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else None
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else None

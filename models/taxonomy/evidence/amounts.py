@@ -23,8 +23,8 @@ def stated(regime: str) -> float | None:
     """Returns the number that an amount's name states (48, 16k), or None for other names and for
     "".
     """
-    found = SPELLED.fullmatch(regime)
-    return float(found[1]) * FACTORS[(found[2] or "").lower()] if found else None
+    match = SPELLED.fullmatch(regime)
+    return float(match[1]) * FACTORS[(match[2] or "").lower()] if match else None
 
 
 def by_size(regimes: Iterable[str]) -> list[str]:
@@ -85,7 +85,7 @@ def of_target(by_regime: Measured, shared: list[str]) -> Facts:
 
 
 def spearman_or_none(values: Floats, others: Floats) -> float | None:
-    """Returns the rank correlation, or None if one side is constant."""
+    """Returns the rank correlation of two rows [n], or None if one side is constant."""
     score = float(spearman(np.stack([values, others])))
     return score if np.isfinite(score) else None
 

@@ -115,7 +115,7 @@ def best_single(table: Affinities, request: Request) -> Taxonomy | None:
 def as_taxonomy(
     table: Affinities, request: Request, program: Program, x: Floats | None
 ) -> Taxonomy | None:
-    """Returns a vector as a taxonomy that is not proven best; None for None."""
+    """Returns a vector [nodes + edges] as a taxonomy that is not proven best; None for None."""
     if x is None:
         return None
     # an infinite bound, because nothing is proven

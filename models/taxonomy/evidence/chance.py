@@ -114,10 +114,10 @@ class Lottery:
         enough for a way to every target, or None if there is none.
         """
         forced = self.program.low[: self.count] > 0
-        taken = self.row(forced, rng.permutation(self.count))
-        for length in range(len(taken), -1, -1):
+        draw = self.row(forced, rng.permutation(self.count))
+        for length in range(len(draw), -1, -1):
             nodes = forced.copy()
-            nodes[taken[:length]] = True
+            nodes[draw[:length]] = True
             if self.completable(nodes):
                 return nodes
             if not self.priced:
@@ -126,20 +126,20 @@ class Lottery:
 
     def row(self, forced: Bools, order: Integers) -> list[int]:
         """Returns the nodes, in this order, whose prices fit the budgets in addition to the forced
-        ones.
+        ones. forced: [nodes] bool; order: [nodes] positions.
         """
-        taken: list[int] = []
+        row: list[int] = []
         left = self.limits - self.prices @ forced
         for node in order.tolist():
             open_node = not forced[node] and self.program.high[node] > 0
             if open_node and (self.prices[:, node] <= left).all():
-                taken.append(node)
+                row.append(node)
                 left = left - self.prices[:, node]
-        return taken
+        return row
 
     def completable(self, nodes: Bools) -> bool:
-        """Returns whether these nodes and the cheapest way to every other target fit each
-        budget.
+        """Returns whether these nodes ([nodes] bool) and the cheapest way to every other target fit
+        each budget.
         """
         ways = self.cheapest(self.policies.open_edges(nodes))[:, ~self.reached(nodes)]
         return bool((self.prices @ nodes + ways.sum(1) <= self.limits).all())
@@ -163,7 +163,9 @@ class Lottery:
         return itself
 
     def own_nodes(self, nodes: Bools) -> Integers:
-        """Returns the positions of the nodes that reach a target by their own supervision."""
+        """Returns [n], the positions of those of the nodes ([nodes] bool) that reach a target by
+        their own supervision.
+        """
         return np.flatnonzero(nodes & (self.policies.own >= 0))
 
     def edges(self, key: Floats, wanted: Integers, left: Floats) -> Integers | None:
@@ -190,7 +192,7 @@ class Lottery:
         return np.array(chosen, int)
 
     def scores(self, x: Floats) -> tuple[float, ...]:
-        """Returns the numbers of `Drawn` for one policy, in its order."""
+        """Returns the numbers of `Drawn` for one policy x [nodes + edges], in its order."""
         own = self.own_nodes(x[: self.count] > 0)
         edges = np.flatnonzero(x[self.count :] > 0)
         gain = np.concatenate([self.own_gain[own], self.edge_gain[edges]])
@@ -206,7 +208,7 @@ class Lottery:
 
 
 def numbers(values: list[float | None]) -> Floats:
-    """Returns the values as an array, with NaN for those that were not measured."""
+    """Returns the values as an array [n], with NaN for those that were not measured."""
     return np.array([np.nan if value is None else value for value in values], float)
 
 
@@ -301,8 +303,8 @@ def verdict(p: float, floor: float) -> str:
 
 
 def band(values: Floats) -> dict[str, float] | None:
-    """Returns {"mean", "low", "high"} with the 5 to 95 % range, or None without values or if one is
-    NaN.
+    """Returns {"mean", "low", "high"} with the 5 to 95 % range of values [n], or None without
+    values or if one is NaN.
     """
     values = np.asarray(values, float)
     if not len(values) or np.isnan(values).any():

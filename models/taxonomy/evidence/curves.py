@@ -40,20 +40,20 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
     "targets", how many}.
     """
     measured = [store.read(target) for store in stores_of(stores) for target in store.targets()]
-    known = [one for one in measured if supervised_row(one) is not None]
-    if not known:
+    comparable = [one for one in measured if supervised_row(one) is not None]
+    if not comparable:
         return {"unit": "building", "units": 0, "resamples": 0, "targets": [], "mean": []}
-    of_first = split_or_none(known)
-    places = {group_of(image, 1) for one in known for image in one.images}
+    of_first = split_or_none(comparable)
+    places = {group_of(image, 1) for one in comparable for image in one.images}
     # images are drawn if there is only one building, which would always be the same
     depth = 1 if len(places) > 1 else 3
     # one order for all targets, so that a draw takes the same buildings for each
-    groups = sorted({group_of(image, depth) for one in known for image in one.images})
+    groups = sorted({group_of(image, depth) for one in comparable for image in one.images})
     place = {group: i for i, group in enumerate(groups)}
     weights = drawn_weights(len(groups), resamples, seed)
     rows: list[Facts] = []
     rates: dict[tuple[str, str], dict[str, Floats]] = {}
-    for one in known:
+    for one in comparable:
         # the group that each test image is drawn with
         at = np.array([place[group_of(image, depth)] for image in one.images])
         for regime in by_size(t.regime for t in one.transfers if t.control is None):
@@ -74,10 +74,10 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
     }
 
 
-def split_or_none(known: Sequence[TransferLosses]) -> Callable[[str], bool] | None:
+def split_or_none(several: Sequence[TransferLosses]) -> Callable[[str], bool] | None:
     """Returns the split into halves that cross-fitting uses, or None if there is none."""
     try:
-        return split_of({one.transfers[0].target: one.images for one in known})
+        return split_of({one.transfers[0].target: one.images for one in several})
     except ValueError:
         return None
 
@@ -106,7 +106,7 @@ def wins_of(
     for control in ("scratch", "pixels"):
         rows[control] = [i for i in here if one.transfers[i].control == control]
     # kept by image, so that groups can be drawn again without comparing again
-    wins = {way: wins_over(one.losses[found[0]], own) for way, found in rows.items() if found}
+    wins = {way: wins_over(one.losses[places[0]], own) for way, places in rows.items() if places}
     if not singles:
         return wins, []
     side = np.array([of_first(image) for image in one.images]) if of_first else None
@@ -148,12 +148,15 @@ def drawn_means(values: Floats, at: Integers, weights: Floats) -> Floats:
 
 
 def ways(means: dict[str, tuple[float, Floats]]) -> Facts:
+    """Returns `interval` for each of WAYS, None where it has no mean. means: way -> (value,
+    [resamples]).
+    """
     return {way: interval(*means[way]) if way in means else None for way in WAYS}
 
 
 def interval(value: float, drawn: Floats) -> Facts:
-    """Returns a measured value with the 95 % interval of its resampled values: {"quality", "low",
-    "high"}.
+    """Returns a measured value with the 95 % interval of its resampled values [resamples]:
+    {"quality", "low", "high"}.
     """
     # a draw without an image of this target has no mean
     low, high = np.nanquantile(drawn, LEVEL)
@@ -162,7 +165,8 @@ def interval(value: float, drawn: Floats) -> Facts:
 
 def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Floats]]) -> list[Facts]:
     """Returns one row for each amount with the means over the targets that have a way at every
-    amount at which any target has it.
+    amount at which any target has it. rates: (regime, way) -> target -> resampled means
+    [resamples].
     """
     rows = list(rows)
     regimes = by_size(row["regime"] for row in rows)
@@ -171,7 +175,7 @@ def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Float
         # the same targets at every amount, because otherwise the mean would change with its targets
         named = [set(rates[regime, way]) for regime in regimes if (regime, way) in rates]
         shared[way] = sorted(set.intersection(*named)) if named else []
-    found: list[Facts] = []
+    means: list[Facts] = []
     for regime in regimes:
         here = {row["target"]: row for row in rows if row["regime"] == regime}
         row: Facts = {"regime": regime, "targets": {way: len(shared[way]) for way in WAYS}}
@@ -182,5 +186,5 @@ def means_of(rows: Iterable[Facts], rates: dict[tuple[str, str], dict[str, Float
                 # averaged draw by draw, because targets share their buildings and so their noise
                 drawn = np.mean([rates[regime, way][name] for name in shared[way]], 0)
                 row[way] = interval(value, drawn)
-        found.append(row)
-    return found
+        means.append(row)
+    return means

@@ -156,13 +156,15 @@ def predictors(
         for name, scores in static_predictions(table, seed=seed).items()
     }
     # `replay` refuses transfers without a prediction: both sides are compared without them
-    known = table.only(lambda row: row.transfer.control is not None or row.transfer in predicted)
+    predictable = table.only(
+        lambda row: row.transfer.control is not None or row.transfer in predicted
+    )
     # computed once, because random choices are the same for all predictors of a table
-    luck = by_luck(known, request, seed=seed)
+    luck = by_luck(predictable, request, seed=seed)
     return [
         {
             **agreement(table, name, scores, static=name in static),
-            **replay(known, scores, request, seed=seed, luck=luck),
+            **replay(predictable, scores, request, seed=seed, luck=luck),
         }
         for name, scores in {**by_name, **static}.items()
     ]

@@ -17,13 +17,13 @@ def generic_ranks(values: Floats) -> Floats:
     knows about a target that did not help to make it.
     """
     shares = rank_shares(values)
-    known = np.isfinite(shares)
-    filled = np.where(known, shares, 0.0)
+    finite = np.isfinite(shares)
+    filled = np.where(finite, shares, 0.0)
     # without the target itself, so that it does not help to predict itself
-    others = known.sum(0) - known
+    others = finite.sum(0) - finite
     with np.errstate(invalid="ignore", divide="ignore"):
         means = (filled.sum(0) - filled) / others
-    return np.where(known, means, np.nan)
+    return np.where(finite, means, np.nan)
 
 
 def rank_shares(values: Floats) -> Floats:

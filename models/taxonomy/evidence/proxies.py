@@ -117,8 +117,8 @@ class Readout:
         return best
 
     def logme(self, labels: Floats, steps: int = 11) -> float:
-        """Returns the log evidence per image, averaged over label dimensions (fixed-point iteration
-        of alpha and beta as in the paper).
+        """Returns the log evidence per image, averaged over the dimensions of labels [image, k]
+        (fixed-point iteration of alpha and beta as in the paper).
         """
         centred = labels - labels.mean(0)
         centred = centred / (centred.std(0) + 1e-12)

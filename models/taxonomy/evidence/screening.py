@@ -46,11 +46,11 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
     for ranked in into.values():
         first = [transfer for transfer in ranked if transfer.order == 1]
         # at least one, so that a small budget has something to choose
-        kept = first[: max(1, int(BY_ORDER * share * len(first)))]
-        early = set(kept)
+        singles = first[: max(1, int(BY_ORDER * share * len(first)))]
+        early = set(singles)
         rest = [transfer for transfer in ranked if transfer not in early]
         # the share of all transfers, including the first-order ones
-        chosen.update([*kept, *rest][: max(1, int(share * len(ranked)))])
+        chosen.update([*singles, *rest][: max(1, int(share * len(ranked)))])
     return chosen
 
 
@@ -180,10 +180,10 @@ def from_cheaper(table: Affinities, cheap: Affinities) -> Scores:
     for row in table.rows:
         transfer = row.transfer
         if transfer.control is None:
-            known = same.get((frozenset(transfer.sources), transfer.target))
+            affinity = same.get((frozenset(transfer.sources), transfer.target))
             # an unknown source adds nothing
             parts = [first.get((name, transfer.target), 0.0) for name in transfer.sources]
-            scores[transfer] = sum(parts) if known is None else known
+            scores[transfer] = sum(parts) if affinity is None else affinity
     return scores
 
 

@@ -95,7 +95,7 @@ def similarity_tree(
 
 
 def members(tree: Floats) -> list[frozenset[int]]:
-    """Returns the leaves below every inner node of scipy's linkage."""
+    """Returns the leaves below every inner node of scipy's linkage [leaves - 1, 4]."""
     leaves = len(tree) + 1
     clusters: list[frozenset[int]] = []
     for first, second, *_ in tree:

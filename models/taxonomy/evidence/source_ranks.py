@@ -122,8 +122,8 @@ class Ranked:
         if own is not None:
             wins = wins_over(self.measured.losses[self.places[sources]], own)
             quality = interval(float(wins.mean()), drawn_means(wins, self.at, self.weights))
-        found = {"rank": rank, "low": float(low), "high": float(high), "of": len(self.places)}
-        return {**found, "quality": quality}
+        rank_facts = {"rank": rank, "low": float(low), "high": float(high), "of": len(self.places)}
+        return {**rank_facts, "quality": quality}
 
 
 def other_than(name: str, pair: Sequence[str]) -> str:
@@ -133,7 +133,8 @@ def other_than(name: str, pair: Sequence[str]) -> str:
 
 def means(alone: Mapping[str, Sequence[tuple[float, Floats]]]) -> list[Facts]:
     """Returns mean ranks over targets, best first, of the sources that were measured into the most
-    targets or all of these but one (a task is no source of itself).
+    targets or all of these but one (a task is no source of itself). alone: source -> (rank,
+    resampled ranks [resamples]) for every target.
     """
     most = max((len(ranks) for ranks in alone.values()), default=0)
     rows = []

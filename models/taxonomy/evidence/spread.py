@@ -32,8 +32,8 @@ def with_spread(table: Affinities, resamples: Resamples) -> Affinities:
         for row in table.rows
     ]
     facts = {
-        target: {**known, **reliability(target, table, resamples, known)}
-        for target, known in table.diagnostics.items()
+        target: {**own, **reliability(target, table, resamples, own)}
+        for target, own in table.diagnostics.items()
     }
     return Affinities(tuple(rows), facts)
 
@@ -90,7 +90,7 @@ def rank_bounds(table: Affinities, resamples: Resamples) -> dict[Transfer, tuple
     return bounds
 
 
-def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts) -> Facts:
+def reliability(name: str, table: Affinities, resamples: Resamples, diagnostics: Facts) -> Facts:
     """Returns {"reliability", "best_share" (how often the best first-order source is best again),
     "warning" or None} of one tournament.
     """
@@ -104,7 +104,7 @@ def reliability(name: str, table: Affinities, resamples: Resamples, known: Facts
     score = mean_rank_correlation(ranks_of(values), measured_ranks)
     best = float((values.argmax(1) == measured_ranks.argmax()).mean())
     # imported tables have no p-value
-    friedman = known.get("friedman") or 0.0
+    friedman = diagnostics.get("friedman") or 0.0
     warning = (
         "the ranking of sources is not distinguishable from noise (rank correlation over "
         f"resamples {score:.2f}); measure more test images{OF_MORE[resamples.unit]}"

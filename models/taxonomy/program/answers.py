@@ -120,8 +120,8 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
     # if edges of one target differ in cost, the budget may allow only a worse one
     costly = bool(whole.integer[len(whole.nodes) :].any())
     program = useful(whole)
-    found = 0
-    while found < count:
+    number = 0
+    while number < count:
         solution = solve_glpk(program, request.time_limit)
         if solution.x is None:
             return
@@ -131,16 +131,16 @@ def best_policies(table: Affinities, request: Request, count: int) -> Iterator[T
             continue
         if not (costly and improved(whole, solution, request.time_limit)):
             yield taxonomy_of(table, request, program, solution)
-            found += 1
+            number += 1
         # a no-good cut: the nodes of this policy are forbidden as a whole, nothing else
         program = without(program, solution.x)
 
 
 def better_edges(program: Program, request: Request, x: Floats) -> tuple[Rows, Floats]:
-    """Returns (rows, limits): constraints that x breaks, and that every policy keeps that is the
-    best for its tasks. There is one for each target that could take a better edge at no higher
-    cost. It says: while all sources of the best such edge are supervised, no edge is taken that is
-    worse and costs at least as much.
+    """Returns (rows, limits [rows]): constraints that x [nodes + edges] breaks, and that every
+    policy keeps that is the best for its tasks. There is one for each target that could take a
+    better edge at no higher cost. It says: while all sources of the best such edge are supervised,
+    no edge is taken that is worse and costs at least as much.
     """
     count = len(program.nodes)
     reward = program.reward[count:]
@@ -198,9 +198,9 @@ def useful(program: Program) -> Program:
 
 
 def without(program: Program, x: Floats) -> Program:
-    """Returns the program with one more row, so that at least one task differs from x in being
-    supervised: the sum of (1 - x_s) over x's supervised tasks plus the sum of x_s over the others
-    is >= 1.
+    """Returns the program with one more row, so that at least one task differs from x [nodes +
+    edges] in being supervised: the sum of (1 - x_s) over x's supervised tasks plus the sum of x_s
+    over the others is >= 1.
     """
     count = len(program.nodes)
     # rounded, because a solver's 1 may be 0.999999

@@ -59,8 +59,9 @@ def without_overspending(program: Program, x: Floats) -> Program | None:
 
 
 def dearest_cover(costs: Floats, x: Floats, limit: float) -> list[int]:
-    """Returns what x buys, dearest first, until it costs more than `limit`. Without any one of them
-    the others fit, because the last one is the cheapest.
+    """Returns what x buys, of things that cost `costs` [nodes + edges], dearest first, until it
+    costs more than `limit`. Without any one of them the others fit, because the last one is the
+    cheapest.
     """
     bought = np.flatnonzero((x > 0.5) & (costs > 0))
     ranked = bought[np.argsort(-costs[bought], kind="stable")]
@@ -69,10 +70,11 @@ def dearest_cover(costs: Floats, x: Floats, limit: float) -> list[int]:
 
 
 def bought_instead(program: Program, costs: Floats, cover: list[int]) -> list[int]:
-    """Returns variables of which a policy within the budget can buy at most len(cover) - 1, because
-    each costs at least as much as the member of the cover that it stands for. A node stands for
-    itself, and the edges into a target (of which one is taken) stand for the target. Besides the
-    cover they include everything that costs as much as its dearest member.
+    """Returns variables, which cost `costs` [nodes + edges], of which a policy within the budget
+    can buy at most len(cover) - 1, because each costs at least as much as the member of the cover
+    that it stands for. A node stands for itself, and the edges into a target (of which one is
+    taken) stand for the target. Besides the cover they include everything that costs as much as its
+    dearest member.
     """
     count = len(program.nodes)
     dearest = float(costs[cover].max())

@@ -31,18 +31,18 @@ class Offer:
 
 
 def check_names(table: Affinities, request: Request) -> None:
-    known = sorted(set(table.sources) | set(table.targets))
+    tasks = sorted(set(table.sources) | set(table.targets))
     for name in request.names():
-        check_name(name, known)
+        check_name(name, tasks)
     for regime in {*request.regimes, *(request.regime_cost or {})}:
         check_name(regime, table.regimes, "regime")
 
 
 def offered(table: Affinities, request: Request) -> Offer:
     """Returns the nodes, targets and edges of a request, with their rewards."""
-    known = sorted(set(table.sources) | set(table.targets))
+    tasks = sorted(set(table.sources) | set(table.targets))
     targets = [name for name in table.targets if name not in request.source_only]
-    nodes = [name for name in known if name not in request.target_only]
+    nodes = [name for name in tasks if name not in request.target_only]
     sources = set(nodes)
     edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
     for row in on_offer(table, request):
@@ -94,7 +94,7 @@ def undominated(
     # best reward first: what is kept is at least as good, and only costs and sources are left to
     # compare
     costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
-    kept: dict[int, list[tuple[float, float]]] = {}
+    frontier: dict[int, list[tuple[float, float]]] = {}
     needed = []
     for reward, edge, cost, second in costs:
         # one bit for each source, so that a set is one number
@@ -102,23 +102,23 @@ def undominated(
         dominated = any(
             # a subset of its sources, and no dearer in either budget
             price <= cost and more <= second
-            for among in subsets(mask, edge.order, kept)
-            for price, more in kept.get(among, ())
+            for among in subsets(mask, edge.order, frontier)
+            for price, more in frontier.get(among, ())
         )
         # stored by their sources, so that later edges are compared only with subsets of theirs
         if not dominated:
-            kept.setdefault(mask, []).append((cost, second))
+            frontier.setdefault(mask, []).append((cost, second))
             needed.append((reward, edge))
     return needed
 
 
-def subsets(mask: int, size: int, known: Collection[int]) -> Iterator[int]:
+def subsets(mask: int, size: int, masks: Collection[int]) -> Iterator[int]:
     """Yields the sets of sources that are contained in `mask`; a set is an integer with one bit for
-    each source. Yields all of them, or, if these are fewer, those among `known`. size: number of
+    each source. Yields all of them, or, if these are fewer, those among `masks`. size: number of
     sources in `mask`.
     """
-    if 1 << size > len(known):
-        yield from (other for other in known if other & mask == other)
+    if 1 << size > len(masks):
+        yield from (other for other in masks if other & mask == other)
         return
     among = mask
     while among:
@@ -132,11 +132,11 @@ def second_cost(edge: Transfer, request: Request) -> float:
     return request.second.of_edge(edge) if request.second else 0.0
 
 
-def check_name(name: str, known: Sequence[str], kind: str = "task") -> None:
-    """Raises KeyError that suggests the closest known names, unless `name` is among `known`."""
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+def check_name(name: str, vocabulary: Sequence[str], kind: str = "task") -> None:
+    """Raises KeyError that suggests the closest names, unless `name` is in `vocabulary`."""
+    if name not in vocabulary:
+        close = difflib.get_close_matches(name, vocabulary, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(close)}? " if any(close) else ""
         # the amount of data that decides has no name
-        names = ", ".join(one or "one without a name" for one in known)
+        names = ", ".join(one or "one without a name" for one in vocabulary)
         raise KeyError(f"unknown {kind} {name!r}; {hint}the table knows {names}")

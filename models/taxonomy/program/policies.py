@@ -42,7 +42,7 @@ class Policies:
 
     @cached_property
     def ranked(self) -> Integers:
-        """The positions of the edges, best reward first."""
+        """The positions [edges] of the edges, best reward first."""
         # stable, so that the first of equal edges always comes first
         return np.argsort(-self.program.reward[self.count :], kind="stable")
 
@@ -55,7 +55,7 @@ class Policies:
         return (supervised == self.order) & (self.program.high[self.count :] > 0)
 
     def vector(self, nodes: Bools) -> Floats:
-        """Returns x with these nodes and no edges."""
+        """Returns x [nodes + edges] with these nodes ([nodes] bool) and no edges."""
         x = np.zeros(len(self.program.reward))
         x[: self.count] = nodes
         return x
@@ -135,8 +135,8 @@ class Policies:
         return np.asarray(edges.T @ (1.0 / program.b[budgets])).ravel()
 
     def allowed(self, x: Floats, slack: float = SLACK) -> bool:
-        """Returns whether x keeps every rule of the program, including that each target is reached
-        once.
+        """Returns whether x [nodes + edges] keeps every rule of the program, including that each
+        target is reached once.
         """
         program = self.program
         above = (x >= program.low - slack).all()
@@ -145,13 +145,14 @@ class Policies:
         return bool(above and below and once and self.affordable(x, slack))
 
     def affordable(self, x: Floats, slack: float = SLACK) -> bool:
+        """Returns whether x [nodes + edges] keeps the rows of A x <= b."""
         limits = self.program.b + slack * np.maximum(1.0, np.abs(self.program.b))
         return bool((self.program.a @ x <= limits).all())
 
     def greedy(self) -> Floats | None:
-        """Returns the best policy found while sources are added one by one until the budget is
-        spent, or None. The source that is added reaches the most targets, and among equals brings
-        the most reward.
+        """Returns the best policy [nodes + edges] found while sources are added one by one until
+        the budget is spent, or None. The source that is added reaches the most targets, and among
+        equals brings the most reward.
         """
         nodes = self.program.low[: self.count] > 0
         best = self.best(nodes)
@@ -166,8 +167,8 @@ class Policies:
                 best = x
 
     def addition(self, nodes: Bools) -> int | None:
-        """Returns the position of the node that is the best addition to `nodes`, or None if the
-        budget allows none.
+        """Returns the position of the node that is the best addition to `nodes` ([nodes] bool), or
+        None if the budget allows none.
         """
         candidates = []
         for node in np.flatnonzero(~nodes & (self.program.high[: self.count] > 0)):
@@ -180,8 +181,8 @@ class Policies:
         return -max(candidates)[2] if candidates else None
 
     def partial(self, nodes: Bools) -> tuple[int, float] | None:
-        """Returns (targets reached, reward) of `nodes` even if some targets are out of reach, or
-        None if the nodes alone exceed a budget.
+        """Returns (targets reached, reward) of `nodes` ([nodes] bool) even if some targets are out
+        of reach, or None if the nodes alone exceed a budget.
         """
         program = self.program
         if not self.affordable(self.vector(nodes)):
@@ -199,4 +200,5 @@ class Policies:
         return int(reached.sum()), float(total)
 
     def value(self, x: Floats) -> float:
+        """Returns the reward of x [nodes + edges]."""
         return float(self.program.reward @ x)

@@ -163,7 +163,7 @@ class Rows:
 
 
 def assembled(request: Request, offer: Offer, edges: list[Transfer], reward: Floats) -> Program:
-    """Returns the program with its matrices and bounds."""
+    """Returns the program with its matrices and bounds. reward: [nodes + edges]."""
     at = {name: i for i, name in enumerate(offer.nodes)}
     budgets = budgets_of(request)
     a, b = inequalities(offer, edges, at, budgets)
@@ -211,7 +211,9 @@ def into(edges: Sequence[Transfer], targets: Iterable[str], first: int = 0) -> d
 def inequalities(
     offer: Offer, edges: list[Transfer], at: dict[str, int], budgets: list[Budget]
 ) -> tuple[csr_matrix, Floats]:
-    """Returns A and b: first the rows by which an edge needs its sources, then the budgets."""
+    """Returns A [rows, nodes + edges] and b [rows]: first the rows by which an edge needs its
+    sources, then the budgets.
+    """
     using: dict[tuple[str, str], list[int]] = {}
     for j, edge in enumerate(edges, len(at)):
         for source in edge.sources:
@@ -237,7 +239,7 @@ def inequalities(
 
 
 def extended(program: Program, rows: Rows, limits: Floats) -> Program:
-    """Returns the program with more rows of A x <= b."""
+    """Returns the program with more rows of A x <= b, whose limits are [rows]."""
     if not rows.count:
         return program
     a = vstack([program.a, rows.matrix()]).tocsr()

@@ -44,6 +44,6 @@ def passes(entries: csr_matrix, open_: Floats, room: Floats) -> Bools:
     (>= 0) takes.
     """
     coo = entries.tocoo()
-    found = np.zeros(entries.shape[1], bool)
-    found[coo.col[coo.data * open_[coo.col] > room[coo.row]]] = True
-    return found
+    too_large = np.zeros(entries.shape[1], bool)
+    too_large[coo.col[coo.data * open_[coo.col] > room[coo.row]]] = True
+    return too_large

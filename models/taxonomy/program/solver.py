@@ -43,20 +43,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class Narrowed:
-    """A program in which variables are fixed that no better policy can change. known: a good policy
-    [nodes + edges] of the whole program, or None. bound: no policy is better. kept: [nodes + edges]
-    bool, the variables of the whole program that `program` has.
+    """A program in which variables are fixed that no better policy can change. columns: [nodes +
+    edges] bool, the variables of the whole program that `program` has. policy: a good one [nodes +
+    edges] of the whole program, or None. bound: no policy is better.
     """
 
     program: Program
-    kept: Bools
-    known: Floats | None
+    columns: Bools
+    policy: Floats | None
     bound: float
 
     def widened(self, part: Floats) -> Floats:
-        """Returns the values of the kept variables as values of all variables; the others are 0."""
-        x = np.zeros(len(self.kept))
-        x[self.kept] = part
+        """Returns values of the variables that are left as values of all [nodes + edges]; the
+        others are 0.
+        """
+        x = np.zeros(len(self.columns))
+        x[self.columns] = part
         return x
 
 
@@ -107,9 +109,9 @@ def unit_of_rewards(program: Program) -> float:
 
 def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: float) -> Answer:
     """Returns the best policy known when the time ran out, and a bound on how much better another
-    could be.
+    could be. x: a policy [nodes + edges], or None.
     """
-    other = narrowed.known if narrowed.known is not None else Policies(program).greedy()
+    other = narrowed.policy if narrowed.policy is not None else Policies(program).greedy()
     policies = [policy for policy in (x, other) if policy is not None]
     # a narrowed program has its bound from the relaxation already
     bound = narrowed.bound if np.isfinite(narrowed.bound) else relaxation(program)[0]
@@ -120,9 +122,9 @@ def unproven(program: Program, narrowed: Narrowed, x: Floats | None, seconds: fl
 
 
 def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | None]:
-    """Returns ("optimal" | "infeasible" | "stopped", x) for the program with its budgets kept
-    exactly. "stopped": the time is over, or GLPK gave no valid answer; x is then the best policy
-    found or None.
+    """Returns ("optimal" | "infeasible" | "stopped", x [nodes + edges]) for the program with its
+    budgets kept exactly. "stopped": the time is over, or GLPK gave no valid answer; x is then the
+    best policy found or None.
     """
     since = time.monotonic()
     while True:
@@ -191,10 +193,10 @@ def with_idle(matrix: csr_matrix) -> Any:
 
 
 def settled(program: Program, x: Floats) -> Floats:
-    """Returns x with whole edges. A solver may split several edges into a target that tie; the best
-    of them alone is worth as much. Only edges of equal cost can be split (the others are integer
-    variables, see `program`), so no budget changes. Edges that are whole already stay, whatever the
-    others are worth.
+    """Returns x [nodes + edges] with whole edges. A solver may split several edges into a target
+    that tie; the best of them alone is worth as much. Only edges of equal cost can be split (the
+    others are integer variables, see `program`), so no budget changes. Edges that are whole already
+    stay, whatever the others are worth.
     """
     whole: Floats = np.round(x)
     # all values are whole up to rounding
@@ -250,19 +252,19 @@ def fixed(program: Program, seconds: float) -> Narrowed:
         return whole
     # tasks that the relaxation supervises at all; the others only where they are forced
     supervised = np.where(x[:count] > 1e-6, program.high[:count], program.low[:count])
-    narrow, kept = closed(program, supervised)
+    narrow, columns = closed(program, supervised)
     part = branch_and_bound(narrow, seconds)[1]
     if part is None:
         return whole
-    known = Narrowed(narrow, kept, None, bound).widened(part)
+    policy = Narrowed(narrow, columns, None, bound).widened(part)
     # 1e-7: what HiGHS itself tolerates
-    slack = bound - float(program.reward @ known) + 1e-7
+    slack = bound - float(program.reward @ policy) + 1e-7
     # a variable that is dearer than the slack stays at the bound where the relaxation has it
     low = np.where(reduced < -slack, program.high, program.low)
     high = np.where(reduced > slack, program.low, program.high)
     # edges whose sources are fixed at 0 are removed as well
-    narrow, kept = closed(replace(program, low=low, high=high), high[:count])
-    return Narrowed(narrow, kept, known, bound)
+    narrow, columns = closed(replace(program, low=low, high=high), high[:count])
+    return Narrowed(narrow, columns, policy, bound)
 
 
 def closed(program: Program, high: Floats) -> tuple[Program, Bools]:

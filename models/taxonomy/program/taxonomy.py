@@ -179,10 +179,10 @@ def scores(edges: Sequence[Edge]) -> Facts:
 
 def mean(values: Iterable[float | None]) -> float | None:
     """Returns the mean of the values, or None if one was not measured or there are none."""
-    known = list(values)
-    measured = [value for value in known if value is not None]
+    numbers = list(values)
+    measured = [value for value in numbers if value is not None]
     # leaving some out would make it a mean over other targets
-    return float(np.mean(measured)) if known and len(measured) == len(known) else None
+    return float(np.mean(measured)) if numbers and len(measured) == len(numbers) else None
 
 
 def read_policy(

@@ -58,7 +58,7 @@ def affinities(wins: Floats) -> Ahp:
 
 
 def check_wins(wins: Floats) -> None:
-    """Raises ValueError unless `wins` holds the win rates of a tournament."""
+    """Raises ValueError unless `wins` [transfer, transfer] holds the win rates of a tournament."""
     count = len(wins)
     if wins.shape != (count, count) or not count:
         raise ValueError(
@@ -80,7 +80,9 @@ def consistency(eigenvalue: float, count: int) -> float:
 
 
 def clipped_share(wins: Floats) -> float:
-    """Returns the share of the comparisons between different players that the clip changes."""
+    """Returns the share of the comparisons between different players of wins [n, n] that the clip
+    changes.
+    """
     # the diagonal is 0.5 by definition
     others = ~np.eye(len(wins), dtype=bool)
     return float((np.abs(wins - 0.5) >= 0.5 - CLIP)[others].mean()) if len(wins) > 1 else 0.0
@@ -95,8 +97,8 @@ def reciprocal(wins: Floats) -> Floats:
 
 
 def reciprocal_of_pairs(rates: Floats) -> Floats:
-    """Returns the entries of W' for win rates of some players over others. The entries for the
-    reversed pairs are their reciprocals.
+    """Returns the entries [...] of W' for win rates [...] of some players over others. The entries
+    for the reversed pairs are their reciprocals.
     """
     clipped = np.clip(rates, CLIP, 1 - CLIP)
     return np.asarray(clipped / (1 - clipped))
@@ -196,7 +198,7 @@ def random_index(count: int) -> float:
 
 
 def reducible(wins: Floats | Bools) -> bool:
-    """Returns whether the graph of "ever beats" is not strongly connected."""
+    """Returns whether the graph of "ever beats", of wins [n, n], is not strongly connected."""
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 

@@ -87,19 +87,19 @@ def images_of(losses: Losses, images: Sequence[int]) -> Losses:
 
 
 def array_of(losses: Losses) -> Floats:
-    """Returns all losses as an array; meant for few rows."""
+    """Returns all losses as an array [transfer, image]; meant for few rows."""
     return np.stack(list(losses)) if isinstance(losses, StoredLosses) else losses
 
 
-def parts_of(losses: Losses, held: int | None = None) -> Iterator[tuple[slice, Floats]]:
+def parts_of(losses: Losses, most: int | None = None) -> Iterator[tuple[slice, Floats]]:
     """Yields (images as a slice, their losses [transfer, some images]) part by part. An array is
-    one part. held: most bytes of a part of stored losses.
+    one part. most: most bytes of a part of stored losses.
     """
     count, images = losses.shape
     if not isinstance(losses, StoredLosses):
         yield slice(0, images), losses
         return
-    step = max(1, (HELD if held is None else held) // (FLOAT * max(1, count)))
+    step = max(1, (HELD if most is None else most) // (FLOAT * max(1, count)))
     for start in range(0, images, step):
         stop = min(start + step, images)
         part = np.empty((count, stop - start), "float32")

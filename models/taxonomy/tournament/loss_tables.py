@@ -109,15 +109,15 @@ def by_target(
     """
     targets = frozenset(target for target, *_ in losses)
     cells = [(places[row], cells_of(row[1], targets)) for row in losses]
-    found: dict[str, TargetLosses] = {}
+    tables: dict[str, TargetLosses] = {}
     for (row, values), sources in zip(losses.items(), all_told_apart(cells, targets)):
         target, _, regime, control = row
         try:
             transfer = Transfer(tuple(sources), target, regime, control or None)
         except ValueError as error:
             raise ValueError(f"{places[row]}: {error}") from error
-        rows = found.setdefault(target, {})
+        rows = tables.setdefault(target, {})
         if transfer in rows:
             raise ValueError(f"{places[row]}: {transfer} stands in two spellings; keep one")
         rows[transfer] = values
-    return found
+    return tables

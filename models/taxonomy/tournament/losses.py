@@ -61,7 +61,7 @@ class TransferLosses:
 
 
 def check_losses(values: Floats, name: str) -> None:
-    """Raises ValueError for NaN, infinite or negative losses, which would win or lose every
+    """Raises ValueError for NaN, infinite or negative losses [...], which would win or lose every
     comparison for no reason.
     """
     if not np.isfinite(values).all():
@@ -123,7 +123,7 @@ class LossStore:
     def append(
         self, transfer: Transfer, losses: Floats | Mapping[str, float], *, address: str = ""
     ) -> None:
-        """Adds the losses of one transfer; see `extend`."""
+        """Adds the losses [image] of one transfer; see `extend`."""
         self.extend({transfer: losses}, address=address)
 
     def extend(
@@ -152,11 +152,11 @@ class LossStore:
         with locked(self.directory / target / ".lock"):
             # rows that are stored already are left out, so that the call of a killed writer may be
             # repeated
-            known = {transfer_of(fact, target): fact for fact in self._facts(target)}
+            earlier = {transfer_of(fact, target): fact for fact in self._facts(target)}
             lacking = {
                 transfer: row
                 for transfer, row in checked.items()
-                if not same(transfer, row, address, known.get(transfer))
+                if not same(transfer, row, address, earlier.get(transfer))
             }
             if lacking:
                 self._write_segment(target, lacking, address)
@@ -252,8 +252,8 @@ def transfer_of(fact: Facts, target: str) -> Transfer:
 
 
 def same(transfer: Transfer, row: Floats, address: str, fact: Facts | None) -> bool:
-    """Returns whether this row is in the store already. Raises ValueError if the transfer is there
-    with other losses or another address.
+    """Returns whether this row [image] is in the store already. Raises ValueError if the transfer
+    is there with other losses or another address.
     """
     if fact is None:
         return False
@@ -299,6 +299,7 @@ def aligned(
 
 
 def digest(row: Floats) -> str:
+    """Returns the SHA-256 of the bytes of a row [image]."""
     return hashlib.sha256(row.tobytes()).hexdigest()
 
 

@@ -276,7 +276,7 @@ def measure(
                 whole if images is None else restricted(whole, images)
                 for whole in tournaments(store, target, regime)
             ]
-            parts = [kept(tournament, cache) for tournament in several]
+            parts = [result_of(tournament, cache) for tournament in several]
             for tournament, (_, facts) in zip(several, parts):
                 # by the tournament's name, because a target has one in every regime
                 diagnostics[named(target, tournament.regime)] = facts
@@ -339,7 +339,7 @@ def address(tournament: Tournament) -> str:
     return digest.hexdigest()[:32]
 
 
-def kept(tournament: Tournament, cache: str | Path | None) -> Played:
+def result_of(tournament: Tournament, cache: str | Path | None) -> Played:
     """Returns the result of a tournament, from the cache if it is there, otherwise computed and
     then cached.
     """

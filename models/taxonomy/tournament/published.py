@@ -95,11 +95,12 @@ def transfers_of(keys: Iterable[str]) -> dict[str, Transfer]:
     """Returns key -> its transfer. Raises ValueError for a key that joins its sources by another
     sign if not all of them are known names (`joined_names`).
     """
-    found = {key: transfer_of(key) for key in keys}
-    targets = {transfer.target for transfer in found.values()}
-    sources = all_told_apart([(key, one.sources) for key, one in found.items()], targets)
+    transfers = {key: transfer_of(key) for key in keys}
+    targets = {transfer.target for transfer in transfers.values()}
+    sources = all_told_apart([(key, one.sources) for key, one in transfers.items()], targets)
     return {
-        key: replace(one, sources=tuple(names)) for (key, one), names in zip(found.items(), sources)
+        key: replace(one, sources=tuple(names))
+        for (key, one), names in zip(transfers.items(), sources)
     }
 
 
@@ -154,9 +155,9 @@ def scratch_row(target: str, rows: list[Row]) -> list[Row]:
     not released or the row is there already.
     """
     own = next((row for row in rows if row.transfer.control == "supervised"), None)
-    known = all(row.gain is not None and row.quality is not None for row in rows)
+    complete = all(row.gain is not None and row.quality is not None for row in rows)
     # with a missing rate the sum would not run over all players
-    if own is None or own.gain is None or not known:
+    if own is None or own.gain is None or not complete:
         return []
     if any(row.transfer.control == "scratch" for row in rows):
         return []
@@ -178,7 +179,7 @@ def quality_of(row: Row) -> float | None:
 
 
 def odds_against(rates: Floats) -> Floats:
-    """Returns a control's entries of W' against players that beat it at `rates`."""
+    """Returns a control's entries [n] of W' against players that beat it at `rates` [n]."""
     clipped = np.clip(rates.astype(float), CLIP, 1 - CLIP)
     return (1 - clipped) / clipped
 

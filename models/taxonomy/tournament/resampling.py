@@ -275,7 +275,7 @@ def pair_margins(losses: Losses, draw: Draws) -> Integers:
 
 
 def row_blocks(count: int) -> Iterator[tuple[slice, slice, Integers]]:
-    """Yields (rows, their pairs among all pairs, positions of these pairs in the flattened
+    """Yields (rows, their pairs among all pairs, [n] positions of these pairs in the flattened
     `margins_of` the rows) for blocks of rows that fit the cache.
     """
     height = max(1, min(count, CACHE // count))

@@ -93,7 +93,9 @@ def margins_of(losses: Floats, rows: slice) -> Integers:
 
 
 def wins_over(losses: Floats, others: Floats) -> Floats:
-    """Returns 1 where `losses` are lower than `others`, 0.5 where they are equal, 0 elsewhere."""
+    """Returns 1 where `losses` [...] are lower than `others`, 0.5 where they are equal, 0
+    elsewhere.
+    """
     return np.asarray((losses < others) + 0.5 * (losses == others))
 
 

@@ -35,22 +35,22 @@ def merged(
     graph_def: Any,
     fed: Iterable[str],
     outputs: Iterable[str],
-    known: Mapping[str, Array] | None = None,
+    captures: Mapping[str, Array] | None = None,
     large: int = LARGE,
 ) -> tuple[Any, dict[str, str], dict[str, Array]]:
     """Returns (GraphDef, {output tensor: its name now}, {resource placeholder: value}), which give
     the same answers with fewer operations.
 
     fed: nodes that must keep their names and their places, since requests feed them. outputs:
-    tensors ("name:0") that must stay computable; one that equals another is renamed to it. known:
-    value of nodes that read a variable or capture a tensor. Values below `large` bytes become
-    constants, the others are read from resource placeholders, to be mapped to variables of these
-    values when the graph is imported.
+    tensors ("name:0") that must stay computable; one that equals another is renamed to it.
+    captures: value of nodes that read a variable or capture a tensor. Values below `large` bytes
+    become constants, the others are read from resource placeholders, to be mapped to variables of
+    these values when the graph is imported.
     """
     inputs = set(fed)
     goals = list(outputs)
     weights = Weights(large)
-    small = folded(graph_def, inputs, goals, known or {}, weights)
+    small = folded(graph_def, inputs, goals, captures or {}, weights)
     # a product that is asked for or fed is read from outside: batch norm must not change it
     asked = inputs | {node_of(output) for output in goals}
     small = without_batch_norm(small, asked, weights)

@@ -31,11 +31,11 @@ class Channelwise:
     channels: Array
 
 
-def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
+def without_batch_norm(graph_def: Any, ends: set[str], weights: Weights) -> Any:
     """Returns a GraphDef with the same answers, up to the rounding of floats; scales after a
     product are inside its weights, shifts after it are its bias.
 
-    graph_def: nodes after their inputs; they keep their names. kept: nodes whose own answers are
+    graph_def: nodes after their inputs; they keep their names. ends: nodes whose own answers are
     asked for or fed. weights: what nodes give, and where changed weights go. Unread nodes stay, to
     be pruned.
     """
@@ -51,7 +51,7 @@ def without_batch_norm(graph_def: Any, kept: set[str], weights: Weights) -> Any:
         # reads it
         elif node.op == "AddV2":
             add_bias(small, node, step, weights)
-        elif readers[step.product.name] > 1 or step.product.name in kept:
+        elif readers[step.product.name] > 1 or step.product.name in ends:
             small.node.add().CopyFrom(node)  # others read the product as it is
         else:
             for added in add_scaled(small, node, step, weights):
@@ -103,7 +103,7 @@ def applied(
     product: Any, channels: Array | None, table: dict[str, Any], weights: Weights
 ) -> Channelwise | None:
     """Returns how `channels` is applied to `product`; None unless it holds one number for each
-    channel.
+    channel, [c] or [1, 1, 1, c].
     """
     if channels is None or product.op not in PRODUCTS or is_unusual(product):
         return None
@@ -127,7 +127,9 @@ def is_unusual(product: Any) -> bool:
 
 
 def scaled(weights: Array, channels: Array, axis: int) -> Array:
-    """Returns every channel's weights times its number, computed in float64."""
+    """Returns every channel's weights [...], which lie along `axis` (-1 or -2), times its number in
+    `channels` [c], computed in float64.
+    """
     # weights of a transposed convolution hold their channels last but one
     factors = channels.astype("float64").reshape(-1, *[1] * (-1 - axis))
     return (weights.astype(np.float64) * factors).astype(weights.dtype)

@@ -72,34 +72,34 @@ def folded(
     graph_def: Any,
     fed: set[str],
     outputs: Iterable[str],
-    known: Mapping[str, Array],
+    captures: Mapping[str, Array],
     weights: Weights,
 ) -> Any:
-    """Returns a GraphDef with values in place of what is computed from constants and known nodes
+    """Returns a GraphDef with values in place of what is computed from constants and `captures`
     alone, where the result is no larger than its sources. Large ones go to `weights`.
     """
     order = in_order(graph_def.node)
-    fixed = fixed_nodes(order, fed, known)
+    fixed = fixed_nodes(order, fed, captures)
     # only what somebody reads of the fixed part is worth computing
     goals = {node_of(text) for node in order if node.name not in fixed for text in node.input}
     goals |= {node_of(tensor) for tensor in outputs}
     computed = [
         node.name
         for node in order
-        if node.name in fixed and node.op != "Const" and node.name not in known
+        if node.name in fixed and node.op != "Const" and node.name not in captures
     ]
     graph = imported(graph_def)
-    values = computed_values(graph, [name for name in computed if name in goals], known)
+    values = computed_values(graph, [name for name in computed if name in goals], captures)
     sizes = {node.name: node.ByteSize() for node in order}
-    sizes |= {name: np.asarray(value).nbytes for name, value in known.items()}
+    sizes |= {name: np.asarray(value).nbytes for name, value in captures.items()}
     small = empty_like(graph_def)
     for node in order:
         # what was known is written in any case: its reading node is gone with the function
-        value = known.get(node.name, values.get(node.name))
+        value = captures.get(node.name, values.get(node.name))
         sources = sum(sizes[node_of(text)] for text in node.input)
         # a constant made by `fill` or `tile` is larger than what it is made of
         swells = value is None or np.asarray(value).nbytes > sources + SLACK
-        if node.name in known or not swells:
+        if node.name in captures or not swells:
             # the type in the graph, not the value's: NumPy has no bfloat16
             kind = graph.get_operation_by_name(node.name).outputs[0].dtype
             weights.write(small, node.name, np.asarray(value), kind)
@@ -108,7 +108,7 @@ def folded(
     return small
 
 
-def fixed_nodes(order: Iterable[Any], fed: set[str], known: Mapping[str, Array]) -> set[str]:
+def fixed_nodes(order: Iterable[Any], fed: set[str], captures: Mapping[str, Array]) -> set[str]:
     """Returns the nodes whose value no request changes. order: every node after its inputs."""
     fixed: set[str] = set()
     for node in order:
@@ -116,18 +116,22 @@ def fixed_nodes(order: Iterable[Any], fed: set[str], known: Mapping[str, Array])
         from_fixed = all(not is_control(text) and node_of(text) in fixed for text in node.input)
         # no input and not constant: a random number, a placeholder, a variable
         computable = node.op == "Const" or (bool(node.input) and is_stateless(node))
-        if node.name in known or (computable and from_fixed and node.name not in fed):
+        if node.name in captures or (computable and from_fixed and node.name not in fed):
             fixed.add(node.name)
     return fixed
 
 
-def computed_values(graph: Any, names: Iterable[str], known: Mapping[str, Array]) -> dict[str, Any]:
-    """Returns node -> its value, for nodes with one output. known: values of nodes that are fed."""
+def computed_values(
+    graph: Any, names: Iterable[str], captures: Mapping[str, Array]
+) -> dict[str, Any]:
+    """Returns node -> its value, for nodes with one output. captures: values of nodes that
+    are fed.
+    """
     import tensorflow as tf
 
     # no node with several outputs depends on weights alone
     single = [name for name in names if len(graph.get_operation_by_name(name).outputs) == 1]
     with tf.compat.v1.Session(graph=graph) as session:
-        feed = {f"{name}:0": value for name, value in known.items()}
+        feed = {f"{name}:0": value for name, value in captures.items()}
         values = session.run([f"{name}:0" for name in single], feed)
     return dict(zip(single, values))

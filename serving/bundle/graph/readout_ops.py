@@ -71,8 +71,8 @@ def source_features(parts: Mapping[str, Floats], own: slice) -> Step:
     def features(own: Any) -> Any:
         # the mean is subtracted before the border is padded: beyond it there is the average
         # representation, not zero
-        seen = tf.nn.conv2d(own - centre, weights, 1, "SAME")
-        return tf.maximum(tf.nn.bias_add(seen, shift), least)
+        maps = tf.nn.conv2d(own - centre, weights, 1, "SAME")
+        return tf.maximum(tf.nn.bias_add(maps, shift), least)
 
     return features
 

@@ -209,12 +209,12 @@ def asked_examples(request: ExamplesRequest, version: Version) -> Examples:
     return Examples(signature, read_examples(request.input))
 
 
-def read_examples(given: memoryview) -> Array:
+def read_examples(content: memoryview) -> Array:
     """Returns the serialised tf.Examples of an `Input`, object [N]. Raises INVALID_ARGUMENT for
     what is no `Input`, or too large a one.
     """
     try:
-        return examples_of(given)
+        return examples_of(content)
     except ValueError as error:
         raise invalid(f"input parsing error: {error}") from error
 

@@ -26,8 +26,8 @@ STATES = {10: "START", 20: "LOADING", 30: "AVAILABLE", 40: "UNLOADING", 50: "END
 
 
 def rows_text(outputs: Mapping[str, Array]) -> str:
-    """Returns the JSON text of `predictions`: a value a row, or an object where there are several
-    outputs. Raises INVALID_ARGUMENT where they have no rows in common.
+    """Returns the JSON text of `predictions`, outputs [rows, ...]: a value a row, or an object
+    where there are several outputs. Raises INVALID_ARGUMENT where they have no rows in common.
     """
     count = None
     for name, value in outputs.items():
@@ -73,8 +73,8 @@ def value_text(value: Any, name: str) -> str:
 
 
 def texts_of(array: Array, name: str) -> list[str]:
-    """Returns the JSON text of every value of output `name`, row by row. Raises INVALID_ARGUMENT
-    for a type that JSON cannot hold.
+    """Returns the JSON text of every value of output `name` [...], row by row. Raises
+    INVALID_ARGUMENT for a type that JSON cannot hold.
     """
     # an array of objects is one of byte strings
     if array.dtype == object:
@@ -102,7 +102,9 @@ def string_text(data: bytes, name: str) -> str:
 
 
 def float_texts(value: Floats) -> list[str]:
-    """Returns each number with the fewest digits that read back equal, whole numbers with `.0`."""
+    """Returns each number of [...] with the fewest digits that read back equal, whole numbers with
+    `.0`.
+    """
     flat = value.reshape(-1)
     numbers = flat.astype(np.float64).tolist()
     tries = DIGITS[value.dtype.name]

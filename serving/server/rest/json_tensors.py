@@ -50,8 +50,8 @@ TYPE_TEXT = {"float32": "float", "float64": "double", "float16": "half", "object
 
 
 def columns_of(rows: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
-    """Returns the arrays of `instances` by alias, whose first axis is the row. infos: TensorInfo by
-    alias. Raises INVALID_ARGUMENT.
+    """Returns the arrays of `instances` by alias, [rows, ...]. infos: TensorInfo by alias. Raises
+    INVALID_ARGUMENT.
     """
     if not isinstance(rows, list):
         raise invalid(f"JSON Value: {shown(rows)} Excepting 'instances' to be an list/array")
@@ -145,8 +145,8 @@ def inputs_of(columns: Json, infos: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def tensor_of(value: Json, kind: int) -> Array:
-    """Returns the array of a tensor's JSON. kind: TensorFlow's number of its type. Raises
-    INVALID_ARGUMENT.
+    """Returns the array of a tensor's JSON, [...] as its lists are nested. kind: TensorFlow's
+    number of its type. Raises INVALID_ARGUMENT.
     """
     values, shape = dense(value)
     # NumPy's limit, said in words before NumPy raises

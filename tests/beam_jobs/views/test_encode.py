@@ -11,7 +11,7 @@ from published_set import write_set
 from tiny_store import TINY
 
 from beam_jobs.ingest.job import ingest
-from beam_jobs.views.encode import encode_by_beam, same_views, seen
+from beam_jobs.views.encode import encode_by_beam, reachable, same_views
 from models.examples.label_store import build_label_store
 from models.networks.task_networks import code_blocks, representations
 from models.networks.task_networks.build import build_task_network
@@ -139,6 +139,6 @@ def test_networks_and_labels_of_the_ledger_are_read_where_they_are_those_of_the_
     facts = {"task": "normal", "config": vars(TINY), "size": store.size, "address": "another"}
     write_json(tmp_path / "ledger" / "networks" / "normal" / "network.json", facts)
     source = code_blocks.SourceWork(tmp_path / "bank" / "normal", tmp_path, "a", (("val", 4),))
-    assert seen(source, place).network == place / "networks" / "normal"
-    assert seen(source, tmp_path / "ledger").network == source.network
+    assert reachable(source, place).network == place / "networks" / "normal"
+    assert reachable(source, tmp_path / "ledger").network == source.network
     assert same_views(place / "labels", store) and not same_views(tmp_path, store)

@@ -97,7 +97,7 @@ def test_the_file_has_no_name_and_goes_with_the_samples(tmp_path, monkeypatch):
     kept = kept_samples(counted())
     target, _ = kept.labels(slice(0, 4))
     assert not list(tmp_path.iterdir())
-    numbers = [part.number for part in kept.kept.parts]
+    numbers = [part.number for part in kept.store.parts]
     del kept
     for number in numbers:
         with pytest.raises(OSError):

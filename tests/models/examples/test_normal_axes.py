@@ -49,7 +49,7 @@ def test_a_depth_along_the_ray_that_stands_alone_is_held_against_normals_too():
     ray, along = (labels[folder][::2, ::2] for folder in ("depth_euclidean", "depth_zbuffer"))
     camera = labels["point_info"]
     assert normal_contradiction({**small, "depth_euclidean": ray}, camera) is None
-    said = normal_contradiction({**small, "depth_euclidean": along}, camera).said()
+    said = normal_contradiction({**small, "depth_euclidean": along}, camera).words()
     assert "along the camera's axis" in said and "belong into depth_zbuffer" in said
 
 

@@ -42,7 +42,7 @@ def test_a_reload_replaces_the_set_and_holds_labels_to_what_is_loaded(base):
 )
 def test_a_request_that_means_no_model_is_told_so(spec, code, words):
     with pytest.raises(ServingError, match=words) as error:
-        Catalog().held(spec)
+        Catalog().acquire(spec)
     assert error.value.code.name == code
 
 
@@ -67,7 +67,7 @@ def test_a_server_without_models_is_ready_to_be_told_of_some(base):
     catalog.reload([])
     assert catalog.ready() and catalog.failure() is None
     catalog.reload([ModelConfig("a", base)])
-    assert catalog.held(ModelSpec("a")) and catalog.ready()
+    assert catalog.acquire(ModelSpec("a")) and catalog.ready()
 
 
 def test_the_status_names_versions_newest_first():
@@ -106,7 +106,7 @@ def test_a_load_that_is_to_be_tried_again_keeps_nobody_waiting(hopeful, base):
     catalog, config = hopeful
     catalog.reload([config], never)
     catalog.reload([config, ModelConfig("b", base)])
-    assert catalog.held(ModelSpec("b")) and not catalog.ready() and catalog.failure() is None
+    assert catalog.acquire(ModelSpec("b")) and not catalog.ready() and catalog.failure() is None
 
 
 def test_a_reload_waits_for_its_new_models_while_others_are_reloaded(hopeful, base):

@@ -127,7 +127,7 @@ def test_a_version_that_failed_keeps_its_words_when_newer_ones_push_it_out(tmp_p
 def test_a_version_that_does_not_serve_is_not_found():
     with (
         pytest.raises(ServingError, match=r"Specific\(a, 2\)"),
-        Model("a", "/none").held(ModelSpec("a", 2)),
+        Model("a", "/none").acquire(ModelSpec("a", 2)),
     ):
         pass
 

@@ -34,8 +34,8 @@ def routine(name: str, arguments: int) -> Callable[..., None]:
 
 
 def call(name: str, *arguments: bytes | int | Floats) -> int:
-    """LAPACK's `info`; characters are bytes, numbers int, matrices float64 in Fortran's order.
-    Raises TypeError for another matrix.
+    """LAPACK's `info`; characters are bytes, numbers int, matrices [m, n] float64 in Fortran's
+    order. Raises TypeError for another matrix.
     """
     info = ctypes.c_int(0)
     addresses: list[object] = []

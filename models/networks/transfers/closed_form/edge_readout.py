@@ -37,7 +37,7 @@ def held_out_loss(
     rows: tuple[Integers, Integers],
 ) -> float:
     """Returns the mean loss of one transfer into vectors or classes on samples that it was not
-    fitted to. rows: samples of the transfer split (that teach, that judge).
+    fitted to. rows: samples of the transfer split (that teach [n], that judge [m]).
     """
     teaching, judging = rows
     data = bench.store.samples(target, bench.config.transfer_split)
@@ -66,9 +66,9 @@ def map_answers(
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime, [subset], [target], features)
     weights, _ = moments.solve(subset, bench.config.ridges, parts)
-    seen = [features(source, split, views) for source in subset]
+    columns = [features(source, split, views) for source in subset]
     # the constant stands once, last, however many the sources
-    together = np.concatenate([*(part[:, :-1] for part in seen), seen[0][:, -1:]], 1)
+    together = np.concatenate([*(part[:, :-1] for part in columns), columns[0][:, -1:]], 1)
     blocks = together @ weights
     maps = from_blocks(blocks, bench.grid, block_channels(task), bench.config.output_stride)
     return maps * sharpness(task)
@@ -101,8 +101,8 @@ def readout_arrays(
     rows: Integers | None = None,
 ) -> dict[str, Array]:
     """Returns the arrays of one solved transfer that `readout_layers.LocalReadout` (maps) or
-    `GlobalReadout` takes, beside the scales of the sources. rows: samples of vectors and classes
-    that teach in place of the regime's; of maps, all views of the regime do.
+    `GlobalReadout` takes, beside the scales of the sources. rows: [n], samples of vectors and
+    classes that teach in place of the regime's; of maps, all views of the regime do.
     """
     if TASKS[target].output.dense:
         return local_arrays(bench, regime, target, subset)
@@ -117,8 +117,8 @@ def widths_of(bench: VectorBench, subset: SourceSet) -> list[int]:
 def local_arrays(
     bench: VectorBench, regime: Regime, target: str, subset: SourceSet
 ) -> dict[str, Array]:
-    """Returns the solved weights of one set of sources into one map target, and kernel_c, bias_c of
-    the random features of every width c among them.
+    """Returns the solved weights [d + 1, outputs] of one set of sources into one map target, and
+    kernel_c, bias_c of the random features of every width c among them.
     """
     features = LocalFeatures(bench)
     moments, parts = local_moments(bench, regime, [subset], [target], features)
@@ -137,7 +137,7 @@ def global_arrays(
     rows: Integers | None = None,
 ) -> dict[str, Array]:
     """Returns the solved kernel regression of one set of sources into one vector or class target:
-    kernel_c of the random features of every width c among them, teach_i of each source. rows:
+    kernel_c of the random features of every width c among them, teach_i of each source. rows: [n],
     samples that teach in place of the regime's.
     """
     config = bench.config

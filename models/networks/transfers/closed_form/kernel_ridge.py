@@ -66,7 +66,9 @@ class RidgeInverses:
 
 
 def groups_of(groups: Array | None) -> list[Rows] | None:
-    """Returns the rows of each group; None where every sample is left out by itself."""
+    """Returns the rows of each group, by the group [n] of each row; None where every sample is left
+    out by itself.
+    """
     if groups is None:
         return None
     names, numbers = np.unique(groups, return_inverse=True)
@@ -76,8 +78,8 @@ def groups_of(groups: Array | None) -> list[Rows] | None:
 
 
 def as_slice(rows: Integers) -> Rows:
-    """Returns rising numbers as a slice where none is left out (samples come building by building),
-    else as they are.
+    """Returns rising numbers [n] as a slice where none is left out (samples come building by
+    building), else as they are.
     """
     first = int(rows[0])
     last = int(rows[-1])
@@ -85,7 +87,7 @@ def as_slice(rows: Integers) -> Rows:
 
 
 def own_block(root: Floats, rows: Rows) -> Floats:
-    """Returns rows and columns `rows` of R' R; R is zero above its diagonal."""
+    """Returns [m, m], rows and columns `rows` of R' R; R [n, n] is zero above its diagonal."""
     first = rows.start if isinstance(rows, slice) else rows[0]
     part = root[first:, rows]
     return part.T @ part

@@ -63,14 +63,14 @@ def known_cells(store: LabelStore, name: str, split: str, picked: Integers, grid
     """
     data = store.samples(name, split)
     rows, labelled = rows_of_views(np.asarray(data.views)[:, 0], picked)
-    known = np.zeros((len(rows), grid, grid), bool)
+    mask_cells = np.zeros((len(rows), grid, grid), bool)
     for start in range(0, len(rows), CHUNK):
         mask = np.asarray(data.mask[rows[start : start + CHUNK]]) > 0
         side = mask.shape[1] // grid
         blocks = mask.reshape(len(mask), grid, side, grid, side)
-        known[start : start + CHUNK] = blocks.any((2, 4))
+        mask_cells[start : start + CHUNK] = blocks.any((2, 4))
     cells = np.zeros((len(picked), grid, grid), bool)
-    cells[labelled] = known
+    cells[labelled] = mask_cells
     return cells.ravel()
 
 

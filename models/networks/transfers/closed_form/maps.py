@@ -43,7 +43,9 @@ class LocalFeatures:
         self.kernels: dict[int, tuple[Floats, Floats]] = {}
 
     def kernel(self, channels: int) -> tuple[Floats, Floats]:
-        """Returns the (weights, biases) of `local_kernel` for sources of so many channels."""
+        """Returns the weights [9 channels, f] and biases [f] of `local_kernel` for sources of so
+        many channels.
+        """
         if channels not in self.kernels:
             config = self.bench.config
             self.kernels[channels] = local_kernel(channels, config.random_features, config.seed)
@@ -104,7 +106,9 @@ def local_moments(
 
 
 def shifted_outputs(bench: BenchView, name: str, views: Integers, shift: Floats) -> Floats:
-    """Returns `map_outputs` of teaching views, shifted by `class_shifts` on every pixel."""
+    """Returns `map_outputs` of teaching views [n], shifted by `class_shifts` [channels] on every
+    pixel.
+    """
     split = bench.config.transfer_split
     outputs = map_outputs(bench.store, name, split, views, bench.grid, bench.config)
     # a block is its pixels one behind the other, each with all channels
@@ -163,7 +167,7 @@ def transfers_with_equal_cells(
         for subset, names in targets.items()
     }
     readouts = MapReadouts(bench, regime, solved, list(dict.fromkeys(first.values())))
-    parts = [functools.partial(JudgedViews, readouts, seen) for seen in readouts.parts()]
+    parts = [functools.partial(JudgedViews, readouts, window) for window in readouts.parts()]
     into = f"{len(wanted)} map targets"
     for asked, losses in part_by_part(bench, list(targets), readouts.weights, parts, into):
         for name in (name for name in wanted if first[name] == asked):
@@ -230,19 +234,19 @@ def gram_width(moments: Moments, source: int) -> int:
 
 
 class JudgedViews:
-    """Some test views, `seen`, on which the weights of `MapReadouts` are judged. Several threads
+    """Some test views, `window`, on which the weights of `MapReadouts` are judged. Several threads
     may ask at a time.
     """
 
-    def __init__(self, readouts: MapReadouts, seen: range) -> None:
+    def __init__(self, readouts: MapReadouts, window: range) -> None:
         bench = readouts.bench
-        views = slice(seen.start, seen.stop)
+        views = slice(window.start, window.stop)
         self.readouts = readouts
         self.unseen = {
             source: readouts.features(source, "test", views) for source in readouts.moments.sources
         }
         self.judges = {
-            name: Judge(bench.store, name, bench.grid, bench.config.output_stride, seen)
+            name: Judge(bench.store, name, bench.grid, bench.config.output_stride, window)
             for name in readouts.names
         }
         self.room = threading.local()
@@ -250,8 +254,8 @@ class JudgedViews:
     def __call__(self, subset: SourceSet, weights: Floats) -> dict[str, Floats]:
         """Returns target -> losses [sample] float32 of the readout of these sources."""
         columns = self.readouts.columns_of(subset)
-        seen, answers = self.space(*weights.shape)
-        predict([self.unseen[source] for source in subset], weights, seen, answers)
+        matrix, answers = self.space(*weights.shape)
+        predict([self.unseen[source] for source in subset], weights, matrix, answers)
         blocks = answers.reshape(-1, self.readouts.cells, weights.shape[1])
         # weights hold the columns of these targets alone, side by side in this order
         starts = np.cumsum([0, *(part.stop - part.start for part in columns.values())])
@@ -267,8 +271,8 @@ class JudgedViews:
         if not hasattr(self.room, "answers"):
             # as much as any set needs: whatever is asked next fits
             _, widest, most = self.readouts.widths()
-            self.room.seen = np.empty(rows * widest, "float32")
+            self.room.matrix = np.empty(rows * widest, "float32")
             self.room.answers = np.empty(rows * most, "float32")
-        seen = self.room.seen[: rows * features].reshape(rows, features)
+        matrix = self.room.matrix[: rows * features].reshape(rows, features)
         answers = self.room.answers[: rows * outputs].reshape(rows, outputs)
-        return seen, answers
+        return matrix, answers

@@ -155,20 +155,20 @@ def ridge_solution(gram: Floats, cross: Floats, ridge: float, rows: int) -> Floa
 
 
 def with_ridge(gram: Floats, ridge: float) -> Floats:
-    """Returns a copy with the ridge on the diagonal, the constant's place excepted; a singular Gram
-    matrix still factors.
+    """Returns a copy of a Gram matrix [d + 1, d + 1] with the ridge on the diagonal, the constant's
+    place excepted; a singular one still factors.
     """
     block = gram.copy()
     block[np.diag_indices(len(block) - 1)] += ridge + 1e-6 * np.trace(block) / len(block)
     return block
 
 
-def predict(features: Sequence[Floats], weights: Floats, seen: Floats, answers: Array) -> Floats:
+def predict(features: Sequence[Floats], weights: Floats, room: Floats, answers: Array) -> Floats:
     """`answers` [rows, o] float32, filled: features of some sources, the constant last in each,
     times weights [d + 1, o] of `Moments.solve`, d the features of all.
 
-    seen: room for the features side by side [rows, d + 1]. numpy's product lets other threads
+    room: for the features side by side [rows, d + 1]. numpy's product lets other threads
     run; scipy's sgemm, which could add products up, does not.
     """
-    np.concatenate([*(x[:, :-1] for x in features), features[0][:, -1:]], 1, out=seen)
-    return np.matmul(seen, weights, out=answers)
+    np.concatenate([*(x[:, :-1] for x in features), features[0][:, -1:]], 1, out=room)
+    return np.matmul(room, weights, out=answers)

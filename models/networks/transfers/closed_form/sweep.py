@@ -70,7 +70,9 @@ def part_by_part(
 def judge_of_fits(
     judge: Judged[Fit], fits: dict[SourceSet, Fit]
 ) -> Callable[[SourceSet], dict[str, Floats]]:
-    """Returns what judges a set of sources by what was solved of it before."""
+    """Returns what judges a set of sources by what was solved of it before: target -> losses
+    [sample].
+    """
     return lambda subset: judge(subset, fits[subset])
 
 
@@ -102,8 +104,8 @@ def side_by_side(
 ) -> Iterator[tuple[str, Losses]]:
     """(target, losses) for all `subsets`, as `losses_of` finds them, after every `SAVED` sets.
 
-    losses_of: set of sources -> target -> losses. into: the targets in words. Several sets at a
-    time, as `in_threads` does it.
+    losses_of: set of sources -> target -> losses [sample]. into: the targets in words. Several sets
+    at a time, as `in_threads` does it.
     """
     progress = Progress(bench, len(subsets), into)
     rows: dict[str, Losses] = {}
@@ -124,14 +126,14 @@ class Progress:
         self.count = count
         self.into = into
         self.since = time.time()
-        self.said = self.since
+        self.last_print = self.since
 
     def say(self, done: int) -> None:
         """Prints a line if it is time for one. done: sets of sources that are measured."""
         now = time.time()
-        if done < self.count and now - self.said <= QUIET:
+        if done < self.count and now - self.last_print <= QUIET:
             return
-        self.said = now
+        self.last_print = now
         left = (now - self.since) / done * (self.count - done)
         print(
             f"  source sets {done}/{self.count} into {self.into}, about {left:.0f} s left",

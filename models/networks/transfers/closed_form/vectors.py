@@ -77,9 +77,10 @@ def shrink_to_constant(task: Task, fit: KernelRidge, target: Floats) -> KernelRi
     """Returns `fit`, with its distance from the constant answer c scaled, c + factor (prediction -
     mean), by the factor of the least left-out loss.
 
-    Vectors: c is the mean and the factor at most 1, since few buildings teach more than holds
-    elsewhere. Classes: c = log p, p the teaching shares, which makes logits of shares; one sample's
-    weight is spread over all classes, so that one that was never seen stays possible.
+    target: [n, outputs]. Vectors: c is the mean and the factor at most 1, since few buildings teach
+    more than holds elsewhere. Classes: c = log p, p the teaching shares, which makes logits of
+    shares; one sample's weight is spread over all classes, so that one that was never seen stays
+    possible.
     """
     count = len(target)
     constant = fit.mean

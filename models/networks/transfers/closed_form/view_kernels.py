@@ -66,7 +66,7 @@ class GlobalKernel:
         return test @ self.features.T / self.scale
 
     def teaches(self, views: Integers | None) -> bool:
-        """Returns whether it is the kernel of these teaching views."""
+        """Returns whether it is the kernel of these teaching views [n]; None: of all."""
         if views is None or self.views is None:
             # None stands for all: only two of it are the same
             return views is self.views
@@ -103,15 +103,15 @@ def mean_square(bench: BenchView, index: int) -> float:
 
 
 def view_kernel(bench: VectorBench, index: int, views: Integers | None = None) -> GlobalKernel:
-    """Returns the kernel of one source between these teaching views; the last one of a source is
-    kept.
+    """Returns the kernel of one source between these teaching views [n] (None: all); the last one
+    of a source is kept.
     """
-    kept = bench.kernels.get(index)
-    if kept is None or not kept.teaches(views):
+    kernel = bench.kernels.get(index)
+    if kernel is None or not kernel.teaches(views):
         # of all views, and so the same whichever of them teach
-        scale = None if kept is None else kept.scale
-        bench.kernels[index] = kept = GlobalKernel(bench, index, views, scale)
-    return kept
+        scale = None if kernel is None else kernel.scale
+        bench.kernels[index] = kernel = GlobalKernel(bench, index, views, scale)
+    return kernel
 
 
 def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Integers | None:
@@ -126,7 +126,9 @@ def teaching_views(bench: VectorBench, sources: int, *samples: Integers) -> Inte
 
 
 def places_among(views: Integers, used: Integers | None) -> Integers:
-    """Returns the positions of views among the rising `used` ones; the views themselves if None."""
+    """Returns the positions of views [...] among the rising `used` [n] ones; the views themselves
+    if None.
+    """
     return views if used is None else np.searchsorted(used, views)
 
 
@@ -136,7 +138,7 @@ def teaching_kernel(bench: VectorBench, subset: SourceSet, views: Integers | Non
 
 
 def mean_of(kernels: Sequence[Floats]) -> Floats:
-    """Returns the mean of kernels of one shape."""
+    """Returns the mean of kernels of one shape [n, m]."""
     total = kernels[0]
     for kernel in kernels[1:]:
         total = total + kernel

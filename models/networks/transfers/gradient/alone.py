@@ -94,7 +94,8 @@ def train_transfer_alone(
 ) -> keras.Model:
     """Returns the head after so many of the schedule's epochs, as a trial has found them on a
     `share` of `teaching`: as many steps on all of it, with nothing held out, since more epochs
-    would learn pairs of views by heart. Raises Interrupted if the loss became no number.
+    would learn pairs of views by heart. Raises Interrupted if the loss became no number. teaching:
+    [n] samples of the transfer split.
     """
     schedule = replace(schedule, epochs=max(1, round(schedule.epochs * share)))
     epochs = max(1, round(epochs * share))
@@ -123,7 +124,7 @@ def one_member(
     teaching: Integers,
 ) -> MemberStack:
     """Returns a stack of a single member, starting from the best constant answer of what teaches
-    it.
+    it. slots: [1, order], its sources; teaching: [n] samples of the transfer split.
     """
     seeds = [bench.config.seed]
     # positions among the sources that are held, not among all

@@ -111,7 +111,7 @@ def stack_devices(
 
 
 def sources_of(slots: Integers) -> list[int]:
-    """Returns the sources that any member reads, rising."""
+    """Returns the sources that any member reads, rising. slots: [members, order]."""
     return sorted({int(index) for index in np.ravel(slots)})
 
 
@@ -153,8 +153,8 @@ def train_stack(
 
 
 def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: int) -> None:
-    """Makes one pass over samples in this order, in whole batches alone: one compiled program. Not
-    by `fit`, which costs seconds a call (docs/DEVIATIONS.md).
+    """Makes one pass over samples in this order [n], in whole batches alone: one compiled program.
+    Not by `fit`, which costs seconds a call (docs/DEVIATIONS.md).
     """
     size = min(batch, len(order))
     for inputs in one_ahead(samples.batches(order[: len(order) // size * size], size)):
@@ -163,7 +163,7 @@ def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: in
 
 
 def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
-    """Raises Interrupted for a member whose loss is no number."""
+    """Raises Interrupted for a member whose loss is no number. losses: [members]."""
     lost = [seeds[i] for i in np.flatnonzero(~np.isfinite(losses))]
     if lost:
         raise Interrupted(
@@ -257,7 +257,8 @@ def build_stack(
     constant: Floats | None = None,
 ) -> MemberStack:
     """Returns the members, starting from the best constant answer as task networks do: that of the
-    whole transfer split if None.
+    whole transfer split if None. slots: [members, order], positions among the sources that are
+    held; constant: [1, ...], as the answer.
     """
     programs = programs or StackPrograms(config, store.size)
     stack = programs.stack(name, samples.shape, slots, seeds, schedule)

@@ -81,7 +81,7 @@ class MemberStack(keras.Model):
 
     def restart(self, sources: Integers) -> None:
         """Gives the stack first weights again, an optimiser as if it had never stepped, and other
-        sources; what was compiled stays.
+        sources [members, order]; what was compiled stays.
         """
         self.slots.assign(np.asarray(sources, "float32"))
         learned, state = self.first_values()

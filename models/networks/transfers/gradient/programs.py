@@ -31,7 +31,7 @@ class StackPrograms:
     def __init__(self, config: NetworkConfig, size: int) -> None:
         self.config = config
         self.size = size
-        self.kept: OrderedDict[tuple[object, ...], MemberStack] = OrderedDict()
+        self.stacks: OrderedDict[tuple[object, ...], MemberStack] = OrderedDict()
         self.compiled = 0
 
     def stack(
@@ -66,9 +66,9 @@ class StackPrograms:
             weights,
             replicas(),
         )
-        if key in self.kept:
-            self.kept.move_to_end(key)
-            stack = self.kept[key]
+        if key in self.stacks:
+            self.stacks.move_to_end(key)
+            stack = self.stacks[key]
             stack.restart(slots)
             stack.optimizer.learning_rate = schedule.rate
             return stack
@@ -80,7 +80,7 @@ class StackPrograms:
         )
         # Now, since a first step that makes variables is traced twice.
         stack.optimizer.build(stack.trainable_variables)
-        self.kept[key] = stack
+        self.stacks[key] = stack
         self.compiled += 1
         return stack
 
@@ -89,10 +89,11 @@ class StackPrograms:
         alone.
         """
         gone = False
-        while self.kept and (
-            len(self.kept) >= KEPT or size + sum(stack.size for stack in self.kept.values()) > BYTES
+        while self.stacks and (
+            len(self.stacks) >= KEPT
+            or size + sum(stack.size for stack in self.stacks.values()) > BYTES
         ):
-            self.kept.popitem(last=False)
+            self.stacks.popitem(last=False)
             gone = True
         if gone:
             # a Keras model refers to itself: only a collection of its own takes it apart now

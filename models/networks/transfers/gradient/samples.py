@@ -30,11 +30,11 @@ class LabelBatches:
         self.data = store.samples(name, split)
         self.rows = rows
         self.size = size
-        self.given = (store, name, split, rows, size)
+        self.origin = (store, name, split, rows, size)
 
     def __reduce__(self) -> tuple[type[LabelBatches], tuple[object, ...]]:
         # to another process: what it is made of, not what it has opened
-        return type(self), self.given
+        return type(self), self.origin
 
     def __len__(self) -> int:
         return -(-len(self.rows) // self.size)
@@ -62,7 +62,7 @@ class Samples:
         feeders: int = 1,
     ) -> None:
         self.data = store.samples(name, split)
-        self.given = (store, name, split)
+        self.origin = (store, name, split)
         self.feeders = feeders if isinstance(self.data, LazySamples) else 1
         self.images = TASKS[name].images
         # A source: [view, h, w, c].
@@ -79,12 +79,16 @@ class Samples:
         return (len(self.codes), *self.codes[0].shape[1:])
 
     def take(self, rows: Integers) -> Inputs:
-        """Returns the inputs of some samples."""
+        """Returns (codes [n, source, (images,) h, w, c], targets [n, ...], masks [n, ...]) of some
+        samples.
+        """
         return next(self.batches(rows, len(rows)))
 
     def batches(self, rows: Integers, size: int) -> Iterator[Inputs]:
-        """Yields the inputs of some samples in this order, `size` of them at a time."""
-        labels = LabelBatches(*self.given, rows, size)
+        """Yields the inputs, as `take` does, of some samples [n] in this order, `size` of them at a
+        time.
+        """
+        labels = LabelBatches(*self.origin, rows, size)
         for part, target, mask in batches_ahead(labels, self.feeders):
             yield self.codes_of(part), target, mask
 
@@ -100,7 +104,9 @@ class Samples:
 
 
 def split_last(count: int, limit: int) -> tuple[Integers, Integers]:
-    """Returns (all but the last fifth, the last fifth) of the first `limit` of `count` samples."""
+    """Returns ([n] all but the last fifth, [m] the last fifth) of the first `limit` of `count`
+    samples.
+    """
     count = min(count, limit)
     cut = count - max(1, count // 5)
     return np.arange(cut), np.arange(cut, count)

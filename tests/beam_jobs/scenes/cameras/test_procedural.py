@@ -48,7 +48,7 @@ def test_points_are_taken_as_if_every_camera_had_been_asked():
     assert len(found) == len(expected) > 20
     for candidate, (k, seen) in zip(found, expected.items()):
         np.testing.assert_array_equal(candidate.place, points.places[k])
-        np.testing.assert_array_equal(candidate.seen, seen)
+        np.testing.assert_array_equal(candidate.cameras, seen)
         np.testing.assert_allclose(candidate.ahead, points.places[k] - locations[seen])
     assert any(candidate.place[2] > EYE for candidate in found)
     assert sum(asked) < 0.75 * 600 * len(locations), "luck spares most points their near cameras"

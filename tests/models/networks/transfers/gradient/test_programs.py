@@ -54,7 +54,7 @@ def test_a_program_that_was_trained_and_goes_takes_its_variables_along(monkeypat
     assert len(values) > 10 and all(value() is not None for value in values)
     stack_of(programs, "class_object")
     gc.collect()
-    assert len(programs.kept) == 1 and not any(value() is not None for value in values)
+    assert len(programs.stacks) == 1 and not any(value() is not None for value in values)
 
 
 @pytest.mark.parametrize("room, kept", [(0, 1), (2.5, 2), (100, 3)])
@@ -66,4 +66,4 @@ def test_programs_are_kept_as_far_as_their_weights_have_room(monkeypatch, room, 
     programs = StackPrograms(smoke().network, SIDE)
     for name in names:
         stack_of(programs, name)
-    assert len(programs.kept) == kept and programs.compiled == 3
+    assert len(programs.stacks) == kept and programs.compiled == 3
