@@ -8,14 +8,8 @@ import numba
 import numpy as np
 
 from models.examples.paeth import LANES, undo_paeth
-from models.examples.png_codec import SUB
+from models.examples.png_filters import AVERAGE, NONE, PAETH, SUB, UP
 from models.tasks.arrays import Array, Bytes, Scalar
-
-# The other filters' numbers (PNG specification, section 9.2).
-NONE = 0
-UP = 2
-AVERAGE = 3
-PAETH = 4
 
 
 def unfiltered(rows: Bytes, step: int) -> Bytes | None:
