@@ -255,10 +255,7 @@ def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Made:
     et al. 2016), of the image averaged 4 x 4.
     """
     side = views[0].size // task.output.scale
-    # sums of sixteen bytes, exact in float32
-    whole = views[0].rgb[: side * 4, : side * 4].astype("float32")
-    means = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
-    index, shares = colours.soft_shares(colours.ab_of_means(means).reshape(-1, 2))
+    index, shares = colours.soft_shares(colours.ab_of_blocks(views[0].rgb, side).reshape(-1, 2))
     return Sparse((side, side, colours.BINS), index, shares), everywhere(side)
 
 
