@@ -33,6 +33,14 @@ def light_of_blocks(pixels: Bytes, levels: Floats, light: Floats) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
+def divide_colours(values: Floats, divisors: Floats) -> None:
+    """Divides values [n, 3] by divisors [3]; numpy does it three numbers at a time."""
+    for i in range(len(values)):
+        for c in range(3):
+            values[i, c] /= divisors[c]
+
+
+@numba.njit(cache=True, nogil=True)
 def ab_of_roots(ratio: Floats, roots: Floats, ab: Floats) -> None:
     """Writes Lab (a, b) into ab [n, 2]. ratio: [n, 3], XYZ over those of white; roots: their cube
     roots.
@@ -57,35 +65,45 @@ def possible_centres(
     near_counts: Integers,
     candidates: Integers,
     counts: Integers,
+    certain: Integers,
 ) -> None:
-    """Writes into candidates [rows, columns, most] the numbers of those centres [m, 2] that can be
-    among the `wanted` nearest to some point of a square of `side`, rising, and how many they are
-    into counts [rows, columns]. low: [2], the corner of the first square. near: [larger squares,
-    most], the same for squares of which each holds several of these, near_counts of them meant.
+    """Writes into candidates [rows, columns, most] the numbers of those centres [m, 2] that are
+    among the `wanted` nearest to some point of a square of `side`, and how many they are into
+    counts [rows, columns]; first those that are among them at every point, their number into
+    certain [rows, columns]. low: [2], the corner of the first square. near: [larger squares, most],
+    the same for squares of which each holds several of these, near_counts of them meant.
+
+    How much farther, by its square, one centre is than another is linear in the point.
     """
     rows, columns, most = candidates.shape
     along = int(np.sqrt(rows * columns // len(near)))
-    nearest = np.empty(most)
-    farthest = np.empty(most)
+    middle = np.empty(2)
     for row in range(rows):
         for column in range(columns):
+            middle[0], middle[1] = low[0] + (row + 0.5) * side, low[1] + (column + 0.5) * side
             square = row // along * (columns // along) + column // along
-            count = near_counts[square]
-            for j in range(count):
-                centre = near[square, j]
-                beside = abs(low[0] + (row + 0.5) * side - centres[centre, 0])
-                above = abs(low[1] + (column + 0.5) * side - centres[centre, 1])
-                farthest[j] = (beside + side / 2) ** 2 + (above + side / 2) ** 2
-                beside, above = max(beside - side / 2, 0), max(above - side / 2, 0)
-                nearest[j] = beside**2 + above**2
-            # that many centres lie wholly within this of any point of the square
-            limit = np.sort(farthest[:count])[wanted - 1]
-            kept = 0
-            for j in range(count):
-                if nearest[j] <= limit:
-                    candidates[row, column, kept] = near[square, j]
+            kept = last = 0
+            for number in near[square, : near_counts[square]]:
+                always = sometimes = 0  # how many others are nearer, at every and at some point
+                for other in near[square, : near_counts[square]]:
+                    if other == number:
+                        continue
+                    farther = reach = 0.0
+                    for axis in range(2):
+                        mine, theirs = centres[number, axis], centres[other, axis]
+                        farther += (middle[axis] - mine) ** 2 - (middle[axis] - theirs) ** 2
+                        reach += side * abs(mine - theirs)
+                    always += farther > reach
+                    sometimes += farther >= -reach
+                if always < wanted:
+                    candidates[row, column, kept] = number
+                    if sometimes < wanted:
+                        candidates[row, column, kept] = candidates[row, column, last]
+                        candidates[row, column, last] = number
+                        last += 1
                     kept += 1
             counts[row, column] = kept
+            certain[row, column] = last
 
 
 @numba.njit(cache=True, nogil=True)
@@ -96,13 +114,13 @@ def nearest_centres(
     side: float,
     candidates: Integers,
     counts: Integers,
+    certain: Integers,
     index: Integers,
     clear: Bools,
 ) -> None:
-    """Writes numbers [n, k] of the k centres nearest to ab [n, 2], rising. low, side, candidates,
-    counts: as `possible_centres` has them; most squares have few more than k. clear: [n], False
-    where nothing that counts was written: outside all squares, or where the last of the k is as far
-    as the next.
+    """Writes numbers [n, k] of the k centres nearest to ab [n, 2], in no order. low, side,
+    candidates, counts, certain: as `possible_centres` has them. clear: [n], False where nothing
+    that counts was written: outside all squares, or where the last of the k is as far as the next.
     """
     wanted = index.shape[1]
     rows, columns, most = candidates.shape
@@ -115,24 +133,24 @@ def nearest_centres(
         if not clear[i]:
             continue
         near = candidates[row, column]
+        for j in range(wanted):
+            index[i, j] = near[j]
         count = counts[row, column]
         if count == wanted:
-            for j in range(wanted):
-                index[i, j] = near[j]
             continue
-        for j in range(count):
+        kept = certain[row, column]
+        for j in range(kept, count):
             beside, above = centres[near[j], 0] - a, centres[near[j], 1] - b
             distance[j] = beside * beside + above * above
         # the farthest are dropped, one after the other
         last: Scalar = np.inf
         for _ in range(count - wanted):
-            farthest = 0
-            for j in range(1, count):
+            farthest = kept
+            for j in range(kept + 1, count):
                 farthest = j if distance[j] > distance[farthest] else farthest
             last = distance[farthest]
             distance[farthest] = -1
-        kept = 0
-        for j in range(count):
+        for j in range(certain[row, column], count):
             clear[i] &= distance[j] != last
             if distance[j] >= 0:
                 index[i, kept] = near[j]

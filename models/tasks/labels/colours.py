@@ -56,24 +56,20 @@ def ab_of_blocks(pixels: Bytes, side: int) -> Floats:
     side or more, 3], to Lab (a, b) [side, side, 2] float64: the numbers of `rgb_to_lab`, powers
     from a table.
     """
-    from models.tasks.labels.colour_kernels import ab_of_roots, light_of_blocks  # numba
+    from models.tasks.labels.colour_kernels import ab_of_roots, divide_colours, light_of_blocks
 
     light = np.empty((side, side, 3))
     light_of_blocks(np.ascontiguousarray(pixels), light_of_sixteenths(), light)
-    ratio = ratio_of(light)
+    ratio = (light @ _TO_XYZ.T).reshape(-1, 3)
+    divide_colours(ratio, _WHITE)
     ab = np.empty((side, side, 2))
-    ab_of_roots(ratio.reshape(-1, 3), np.cbrt(ratio).reshape(-1, 3), ab.reshape(-1, 2))
+    ab_of_roots(ratio, np.cbrt(ratio), ab.reshape(-1, 2))
     return ab
-
-
-def ratio_of(linear: Floats) -> Floats:
-    """Converts light [..., 3] float64 to XYZ over those of white."""
-    return linear @ _TO_XYZ.T / _WHITE
 
 
 def lab_of(linear: Floats) -> Floats:
     """Converts light [..., 3] float64 to Lab, as `rgb_to_lab` does."""
-    ratio = ratio_of(linear)
+    ratio = linear @ _TO_XYZ.T / _WHITE
     # CIE 1976, linear near black
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
     lightness = 116 * f[..., 1] - 16
@@ -149,13 +145,15 @@ def near_centres(side: float = SQUARE) -> Near:
 @dataclass(frozen=True)
 class Squares:
     """What the compiled search looks up, for squares of `SMALLEST_SQUARE`. low: as in `Near`.
-    candidates: uint16 [rows, columns, most], the numbers of the centres that can be among the ten
-    nearest, rising; counts: uint8 [rows, columns], how many of them are meant.
+    candidates: uint16 [rows, columns, most], the numbers of the centres that are among the ten
+    nearest to some point, first those that are at every point; counts, certain: uint8 [rows,
+    columns], how many are meant, and how many of them stand first.
     """
 
     low: Floats
     candidates: Integers
     counts: Integers
+    certain: Integers
 
 
 @functools.cache
@@ -167,7 +165,7 @@ def squares() -> Squares:
     parts = round(SMALL_SQUARE / SMALLEST_SQUARE)
     shape = near.shape[0] * parts, near.shape[1] * parts
     candidates = np.empty((*shape, near.index.shape[1]), "uint16")
-    counts = np.empty(shape, "uint8")
+    counts, certain = np.empty((2, *shape), "uint8")
     possible_centres(
         bin_centres(),
         near.low,
@@ -177,8 +175,9 @@ def squares() -> Squares:
         (near.a < FAR).sum(1),
         candidates,
         counts,
+        certain,
     )
-    return Squares(near.low, candidates[..., : counts.max()].copy(), counts)
+    return Squares(near.low, candidates[..., : counts.max()].copy(), counts, certain)
 
 
 @functools.cache
@@ -233,6 +232,7 @@ def soft_shares(ab: Floats) -> tuple[Integers, Floats]:
         SMALLEST_SQUARE,
         table.candidates,
         table.counts,
+        table.certain,
         index,
         clear,
     )
