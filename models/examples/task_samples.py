@@ -16,6 +16,7 @@ from typing import cast
 
 import numpy as np
 
+from models.examples import recycled
 from models.examples.half_precision import to_half
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_reader import map_npy
@@ -93,7 +94,7 @@ class LazySamples(TaskSamples):
         positions = np.asarray(self.views[rows])
         if not isinstance(pictures, LazyRows):
             return np.asarray(pictures[positions]), *self.labels(rows)
-        shown = np.empty((*positions.shape, *pictures.shape[1:]), "uint8")
+        shown = recycled.empty((*positions.shape, *pictures.shape[1:]), "uint8")
         return shown, *self._labels(rows, shown)
 
     def labels(self, rows: Rows) -> Label:
@@ -104,8 +105,8 @@ class LazySamples(TaskSamples):
         positions = np.asarray(self.views[rows])
         every = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         numbers = np.asarray(every)
-        target = np.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
-        mask = np.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
+        target = recycled.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
+        mask = recycled.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
         # A view may stand in several samples of a batch. After the last it is let go, so that the
         # next one's pixels find its memory, which is still in the processor's cache.
         left = Counter(positions.ravel().tolist())
@@ -119,8 +120,8 @@ class LazySamples(TaskSamples):
                     picture[...] = seen[i].rgb
             # `...`: a number, too, as an array that can be written into
             self.write(number, [seen[i] for i in row], target[k, ...], mask[k, ...])
-            left.subtract(row)
-            for i in set(row):
+            for i in row:
+                left[i] -= 1
                 if not left[i]:
                     del seen[i]
         return target, mask
