@@ -68,7 +68,8 @@ class Views:
             return self.whole[position]
         if self.memory.left <= 0:
             choose = functools.partial(read_by, task, picture is not None)
-            return view_for(task, self.features(position, choose), self.index.size, picture)
+            key = self.index.key(self.split, position)
+            return view_for(task, key, self.features(position, choose), self.index.size, picture)
         view = parse_view(self.record(position))
         self.memory.left -= view.rgb.nbytes + sum(label.nbytes for label in view.labels.values())
         self.whole[position] = view
@@ -140,18 +141,26 @@ class Cameras(Mapping[ViewKey, Camera]):
         return sum(1 for _ in self)
 
 
-def read_by(task: Task, picture: bool, there: Sequence[str]) -> list[str]:
+def read_by(task: Task, picture: bool, there: Sequence[str]) -> tuple[str, ...]:
     """Returns the names of those features of a record that a target of `task` is made of, and of
-    the picture where it is asked for.
+    the picture where it is asked for. The key is not among them: the index says it.
     """
-    wanted = {"key", *task.labels}
+    return wanted_of(task.labels, task.mask == "surface", picture, tuple(there))
+
+
+@functools.lru_cache(maxsize=256)
+def wanted_of(
+    labels: tuple[str, ...], surface: bool, picture: bool, there: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Does the work of `read_by`, once for all records that have the same features."""
+    wanted = set(labels)
     if picture:
         wanted.add("rgb")
     if "point_info" in wanted:
         wanted.update(CAMERA)
-    if task.mask == "surface":
+    if surface:
         wanted.update([folder for folder in DEPTHS if folder in there][:1])
-    return [name for name in there if name in wanted]
+    return tuple(name for name in there if name in wanted)
 
 
 def camera_alone(there: Sequence[str]) -> list[str]:
@@ -162,12 +171,14 @@ def picture_alone(there: Sequence[str]) -> list[str]:
     return [name for name in there if name == "rgb"]
 
 
-def view_for(task: Task, features: Any, size: int, picture: Bytes | None = None) -> View:
+def view_for(
+    task: Task, key: ViewKey, features: Any, size: int, picture: Bytes | None = None
+) -> View:
     """Returns the view made of those features that `read_by` takes; without a picture it is
     black. picture: where it is written, if it is given.
     """
     return View(
-        ViewKey.parse(bytes_of(features["key"]).decode()),
+        key,
         image_of(features, picture) if "rgb" in features else black(size),
         parse_camera(features) if "point_info" in task.labels else None,
         {
