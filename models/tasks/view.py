@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -43,7 +43,6 @@ CAMERA_FLOATS = 22
 # Fields of a camera that hold numbers, with their shape; those that may be unknown.
 _SHAPES = {"location": (3,), "rotation": (3, 3), "room": (3, 2), "point": (3,)}
 _OPTIONAL = ("room", "point")
-_IDENTITY = np.eye(3)
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,7 @@ class Camera:
     def __post_init__(self) -> None:
         for name, shape in _SHAPES.items():
             self._settle(name, shape)
-        orthonormal = np.abs(self.rotation @ self.rotation.T - _IDENTITY).max() <= 1e-4
-        if not orthonormal or np.linalg.det(self.rotation) < 0:
+        if not is_rotation(self.rotation.tolist()):
             raise ValueError(
                 f"camera: rotation is orthonormal with determinant 1, got {self.rotation.tolist()}"
             )
@@ -147,6 +145,23 @@ class Camera:
             point=None if any(unknown[19:]) else point,
             points_in_view=None if points_in_view is None else frozenset(points_in_view),
         )
+
+
+def is_rotation(rows: Sequence[Sequence[float]]) -> bool:
+    """Returns whether three rows of three numbers are orthonormal, to 1e-4, with a determinant that
+    is not negative. Of so few numbers Python knows it in a fifth of numpy's time.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    products = (
+        a * a + b * b + c * c - 1,
+        d * d + e * e + f * f - 1,
+        g * g + h * h + i * i - 1,
+        a * d + b * e + c * f,
+        a * g + b * h + c * i,
+        d * g + e * h + f * i,
+    )
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    return all(abs(product) <= 1e-4 for product in products) and determinant >= 0
 
 
 def room_of(box: Mapping[str, Any] | None) -> Floats | None:

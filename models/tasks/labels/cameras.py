@@ -20,25 +20,23 @@ from models.tasks.view import Camera, rotation_from_euler
 # -x.
 FLIP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]])
 # Where the world's x axis goes in turns by 0, 90, 180 and 270 degrees about z, and its y axis.
-QUARTERS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
+QUARTERS = np.array([(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)])
 QUARTERS_Y = np.roll(QUARTERS, -1, axis=0)
+# The inverses of these turns.
+BACK = np.array([[[c, s, 0], [-s, c, 0], [0, 0, 1]] for c, s in QUARTERS])
+# Which of a box's ends along x, y and z each of its eight corners has.
+ENDS = np.array(list(itertools.product((0, 1), repeat=3)))
+AXES = np.arange(3)
 
 
 def euler_from_rotation(rotation: Floats) -> Floats:
     """Returns [3] angles a, b, c with rotation = Rz(c) Ry(b) Rx(a); b in [-pi/2, pi/2]."""
-    m = np.asarray(rotation)
-    cos_b = np.hypot(m[0, 0], m[1, 0])
+    (m00, _, _), (m10, m11, m12), (m20, m21, m22) = np.asarray(rotation).tolist()
+    cos_b = np.hypot(m00, m10)
     if cos_b > 1e-9:
-        return np.array(
-            [
-                np.arctan2(m[2, 1], m[2, 2]),
-                np.arctan2(-m[2, 0], cos_b),
-                np.arctan2(m[1, 0], m[0, 0]),
-            ]
-        )
-    return np.array(
-        [np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(-m[2, 0], cos_b), 0.0]
-    )  # gimbal lock: all of the turn in a
+        return np.arctan2([m21, -m20, m10], [m22, cos_b, m00])
+    # gimbal lock: all of the turn in a
+    return np.array([np.arctan2(-m12, m11), np.arctan2(-m20, cos_b), 0.0])
 
 
 def sight_angles(rotation: Floats, directions: Floats) -> Floats:
@@ -46,15 +44,17 @@ def sight_angles(rotation: Floats, directions: Floats) -> Floats:
     direction of sight (-z). rotation: [3, 3], camera to that world.
     """
     # rounding may take a cosine past 1
-    return np.arccos(np.clip(-(directions @ rotation[:2, 2]), -1, 1))
+    cosines = np.minimum(np.maximum(-(directions @ rotation[:2, 2]), -1), 1)
+    angles: Floats = np.arccos(cosines)
+    return angles
 
 
 def first_turn(angles: Floats) -> Floats:
     """Returns [3, 3], the inverse of the quarter turn with the least of four angles, exact. Angles
     are rounded first, so that of equal angles the first wins and the last digit does not decide.
     """
-    c, s = QUARTERS[int(np.argmin(np.round(angles, 12)))]
-    return np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
+    back: Floats = BACK[angles.round(12).argmin()]
+    return back
 
 
 def angle(first: Floats, second: Floats) -> float:
@@ -81,8 +81,8 @@ def room_layout(camera: Camera) -> Floats:
     turn = first_turn(sight_angles(rotation, QUARTERS))
     ranges = np.sort(turn @ ranges, axis=1)
     rotation, location = turn @ rotation, turn @ location
-    corners = np.array(list(itertools.product(*ranges)))
-    centre = ((corners - location) @ rotation).mean(0)
+    corners = ranges[AXES, ENDS]
+    centre = ((corners - location) @ rotation).sum(0) / len(corners)
     return np.concatenate([centre, euler_from_rotation(rotation), ranges[:, 1] - ranges[:, 0]])
 
 
