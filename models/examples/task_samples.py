@@ -191,6 +191,7 @@ def write_map(
     made = made_target(entry, views, draws_of(entry, row, seed))
     if made is None:
         return False
+    depth = depth_codes(views[0]) if entry.mask == "surface" else None
     for part, halves in zip(made, (target, mask)):
         if isinstance(part, Coded):
             part.write_half(halves)
@@ -200,9 +201,10 @@ def write_map(
             halves[...] = 1
         else:
             halves[...] = to_half(np.asarray(part, "float32"))
-    depth = depth_codes(views[0]) if entry.mask == "surface" else None
     if depth is not None:
         hide(depth, SURFACE_LIMIT, mask)
+    elif made[1] is everywhere(len(mask)):
+        return True
     # weights are not negative, and their halves in the order of their bits; numpy compares halves
     # one by one
     return bool(mask.view("int16").max() > 0)
