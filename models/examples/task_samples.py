@@ -9,7 +9,7 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -37,6 +37,8 @@ from models.tasks.targets import (
 MASK = "float16"
 # Bytes of float32 targets that are held at a time: one of 313 colours at 256 pixels has 82 MB.
 TARGETS = 2 << 30
+# Samples of a batch whose records are read before the first is decoded: some megabytes.
+TOGETHER = 16
 # Bytes of samples that are remembered where targets and masks are asked for one after the other.
 REMEMBERED = 64 << 20
 
@@ -83,12 +85,12 @@ class TaskSamples:
 @dataclass(frozen=True)
 class LazySamples(TaskSamples):
     """Samples whose targets and masks are made from the records.
-    write: writes the label of a row, of its views, into a target and a mask. read: reads a view by
-    its position; its picture into an array, if one is given.
+    write: writes the label of a row, of its views, into a target and a mask. read: reads views by
+    their positions; their pictures into arrays, if they are given.
     """
 
     write: Callable[[int, Sequence[View], Floats, Floats], None]
-    read: Callable[[int, Bytes | None], View]
+    read: Callable[[Sequence[int], Sequence[Bytes | None]], Iterator[View]]
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
         positions = np.asarray(self.views[rows])
@@ -111,13 +113,17 @@ class LazySamples(TaskSamples):
         # next one's pixels find its memory, which is still in the processor's cache.
         left = Counter(positions.ravel().tolist())
         seen: dict[int, View] = {}
+        coming: Iterator[View] = iter(())
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
+            if k % TOGETHER == 0:
+                places = first_places(positions[k : k + TOGETHER], seen)
+                goals = [None if shown is None else shown[k:][place] for place in places.values()]
+                coming = self.read(list(places), goals)
             for place, i in enumerate(row):
-                picture = None if shown is None else shown[k, place]
                 if i not in seen:
-                    seen[i] = self.read(i, picture)
-                elif picture is not None:
-                    picture[...] = seen[i].rgb
+                    seen[i] = next(coming)
+                elif shown is not None:
+                    shown[k, place] = seen[i].rgb
             # `...`: a number, too, as an array that can be written into
             self.write(number, [seen[i] for i in row], target[k, ...], mask[k, ...])
             for i in row:
@@ -125,6 +131,18 @@ class LazySamples(TaskSamples):
                 if not left[i]:
                     del seen[i]
         return target, mask
+
+
+def first_places(positions: Integers, seen: Mapping[int, View]) -> dict[int, tuple[int, int]]:
+    """Returns position -> (row, place) where it stands first in positions [n, images], in their
+    order, of those that are not there yet.
+    """
+    places: dict[int, tuple[int, int]] = {}
+    for k, row in enumerate(positions.tolist()):
+        for place, i in enumerate(row):
+            if i not in seen:
+                places.setdefault(i, (k, place))
+    return places
 
 
 def evenly(count: int, most: int) -> Integers:
@@ -266,12 +284,12 @@ def lazy_samples(
                 "other examples; remove it and run again"
             )
 
-    def read(position: int, picture: Bytes | None) -> View:
-        return views.view(position, entry, picture)
+    def read(positions: Sequence[int], pictures: Sequence[Bytes | None]) -> Iterator[View]:
+        return views.several(positions, entry, pictures)
 
     def alone(i: int) -> Label:
         label = np.empty(shape, kind), np.empty(mask_shape, MASK)
-        write(i, [read(position, None) for position in rows[i].tolist()], *label)
+        write(i, [views.view(position, entry) for position in rows[i].tolist()], *label)
         return label
 
     # what a sample takes is known once one is made; others of the task take the same

@@ -83,9 +83,10 @@ class Camera:
 
     def _settle(self, name: str, shape: tuple[int, ...]) -> None:
         """Sets a field to float64 of its shape; any sequence of numbers may have been handed in."""
-        if getattr(self, name) is None and name in _OPTIONAL:
+        numbers = getattr(self, name)
+        if numbers is None and name in _OPTIONAL:
             return
-        value = np.asarray(getattr(self, name), "float64")
+        value = np.asarray(numbers, "float64")
         # for so few numbers Python is faster than numpy
         if value.shape != shape or not all(map(math.isfinite, value.ravel().tolist())):
             raise ValueError(
@@ -134,15 +135,13 @@ class Camera:
             raise ValueError(f"a camera is {CAMERA_FLOATS} numbers, got shape {v.shape}")
         rotation = v[3:12].reshape(3, 3)
         u, _, w = np.linalg.svd(rotation)  # float32 storage costs orthonormality its last digits
-        room = v[13:19].reshape(3, 2)
-        point = v[19:]
-        unknown = [math.isnan(number) for number in v.tolist()]
+        unknown = list(map(math.isnan, v[13:].tolist()))
         return cls(
             location=v[:3],
             rotation=u @ w,
             field_of_view=float(v[12]),
-            room=None if any(unknown[13:19]) else room,
-            point=None if any(unknown[19:]) else point,
+            room=None if any(unknown[:6]) else v[13:19].reshape(3, 2),
+            point=None if any(unknown[6:]) else v[19:],
             points_in_view=None if points_in_view is None else frozenset(points_in_view),
         )
 
