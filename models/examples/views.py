@@ -99,7 +99,7 @@ class Views:
         # the last first, so that each is taken from the end and let go
         records = [self.features(i, choose) for i in positions][::-1]
         size = self.index.size
-        if task.output.dense:
+        if task.output.dense and task.labels != ("rgb",):
             for key, picture in zip(keys, pictures):
                 features = records.pop()
                 yield view_of(task, key, features, picture_in(features, size, picture))
