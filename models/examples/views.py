@@ -90,9 +90,10 @@ class Views:
     ) -> Iterator[View]:
         """Does the work of `several` where no view stays decoded.
 
-        All are read before the first is decoded, and where labels are no maps all else of them is
-        made before the first picture: behind a picture, which takes the processor's cache, the same
-        lines of Python take two to four times as long.
+        All are read before the first is decoded, and where no map is decoded but the picture all
+        else of them is made before the first picture, and all labels behind the last: behind a
+        picture, which takes the processor's cache, the same lines of Python take two to four times
+        as long.
         """
         choose = functools.partial(read_by, task, any(p is not None for p in pictures))
         keys = [self.index.key(self.split, i) for i in positions]
@@ -100,6 +101,7 @@ class Views:
         records = [self.features(i, choose) for i in positions][::-1]
         size = self.index.size
         if task.output.dense and task.labels != ("rgb",):
+            # a map is still in the processor's cache when the target is made of it
             for key, picture in zip(keys, pictures):
                 features = records.pop()
                 yield view_of(task, key, features, picture_in(features, size, picture))
