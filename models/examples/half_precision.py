@@ -7,6 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from models.examples import recycled
 from models.tasks.arrays import Floats
 
 # Count of numbers from which a call of OpenCV costs less.
@@ -28,10 +29,13 @@ def to_half(values: Floats) -> Floats:
 
 
 def to_single(values: Floats) -> Floats:
-    """Returns any floats [...] as float32 [...]; the same array if it is that already."""
+    """Returns any floats [...] as float32 [...]; the same array if it is that already. Of a large
+    one the memory is `recycled`.
+    """
     if values.dtype != np.float16 or values.size < MANY:
         return values.astype("float32", copy=False)
     column = np.ascontiguousarray(values).reshape(-1, 1)
+    goal = recycled.empty(column.shape, "float32")
     if OPENCV_4:
-        return cv2.convertFp16(column.view("int16")).reshape(values.shape)
-    return cv2.subtract(column, 0.0, dtype=cv2.CV_32F).reshape(values.shape)
+        return cv2.convertFp16(column.view("int16"), goal).reshape(values.shape)
+    return cv2.subtract(column, 0.0, goal, dtype=cv2.CV_32F).reshape(values.shape)

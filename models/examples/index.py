@@ -181,10 +181,20 @@ class Index:
         """Returns the path of the shard that holds the record at a position, and the record's place
         in it.
         """
+        *_, shard, offset, length, crc = self._row(split, position)
+        return self.path(examples, split, shard), Place(offset, length, crc)
+
+    def key(self, split: str, position: int) -> ViewKey:
+        """Returns the key of the view at a position."""
+        building, point, view, *_ = self._row(split, position)
+        return ViewKey(self.buildings[building], point, view)
+
+    def _row(self, split: str, position: int) -> tuple[int, ...]:
+        """Returns the numbers of a row, in the order of `ROW`."""
         if split not in self._plain:
             self._plain[split] = self.rows(split).view(np.ndarray)
-        *_, shard, offset, length, crc = self._plain[split][position].item()
-        return self.path(examples, split, shard), Place(offset, length, crc)
+        row: tuple[int, ...] = self._plain[split][position].item()
+        return row
 
     def place(self, split: str, position: int) -> Place:
         """Returns where in its shard the record at a position lies."""

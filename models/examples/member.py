@@ -9,8 +9,9 @@ a byte of the record can be computed.
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,30 +49,31 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """What a member's header says: how long it is, the CRC-32 of the content, its features."""
+    """What a member's header says: how long it is, the CRC-32 of the content, its features, and in
+    which row of `spans` each stands.
+    """
 
     header: int
     crc: int
-    names: Sequence[str]
+    names: tuple[str, ...]
+    rows: Mapping[str, int]
     spans: bytes
 
     def span(self, name: str) -> Span:
-        """Returns where a feature lies. Raises ValueError for one that is not there."""
-        return Span(*ROW.unpack_from(self.spans, ROW.size * self.names.index(name)))
+        """Returns where a feature lies. Raises KeyError for one that is not there."""
+        return Span._make(ROW.unpack_from(self.spans, ROW.size * self.rows[name]))
 
     def extent(self, span: Span) -> tuple[int, int]:
         """Returns (first byte, length) of a feature in the member, the heads of blocks in between
         included.
         """
-        first = self.header + place_of(span.start)
-        if span.start == span.stop:
+        start, stop, *_ = span
+        block = start // LARGEST_BLOCK
+        # behind the heads of all blocks up to and with its first
+        first = self.header + start + BLOCK.size * (block + 1)
+        if start == stop:
             return first, 0
-        return first, self.header + place_of(span.stop - 1) + 1 - first
-
-
-def place_of(byte: int) -> int:
-    """Returns how many bytes behind the header a byte of the content lies."""
-    return byte + BLOCK.size * (byte // LARGEST_BLOCK + 1)
+        return first, stop - start + BLOCK.size * ((stop - 1) // LARGEST_BLOCK - block)
 
 
 def pack(content: bytes, parts: Iterable[Part]) -> bytes:
@@ -112,11 +114,10 @@ def header_length(head: memoryview) -> int:
     raise ValueError("no gzip member of a record")
 
 
-def table_of(head: memoryview) -> Table | None:
+def table_of(head: memoryview, header: int) -> Table | None:
     """Returns the table of a member; None for a member without one. head: its bytes, at least up to
-    its first block. Raises ValueError for a damaged table.
+    its first block, before which stand `header`. Raises ValueError for a damaged table.
     """
-    header = header_length(head)
     start = GZIP_HEADER + EXTRA.size
     if header < start or EXTRA.unpack_from(head, GZIP_HEADER)[1] != KIND:
         return None
@@ -125,9 +126,17 @@ def table_of(head: memoryview) -> Table | None:
         raise ValueError("its table of features is cut")
     crc, own, count = TABLE.unpack_from(data)
     rows_end = TABLE.size + count * ROW.size
-    if deflate.crc32(data[ROWS_AT:]) != own or rows_end > len(data):
+    if deflate.crc32(memoryview(data)[ROWS_AT:]) != own or rows_end > len(data):
         raise ValueError("its table of features fails its checksum")
-    return Table(header, crc, data[rows_end:].decode().split("\n"), data[TABLE.size : rows_end])
+    names, rows = features_named(data[rows_end:])
+    return Table(header, crc, names, rows, data[TABLE.size : rows_end])
+
+
+@functools.lru_cache(maxsize=64)
+def features_named(text: bytes) -> tuple[tuple[str, ...], Mapping[str, int]]:
+    """Returns the names of a table's features, and the row of each; most records have the same."""
+    names = tuple(text.decode().split("\n"))
+    return names, {name: row for row, name in enumerate(names)}
 
 
 def without_block_heads(stored: memoryview, start: int) -> Iterator[memoryview]:
@@ -146,7 +155,10 @@ def feature_bytes(stored: memoryview, span: Span) -> bytes:
     """Returns a feature from the bytes at its extent. Raises ValueError if it is not what was
     written.
     """
-    feature = b"".join(without_block_heads(stored, span.start))
+    if len(stored) == span.stop - span.start:  # no block begins within it
+        feature = bytes(stored)
+    else:
+        feature = b"".join(without_block_heads(stored, span.start))
     if deflate.crc32(feature) != span.crc:
         raise ValueError("it fails its checksum")
     return feature

@@ -156,7 +156,8 @@ def read_record(path: str, place: Place) -> bytes:
     (stored,) = read_places(path, place, [(0, place.length)])
     try:
         blocks = member.stored_blocks(stored)
-        member.table_of(stored)  # others read by the table: a damaged one is seen by all
+        # others read by the table: a damaged one is seen by all
+        member.table_of(stored, member.header_length(stored))
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
     crc, size = member.TRAILER.unpack(stored[-member.TRAILER.size :])
@@ -208,7 +209,7 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
 def whole_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
     """Returns what `read_features` does, of a record that is read as a whole."""
     features = features_of(read_record(path, place))
-    return {name: features[name] for name in choose(list(features))}
+    return {name: features[name] for name in choose(tuple(features))}
 
 
 def read_table(path: str, place: Place, file: Descriptor | None = None) -> member.Table | None:
@@ -220,7 +221,7 @@ def read_table(path: str, place: Place, file: Descriptor | None = None) -> membe
         header = member.header_length(head)
         if header > len(head):
             (head,) = places_in(file, path, place, [(0, min(header, place.length))])
-        table = member.table_of(head)
+        table = member.table_of(head, header)
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
     if table is not None and table.crc != place.crc:
@@ -344,12 +345,15 @@ class Descriptor:
 
     def read(self, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
         """Returns the bytes at each (offset, length), which hold until this thread reads again."""
-        goal = buffer(sum(length for _, length in extents))
+        goal = buffer(sum([length for _, length in extents]))
         parts = []
+        place = 0
         for offset, length in extents:
+            part = goal[place : place + length]
             # preadv moves no position: threads share the descriptor
-            parts.append(goal[: os.preadv(self.number, [goal[:length]], offset)])
-            goal = goal[length:]
+            count = os.preadv(self.number, [part], offset)
+            parts.append(part if count == length else part[:count])
+            place += length
         return parts
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:

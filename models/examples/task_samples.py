@@ -9,13 +9,14 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
+from models.examples import recycled
 from models.examples.half_precision import to_half
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_reader import map_npy
@@ -36,6 +37,8 @@ from models.tasks.targets import (
 MASK = "float16"
 # Bytes of float32 targets that are held at a time: one of 313 colours at 256 pixels has 82 MB.
 TARGETS = 2 << 30
+# Samples of a batch whose records are read before the first is decoded: some megabytes.
+TOGETHER = 16
 # Bytes of samples that are remembered where targets and masks are asked for one after the other.
 REMEMBERED = 64 << 20
 
@@ -82,12 +85,12 @@ class TaskSamples:
 @dataclass(frozen=True)
 class LazySamples(TaskSamples):
     """Samples whose targets and masks are made from the records.
-    write: writes the label of a row, of its views, into a target and a mask. read: reads a view by
-    its position; its picture into an array, if one is given.
+    write: writes the label of a row, of its views, into a target and a mask. read: reads views by
+    their positions; their pictures into arrays, if they are given.
     """
 
     write: Callable[[int, Sequence[View], Floats, Floats], None]
-    read: Callable[[int, Bytes | None], View]
+    read: Callable[[Sequence[int], Sequence[Bytes | None]], Iterator[View]]
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
         """Returns (pictures [m, images, S, S, 3] uint8, targets [m, ...], masks [m, ...]) of some
@@ -96,7 +99,7 @@ class LazySamples(TaskSamples):
         positions = np.asarray(self.views[rows])
         if not isinstance(pictures, LazyRows):
             return np.asarray(pictures[positions]), *self.labels(rows)
-        shown = np.empty((*positions.shape, *pictures.shape[1:]), "uint8")
+        shown = recycled.empty((*positions.shape, *pictures.shape[1:]), "uint8")
         return shown, *self._labels(rows, shown)
 
     def labels(self, rows: Rows) -> Label:
@@ -107,26 +110,42 @@ class LazySamples(TaskSamples):
         positions = np.asarray(self.views[rows])
         every = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         numbers = np.asarray(every)
-        target = np.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
-        mask = np.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
+        target = recycled.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
+        mask = recycled.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
         # A view may stand in several samples of a batch. After the last it is let go, so that the
         # next one's pixels find its memory, which is still in the processor's cache.
         left = Counter(positions.ravel().tolist())
         view_at: dict[int, View] = {}
+        coming: Iterator[View] = iter(())
         for k, (number, row) in enumerate(zip(numbers.tolist(), positions.tolist())):
+            if k % TOGETHER == 0:
+                places = first_places(positions[k : k + TOGETHER], view_at)
+                goals = [None if shown is None else shown[k:][place] for place in places.values()]
+                coming = self.read(list(places), goals)
             for place, i in enumerate(row):
-                picture = None if shown is None else shown[k, place]
                 if i not in view_at:
-                    view_at[i] = self.read(i, picture)
-                elif picture is not None:
-                    picture[...] = view_at[i].rgb
+                    view_at[i] = next(coming)
+                elif shown is not None:
+                    shown[k, place] = view_at[i].rgb
             # `...`: a number, too, as an array that can be written into
             self.write(number, [view_at[i] for i in row], target[k, ...], mask[k, ...])
-            left.subtract(row)
-            for i in set(row):
+            for i in row:
+                left[i] -= 1
                 if not left[i]:
                     del view_at[i]
         return target, mask
+
+
+def first_places(positions: Integers, view_at: Mapping[int, View]) -> dict[int, tuple[int, int]]:
+    """Returns position -> (row, place) where it stands first in positions [n, images], in their
+    order, of those that are not there yet.
+    """
+    places: dict[int, tuple[int, int]] = {}
+    for k, row in enumerate(positions.tolist()):
+        for place, i in enumerate(row):
+            if i not in view_at:
+                places.setdefault(i, (k, place))
+    return places
 
 
 def evenly(count: int, most: int) -> Integers:
@@ -174,14 +193,27 @@ def label_of(entry: Task, views: Sequence[View], row: Sequence[int], seed: int) 
     views: those at the positions `row`.
     """
     label = target(entry, views, draws_of(entry, row, seed))
-    return label if label is not None and label[1].max() > 0 else None
+    if label is None:
+        return None
+    mask = label[1]
+    # of one number, a fortieth of the time
+    counts = mask.max() > 0 if mask.ndim else mask.item() > 0
+    return label if counts else None
 
 
 def draws_of(entry: Task, row: Sequence[int], seed: int) -> Callable[[], np.random.Generator]:
     """Returns what makes the generator of a sample, drawn from the sample itself: the same,
     whichever others are made.
     """
-    return functools.partial(np.random.default_rng, [seed, name_number(entry), *row])
+    return functools.partial(generator_of, (seed, name_number(entry), *row))
+
+
+def generator_of(numbers: tuple[int, ...]) -> np.random.Generator:
+    """Returns `default_rng` of numbers that are not negative. Handed over as the words that it
+    makes of them, they cost it half the time.
+    """
+    words = max(numbers) < 1 << 32
+    return np.random.default_rng(np.array(numbers, "uint32") if words else numbers)
 
 
 def write_map(
@@ -193,6 +225,7 @@ def write_map(
     label = made_target(entry, views, draws_of(entry, row, seed))
     if label is None:
         return False
+    depth = depth_codes(views[0]) if entry.mask == "surface" else None
     for part, halves in zip(label, (target, mask)):
         if isinstance(part, Coded):
             part.write_half(halves)
@@ -202,9 +235,10 @@ def write_map(
             halves[...] = 1
         else:
             halves[...] = to_half(np.asarray(part, "float32"))
-    depth = depth_codes(views[0]) if entry.mask == "surface" else None
     if depth is not None:
         hide(depth, SURFACE_LIMIT, mask)
+    elif label[1] is everywhere(len(mask)):
+        return True
     # weights are not negative, and their halves in the order of their bits; numpy compares halves
     # one by one
     return bool(mask.view("int16").max() > 0)
@@ -256,12 +290,12 @@ def lazy_samples(
                 "other examples; remove it and run again"
             )
 
-    def read(position: int, picture: Bytes | None) -> View:
-        return views.view(position, entry, picture)
+    def read(positions: Sequence[int], pictures: Sequence[Bytes | None]) -> Iterator[View]:
+        return views.several(positions, entry, pictures)
 
     def alone(i: int) -> Label:
         label = np.empty(shape, kind), np.empty(mask_shape, MASK)
-        write(i, [read(position, None) for position in rows[i].tolist()], *label)
+        write(i, [views.view(position, entry) for position in rows[i].tolist()], *label)
         return label
 
     # what a sample takes is known once one is made; others of the task take the same

@@ -67,14 +67,59 @@ class Views:
                 picture[...] = self.whole[position].rgb
             return self.whole[position]
         if self.memory.left <= 0:
-            choose = functools.partial(read_by, task, picture is not None)
-            return view_for(task, self.features(position, choose), self.index.size, picture)
+            return next(self._decoded([position], task, [picture]))
         view = parse_view(self.record(position))
         self.memory.left -= view.rgb.nbytes + sum(label.nbytes for label in view.labels.values())
         self.whole[position] = view
         if picture is not None:
             picture[...] = view.rgb
         return view
+
+    def several(
+        self, positions: Sequence[int], task: Task, pictures: Sequence[Bytes | None]
+    ) -> Iterator[View]:
+        """Yields what `view` returns for each of some positions and pictures, of which all or none
+        are given. Raises DamagedRecord.
+        """
+        if self.memory.left > 0 or self.whole:
+            return (self.view(i, task, picture) for i, picture in zip(positions, pictures))
+        return self._decoded(positions, task, pictures)
+
+    def _decoded(
+        self, positions: Sequence[int], task: Task, pictures: Sequence[Bytes | None]
+    ) -> Iterator[View]:
+        """Does the work of `several` where no view stays decoded.
+
+        All are read before the first is decoded, and where no map is decoded but the picture all
+        else of them is made before the first picture, and all labels behind the last: behind a
+        picture, which takes the processor's cache, the same lines of Python take two to four times
+        as long.
+        """
+        choose = functools.partial(read_by, task, any(p is not None for p in pictures))
+        keys = [self.index.key(self.split, i) for i in positions]
+        # the last first, so that each is taken from the end and let go
+        records = [self.features(i, choose) for i in positions][::-1]
+        size = self.index.size
+        if task.output.dense and task.labels != ("rgb",):
+            # a map is still in the processor's cache when the target is made of it
+            for key, picture in zip(keys, pictures):
+                features = records.pop()
+                yield view_of(task, key, features, picture_in(features, size, picture))
+            return
+        views = [
+            view_of(
+                task,
+                key,
+                features,
+                picture_in(features, size, None) if picture is None else picture,
+            )
+            for key, features, picture in zip(keys, reversed(records), pictures)
+        ]
+        for picture in pictures:
+            features = records.pop()
+            if picture is not None:
+                image_of(features, picture)
+        yield from views
 
     def camera(self, position: int) -> Camera | None:
         if position in self.whole:
@@ -140,18 +185,26 @@ class Cameras(Mapping[ViewKey, Camera]):
         return sum(1 for _ in self)
 
 
-def read_by(task: Task, picture: bool, there: Sequence[str]) -> list[str]:
+def read_by(task: Task, picture: bool, there: Sequence[str]) -> tuple[str, ...]:
     """Returns the names of those features of a record that a target of `task` is made of, and of
-    the picture where it is asked for.
+    the picture where it is asked for. The key is not among them: the index says it.
     """
-    wanted = {"key", *task.labels}
+    return wanted_of(task.labels, task.mask == "surface", picture, tuple(there))
+
+
+@functools.lru_cache(maxsize=256)
+def wanted_of(
+    labels: tuple[str, ...], surface: bool, picture: bool, there: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Does the work of `read_by`, once for all records that have the same features."""
+    wanted = set(labels)
     if picture:
         wanted.add("rgb")
     if "point_info" in wanted:
         wanted.update(CAMERA)
-    if task.mask == "surface":
+    if surface:
         wanted.update([folder for folder in DEPTHS if folder in there][:1])
-    return [name for name in there if name in wanted]
+    return tuple(name for name in there if name in wanted)
 
 
 def camera_alone(there: Sequence[str]) -> list[str]:
@@ -162,13 +215,13 @@ def picture_alone(there: Sequence[str]) -> list[str]:
     return [name for name in there if name == "rgb"]
 
 
-def view_for(task: Task, features: Any, size: int, picture: Bytes | None = None) -> View:
-    """Returns the view made of those features that `read_by` takes; without a picture it is black.
-    picture: [S, S, 3] uint8, where it is written, if it is given.
+def view_of(task: Task, key: ViewKey, features: Any, rgb: Bytes) -> View:
+    """Returns the view made of its picture rgb, [S, S, 3] uint8, and those features that `read_by`
+    takes.
     """
     return View(
-        ViewKey.parse(bytes_of(features["key"]).decode()),
-        image_of(features, picture) if "rgb" in features else black(size),
+        key,
+        rgb,
         parse_camera(features) if "point_info" in task.labels else None,
         {
             folder: parse_label(features[folder], DOMAINS[folder])
@@ -176,6 +229,13 @@ def view_for(task: Task, features: Any, size: int, picture: Bytes | None = None)
             if folder in features and folder != "rgb"
         },
     )
+
+
+def picture_in(features: Any, size: int, picture: Bytes | None) -> Bytes:
+    """Returns the picture among the features of a record, black where there is none. picture: where
+    it is written, if it is given.
+    """
+    return image_of(features, picture) if "rgb" in features else black(size)
 
 
 @functools.lru_cache(maxsize=8)

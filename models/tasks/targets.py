@@ -255,11 +255,15 @@ def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Made:
     et al. 2016), of the image averaged 4 x 4.
     """
     side = views[0].size // task.output.scale
-    # sums of sixteen bytes, exact in float32
-    whole = views[0].rgb[: side * 4, : side * 4].astype("float32")
-    means = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
-    index, shares = colours.soft_shares(colours.ab_of_means(means).reshape(-1, 2))
+    index, shares = colours.soft_shares(colours.ab_of_blocks(views[0].rgb, side).reshape(-1, 2))
     return Sparse((side, side, colours.BINS), index, shares), everywhere(side)
+
+
+def one_hot(place: int, count: int) -> Floats:
+    """Returns [count] float64, 1 at a place and 0 elsewhere."""
+    values = np.zeros(count)
+    values[place] = 1
+    return values
 
 
 def object_classes(task: Task, views: Sequence[View], draws: Draws) -> Target:
@@ -309,12 +313,13 @@ def same_point(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """Returns one-hot [2]: whether both images fixate the same point of the same building."""
     first, second = (view.key for view in views)
     same = first.building == second.building and first.point == second.point
-    return np.eye(2)[int(same)], _sample()
+    return one_hot(int(same), 2), _sample()
 
 
 def permutation(task: Task, views: Sequence[View], draws: Draws) -> Target:
     """Returns one-hot [100]: which permutation of the tiles the input shows, drawn uniformly."""
-    return np.eye(JIGSAW_PERMUTATIONS)[draws().integers(JIGSAW_PERMUTATIONS)], _sample()
+    drawn = int(draws().integers(JIGSAW_PERMUTATIONS))
+    return one_hot(drawn, JIGSAW_PERMUTATIONS), _sample()
 
 
 MAKERS: dict[str, Maker] = {

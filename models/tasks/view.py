@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -43,7 +43,6 @@ CAMERA_FLOATS = 22
 # Fields of a camera that hold numbers, with their shape; those that may be unknown.
 _SHAPES = {"location": (3,), "rotation": (3, 3), "room": (3, 2), "point": (3,)}
 _OPTIONAL = ("room", "point")
-_IDENTITY = np.eye(3)
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,7 @@ class Camera:
     def __post_init__(self) -> None:
         for name, shape in _SHAPES.items():
             self._settle(name, shape)
-        orthonormal = np.abs(self.rotation @ self.rotation.T - _IDENTITY).max() <= 1e-4
-        if not orthonormal or np.linalg.det(self.rotation) < 0:
+        if not is_rotation(self.rotation.tolist()):
             raise ValueError(
                 f"camera: rotation is orthonormal with determinant 1, got {self.rotation.tolist()}"
             )
@@ -85,9 +83,10 @@ class Camera:
 
     def _settle(self, name: str, shape: tuple[int, ...]) -> None:
         """Sets a field to float64 of its shape; any sequence of numbers may have been handed in."""
-        if getattr(self, name) is None and name in _OPTIONAL:
+        numbers = getattr(self, name)
+        if numbers is None and name in _OPTIONAL:
             return
-        value = np.asarray(getattr(self, name), "float64")
+        value = np.asarray(numbers, "float64")
         # for so few numbers Python is faster than numpy
         if value.shape != shape or not all(map(math.isfinite, value.ravel().tolist())):
             raise ValueError(
@@ -136,17 +135,32 @@ class Camera:
             raise ValueError(f"a camera is {CAMERA_FLOATS} numbers, got shape {v.shape}")
         rotation = v[3:12].reshape(3, 3)
         u, _, w = np.linalg.svd(rotation)  # float32 storage costs orthonormality its last digits
-        room = v[13:19].reshape(3, 2)
-        point = v[19:]
-        unknown = [math.isnan(number) for number in v.tolist()]
+        unknown = list(map(math.isnan, v[13:].tolist()))
         return cls(
             location=v[:3],
             rotation=u @ w,
             field_of_view=float(v[12]),
-            room=None if any(unknown[13:19]) else room,
-            point=None if any(unknown[19:]) else point,
+            room=None if any(unknown[:6]) else v[13:19].reshape(3, 2),
+            point=None if any(unknown[6:]) else v[19:],
             points_in_view=None if points_in_view is None else frozenset(points_in_view),
         )
+
+
+def is_rotation(rows: Sequence[Sequence[float]]) -> bool:
+    """Returns whether three rows of three numbers are orthonormal, to 1e-4, with a determinant that
+    is not negative. Of so few numbers Python knows it in a fifth of numpy's time.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = rows
+    products = (
+        a * a + b * b + c * c - 1,
+        d * d + e * e + f * f - 1,
+        g * g + h * h + i * i - 1,
+        a * d + b * e + c * f,
+        a * g + b * h + c * i,
+        d * g + e * h + f * i,
+    )
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    return all(abs(product) <= 1e-4 for product in products) and determinant >= 0
 
 
 def room_of(box: Mapping[str, Any] | None) -> Floats | None:

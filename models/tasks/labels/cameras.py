@@ -9,6 +9,8 @@ angles ("sxyz") in radians, all lengths metres, all frames right-handed.
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,42 +21,42 @@ from models.tasks.view import Camera, rotation_from_euler
 # The original turns the world by a quarter about z before layout and vanishing points: X' = y, Y' =
 # -x.
 FLIP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1.0]])
-# Where the world's x axis goes in turns by 0, 90, 180 and 270 degrees about z, and its y axis.
-QUARTERS = np.array([(1, 0), (0, 1), (-1, 0), (0, -1)])
-QUARTERS_Y = np.roll(QUARTERS, -1, axis=0)
+# Where the world's x axis goes in turns by 0, 90, 180 and 270 degrees about z.
+QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
+# The turned world, turned back by each of these.
+BACK = tuple(np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) @ FLIP for c, s in QUARTERS)
+# Which of a box's ends along x, y and z each of its eight corners has.
+ENDS = np.array(list(itertools.product((0, 1), repeat=3)))
+AXES = np.arange(3)
 
 
 def euler_from_rotation(rotation: Floats) -> Floats:
     """Returns [3] angles a, b, c with rotation = Rz(c) Ry(b) Rx(a); b in [-pi/2, pi/2]."""
-    m = np.asarray(rotation)
-    cos_b = np.hypot(m[0, 0], m[1, 0])
+    (m00, _, _), (m10, m11, m12), (m20, m21, m22) = np.asarray(rotation).tolist()
+    cos_b = np.hypot(m00, m10)
     if cos_b > 1e-9:
-        return np.array(
-            [
-                np.arctan2(m[2, 1], m[2, 2]),
-                np.arctan2(-m[2, 0], cos_b),
-                np.arctan2(m[1, 0], m[0, 0]),
-            ]
-        )
-    return np.array(
-        [np.arctan2(-m[1, 2], m[1, 1]), np.arctan2(-m[2, 0], cos_b), 0.0]
-    )  # gimbal lock: all of the turn in a
+        return np.arctan2([m21, -m20, m10], [m22, cos_b, m00])
+    # gimbal lock: all of the turn in a
+    return np.array([np.arctan2(-m12, m11), np.arctan2(-m20, cos_b), 0.0])
 
 
-def sight_angles(rotation: Floats, directions: Floats) -> Floats:
-    """Returns [n] radians between [n, 2] horizontal directions of a world and the camera's
-    direction of sight (-z). rotation: [3, 3], camera to that world.
+def sight_angles(rotation: Floats) -> list[float]:
+    """Returns the radians between the direction of sight (-z) of a camera and where the turned
+    world's x axis goes in each of the four turns. rotation: [3, 3], camera to the world that is not
+    turned. In Python: numpy takes longer for four numbers.
     """
-    # rounding may take a cosine past 1
-    return np.arccos(np.clip(-(directions @ rotation[:2, 2]), -1, 1))
+    _, _, backward = rotation[1].tolist()
+    _, _, away = rotation[0].tolist()
+    return [math.acos(max(-1.0, min(1.0, cosine))) for cosine in (-backward, away, backward, -away)]
 
 
-def first_turn(angles: Floats) -> Floats:
-    """Returns [3, 3], the inverse of the quarter turn with the least of four angles, exact. Angles
-    are rounded first, so that of equal angles the first wins and the last digit does not decide.
+def first_turn(angles: Sequence[float]) -> Floats:
+    """Returns [3, 3], the exchange of axes and the inverse of the quarter turn with the least of
+    four angles, exact. Angles are rounded first, to 12 digits, so that of equal angles the first
+    wins and the last digit does not decide.
     """
-    c, s = QUARTERS[int(np.argmin(np.round(angles, 12)))]
-    return np.array([[c, s, 0], [-s, c, 0], [0, 0, 1.0]])
+    rounded = [round(angle * 1e12) for angle in angles]
+    return BACK[rounded.index(min(rounded))]
 
 
 def angle(first: Floats, second: Floats) -> float:
@@ -74,15 +76,14 @@ def room_layout(camera: Camera) -> Floats:
         raise ValueError(
             "room layout needs the room's box (bounding_box_ranges), and this camera has none"
         )
-    rotation, location = FLIP @ camera.rotation, FLIP @ camera.location
-    # X' = y and Y' = -x: the ends of x change places
-    ranges = np.array([camera.room[1], -camera.room[0][::-1], camera.room[2]])
     # `load_ops` tries the turns and applies the inverse of the best
-    turn = first_turn(sight_angles(rotation, QUARTERS))
-    ranges = np.sort(turn @ ranges, axis=1)
-    rotation, location = turn @ rotation, turn @ location
-    corners = np.array(list(itertools.product(*ranges)))
-    centre = ((corners - location) @ rotation).mean(0)
+    turn = first_turn(sight_angles(camera.rotation))
+    ranges = turn @ camera.room
+    ranges.sort(axis=1)  # the ends of an axis that is reversed change places
+    rotation = turn @ camera.rotation
+    corners = ranges[AXES, ENDS]
+    corners -= turn @ camera.location
+    centre = np.add.reduce(corners @ rotation, 0) / len(corners)
     return np.concatenate([centre, euler_from_rotation(rotation), ranges[:, 1] - ranges[:, 0]])
 
 
@@ -93,9 +94,10 @@ def vanishing_points(camera: Camera) -> Floats:
     The turn brings x and y together nearest to the direction of sight. Not the JSON's
     `vanishing_points_gaussian_sphere`, which differs in order and sign.
     """
-    rotation = FLIP @ camera.rotation
-    turn = first_turn(sight_angles(rotation, QUARTERS) + sight_angles(rotation, QUARTERS_Y))
-    return (turn @ rotation).ravel()
+    along_x = sight_angles(camera.rotation)
+    along_y = along_x[1:] + along_x[:1]  # y goes where x goes a quarter later
+    turn = first_turn([x + y for x, y in zip(along_x, along_y)])
+    return (turn @ camera.rotation).ravel()
 
 
 def relative_pose(first: Camera, second: Camera) -> Floats:

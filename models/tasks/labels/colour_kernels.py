@@ -1,13 +1,109 @@
-"""Compiled search for the ten centres of colour bins that are nearest to a colour. numpy's
-partition of twenty distances a pixel took most of a batch's time.
+"""Compiled loops of colorization's labels: from the bytes of a picture to the ten centres of colour
+bins that are nearest to each of its colours, and their shares.
 """
 
 from __future__ import annotations
 
+import math
+
 import numba
 import numpy as np
 
-from models.tasks.arrays import Bools, Floats, Integers, Scalar
+from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
+
+
+@numba.njit(cache=True, nogil=True)
+def light_of_blocks(pixels: Bytes, levels: Floats, light: Floats) -> None:
+    """Writes into light [height, width, 3] what levels [4081] say of the sum of each 4 x 4 pixels
+    of uint8 [4 height or more, 4 width or more, 3].
+    """
+    height, width = light.shape[:2]
+    columns = np.empty(12 * width, "uint16")
+    for y in range(height):
+        first, second = pixels[4 * y].reshape(-1), pixels[4 * y + 1].reshape(-1)
+        third, fourth = pixels[4 * y + 2].reshape(-1), pixels[4 * y + 3].reshape(-1)
+        for x in range(12 * width):
+            columns[x] = np.uint16(first[x]) + second[x] + third[x] + fourth[x]
+        for x in range(width):
+            for c in range(3):
+                at = 12 * x + c
+                light[y, x, c] = levels[
+                    columns[at] + columns[at + 3] + columns[at + 6] + columns[at + 9]
+                ]
+
+
+@numba.njit(cache=True, nogil=True)
+def divide_colours(values: Floats, divisors: Floats) -> None:
+    """Divides values [n, 3] by divisors [3]; numpy does it three numbers at a time."""
+    for i in range(len(values)):
+        for c in range(3):
+            values[i, c] /= divisors[c]
+
+
+@numba.njit(cache=True, nogil=True)
+def ab_of_roots(ratio: Floats, roots: Floats, ab: Floats) -> None:
+    """Writes Lab (a, b) into ab [n, 2]. ratio: [n, 3], XYZ over those of white; roots: their cube
+    roots.
+    """
+    f = np.empty(3)
+    for i in range(len(ab)):
+        for c in range(3):
+            # CIE 1976, linear near black
+            linear = 7.787 * ratio[i, c] + 16 / 116
+            f[c] = roots[i, c] if ratio[i, c] > 0.008856 else linear
+        ab[i, 0] = 500 * (f[0] - f[1])
+        ab[i, 1] = 200 * (f[1] - f[2])
+
+
+@numba.njit(cache=True, nogil=True)
+def possible_centres(
+    centres: Floats,
+    low: Floats,
+    side: float,
+    wanted: int,
+    near: Integers,
+    near_counts: Integers,
+    candidates: Integers,
+    counts: Integers,
+    certain: Integers,
+) -> None:
+    """Writes into candidates [rows, columns, most] the numbers of those centres [m, 2] that are
+    among the `wanted` nearest to some point of a square of `side`, and how many they are into
+    counts [rows, columns]; first those that are among them at every point, their number into
+    certain [rows, columns]. low: [2], the corner of the first square. near: [larger squares, most],
+    the same for squares of which each holds several of these, near_counts of them meant.
+
+    How much farther, by its square, one centre is than another is linear in the point.
+    """
+    rows, columns, most = candidates.shape
+    along = int(np.sqrt(rows * columns // len(near)))
+    middle = np.empty(2)
+    for row in range(rows):
+        for column in range(columns):
+            middle[0], middle[1] = low[0] + (row + 0.5) * side, low[1] + (column + 0.5) * side
+            square = row // along * (columns // along) + column // along
+            kept = last = 0
+            for number in near[square, : near_counts[square]]:
+                always = sometimes = 0  # how many others are nearer, at every and at some point
+                for other in near[square, : near_counts[square]]:
+                    if other == number:
+                        continue
+                    farther = reach = 0.0
+                    for axis in range(2):
+                        mine, theirs = centres[number, axis], centres[other, axis]
+                        farther += (middle[axis] - mine) ** 2 - (middle[axis] - theirs) ** 2
+                        reach += side * abs(mine - theirs)
+                    always += farther > reach
+                    sometimes += farther >= -reach
+                if always < wanted:
+                    candidates[row, column, kept] = number
+                    if sometimes < wanted:
+                        candidates[row, column, kept] = candidates[row, column, last]
+                        candidates[row, column, last] = number
+                        last += 1
+                    kept += 1
+            counts[row, column] = kept
+            certain[row, column] = last
 
 
 @numba.njit(cache=True, nogil=True)
@@ -15,59 +111,104 @@ def nearest_centres(
     ab: Floats,
     centres: Floats,
     low: Floats,
-    shape: tuple[int, int],
     side: float,
     candidates: Integers,
     counts: Integers,
+    certain: Integers,
     index: Integers,
-    beyond: Floats,
     clear: Bools,
 ) -> None:
-    """Writes numbers [n, k] of the k centres nearest to ab [n, 2], rising, and how much farther
-    than the nearest they are, squared distances [n, k]. candidates: int16 [squares, most], rising,
-    of which the first `counts` [squares] are meant; low, shape: as in `Near`, squares of `side`.
-    clear: [n], False where nothing that counts was written: outside all squares, or where the last
-    of the k is as far as the next.
+    """Writes numbers [n, k] of the k centres nearest to ab [n, 2], in no order. low, side,
+    candidates, counts, certain: as `possible_centres` has them. clear: [n], False where nothing
+    that counts was written: outside all squares, or where the last of the k is as far as the next.
     """
     wanted = index.shape[1]
-    most = candidates.shape[1]
-    found = np.full(most, np.inf)
+    rows, columns, most = candidates.shape
+    distance = np.empty(most)
     for i in range(len(ab)):
         a, b = ab[i]
         row = int(np.floor((a - low[0]) / side))
         column = int(np.floor((b - low[1]) / side))
-        clear[i] = 0 <= row < shape[0] and 0 <= column < shape[1]
+        clear[i] = 0 <= row < rows and 0 <= column < columns
         if not clear[i]:
             continue
-        square = row * shape[1] + column
-        count = counts[square]
-        nearest: Scalar = np.inf
-        for j in range(count):
-            centre = candidates[square, j]
-            beside, above = centres[centre, 0] - a, centres[centre, 1] - b
-            found[j] = beside * beside + above * above
-            nearest = min(nearest, found[j])
-        found[count:] = np.inf
-        kept = 0
-        for j in range(count):
-            # ranked by counting, without a branch: a sort guesses wrong at every second comparison
-            nearer = 0
-            for other in range(most):
-                nearer += found[other] < found[j]
-            if nearer < wanted:
-                if kept < wanted:
-                    index[i, kept] = candidates[square, j]
-                    beyond[i, kept] = found[j] - nearest
+        near = candidates[row, column]
+        for j in range(wanted):
+            index[i, j] = near[j]
+        count = counts[row, column]
+        if count == wanted:
+            continue
+        kept = certain[row, column]
+        for j in range(kept, count):
+            beside, above = centres[near[j], 0] - a, centres[near[j], 1] - b
+            distance[j] = beside * beside + above * above
+        # the farthest are dropped, one after the other
+        last: Scalar = np.inf
+        for _ in range(count - wanted):
+            farthest = kept
+            for j in range(kept + 1, count):
+                farthest = j if distance[j] > distance[farthest] else farthest
+            last = distance[farthest]
+            distance[farthest] = -1
+        for j in range(certain[row, column], count):
+            clear[i] &= distance[j] != last
+            if distance[j] >= 0:
+                index[i, kept] = near[j]
                 kept += 1
-        clear[i] = kept == wanted
 
 
 @numba.njit(cache=True, nogil=True)
-def shares_of(weight: Floats, shares: Floats) -> None:
-    """Writes weight [n, k] over its sum a row into shares [n, k] float32."""
-    for i in range(len(weight)):
+def lattice_shares(
+    ab: Floats,
+    lattice: Integers,
+    index: Integers,
+    step: float,
+    sigma: float,
+    shares: Floats,
+    clear: Bools,
+) -> None:
+    """Writes into shares [n, k] float32, where clear [n], weights exp(-d^2 / 2 sigma^2) over their
+    sum, d the distance of ab [n, 2] from the centres index [n, k], which lie at `step` times
+    lattice [m, 2]. Sets clear to False where a centre is more than three steps from the place of
+    the lattice that is nearest to the colour.
+
+    A point of the lattice that is x beside the colour's own and k steps on is x - k step away:
+    exp(-(x - k step)^2 / 2 s^2) = exp(-x^2 / 2 s^2) exp(x step / s^2)^k exp(-(k step)^2 / 2 s^2).
+    The first factor cancels in the shares: two exponentials of a colour are enough for all centres.
+    """
+    reach = 3
+    fall = np.empty(reach + 1)
+    for k in range(reach + 1):
+        fall[k] = math.exp(-((k * step) ** 2) / (2 * sigma**2))
+    along = np.empty((2, 2 * reach + 1))
+    weight = np.empty(index.shape[1])
+    for i in range(len(ab)):
+        if not clear[i]:
+            continue
+        place_a = int(np.floor(ab[i, 0] / step + 0.5))
+        place_b = int(np.floor(ab[i, 1] / step + 0.5))
+        for axis, place in enumerate((place_a, place_b)):
+            growth = math.exp((ab[i, axis] - place * step) * step / sigma**2)
+            shrinking = 1 / growth
+            up: Scalar = 1.0
+            down: Scalar = 1.0
+            for k in range(reach + 1):
+                along[axis, reach + k] = up * fall[k]
+                along[axis, reach - k] = down * fall[k]
+                up *= growth
+                down *= shrinking
         total: Scalar = 0.0
-        for j in range(weight.shape[1]):
-            total += weight[i, j]
-        for j in range(weight.shape[1]):
-            shares[i, j] = weight[i, j] / total
+        for j in range(index.shape[1]):
+            centre = index[i, j]
+            # without a sign: a number below 0 is larger than all others, and numba would take it
+            # for one that counts from the end
+            beside = np.uint64(lattice[centre, 0] - place_a + reach)
+            above = np.uint64(lattice[centre, 1] - place_b + reach)
+            if max(beside, above) > 2 * reach:
+                clear[i] = False
+                break
+            weight[j] = along[0, beside] * along[1, above]
+            total += weight[j]
+        whole = 1 / total
+        for j in range(index.shape[1]):
+            shares[i, j] = weight[j] * whole

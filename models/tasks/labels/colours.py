@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from models.tasks.arrays import Floats, Integers
+from models.tasks.arrays import Bytes, Floats, Integers
 
 _TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
@@ -24,9 +24,11 @@ BINS = 313
 NEIGHBOURS = 10
 SIGMA = 5.0
 # Side of the squares in which centres are looked for, in a and b; of those of the compiled search,
-# to which a few candidates less are worth a table of 6,545 squares.
+# to which a few candidates less are worth a table of 104,720 squares; and of those between, from
+# whose candidates theirs are chosen.
 SQUARE = STEP / 2
 SMALL_SQUARE = STEP / 4
+SMALLEST_SQUARE = STEP / 16
 # In place of a centre that is not there.
 FAR = 1e6
 
@@ -51,12 +53,20 @@ def light_of_sixteenths() -> Floats:
     return linear_light(np.arange(255 * 16 + 1) / 16 / 255)
 
 
-def ab_of_means(means: Floats) -> Floats:
-    """Converts means of sixteen bytes, float32 [..., 3], to Lab (a, b) [..., 2]: the numbers of
-    `rgb_to_lab`, powers from a table.
+def ab_of_blocks(pixels: Bytes, side: int) -> Floats:
+    """Converts the means of the first side x side blocks of 4 x 4 pixels, uint8 [4 side or more, 4
+    side or more, 3], to Lab (a, b) [side, side, 2] float64: the numbers of `rgb_to_lab`, powers
+    from a table.
     """
-    sixteenths = (means * 16).astype("int32")
-    return lab_of(light_of_sixteenths().take(sixteenths))[..., 1:]
+    from models.tasks.labels.colour_kernels import ab_of_roots, divide_colours, light_of_blocks
+
+    light = np.empty((side, side, 3))
+    light_of_blocks(np.ascontiguousarray(pixels), light_of_sixteenths(), light)
+    ratio = (light @ _TO_XYZ.T).reshape(-1, 3)
+    divide_colours(ratio, _WHITE)
+    ab = np.empty((side, side, 2))
+    ab_of_roots(ratio, np.cbrt(ratio), ab.reshape(-1, 2))
+    return ab
 
 
 def lab_of(linear: Floats) -> Floats:
@@ -134,13 +144,48 @@ def near_centres(side: float = SQUARE) -> Near:
     return Near(low, shape, a, centres[index, 1], index)
 
 
-@functools.cache
-def candidates_of(side: float) -> tuple[Integers, Integers]:
-    """Returns, of `near_centres(side)`, the numbers of centres [squares, most] int16, rising, and
-    how many are meant [squares].
+@dataclass(frozen=True)
+class Squares:
+    """What the compiled search looks up, for squares of `SMALLEST_SQUARE`. low: as in `Near`.
+    candidates: uint16 [rows, columns, most], the numbers of the centres that are among the ten
+    nearest to some point, first those that are at every point; counts, certain: uint8 [rows,
+    columns], how many are meant, and how many of them stand first.
     """
-    near = near_centres(side)
-    return near.index.astype("int16"), (near.a < FAR).sum(1)
+
+    low: Floats
+    candidates: Integers
+    counts: Integers
+    certain: Integers
+
+
+@functools.cache
+def squares() -> Squares:
+    """Returns the tables of the compiled search."""
+    from models.tasks.labels.colour_kernels import possible_centres  # numba
+
+    near = near_centres(SMALL_SQUARE)
+    parts = round(SMALL_SQUARE / SMALLEST_SQUARE)
+    shape = near.shape[0] * parts, near.shape[1] * parts
+    candidates = np.empty((*shape, near.index.shape[1]), "uint16")
+    counts, certain = np.empty((2, *shape), "uint8")
+    possible_centres(
+        bin_centres(),
+        near.low,
+        SMALLEST_SQUARE,
+        NEIGHBOURS,
+        near.index.astype("uint16"),
+        (near.a < FAR).sum(1),
+        candidates,
+        counts,
+        certain,
+    )
+    return Squares(near.low, candidates[..., : counts.max()].copy(), counts, certain)
+
+
+@functools.cache
+def lattice() -> Integers:
+    """Returns [313, 2] int64, the places of the centres on their lattice."""
+    return np.round(bin_centres() / STEP).astype("int64")
 
 
 def ten_nearest(ab: Floats) -> tuple[Floats, Integers]:
@@ -176,35 +221,31 @@ def soft_shares(ab: Floats) -> tuple[Integers, Floats]:
     """Returns, for [n, 2] colours, [n, 10] numbers of the nearest centres and their [n, 10] float32
     shares: weights exp(-d^2 / 2 sigma^2), sigma 5, summing to 1.
     """
-    from models.tasks.labels.colour_kernels import nearest_centres, shares_of  # numba
+    from models.tasks.labels.colour_kernels import lattice_shares, nearest_centres  # numba
 
-    near = near_centres(SMALL_SQUARE)
-    candidates, counts = candidates_of(SMALL_SQUARE)
-    index = np.empty((len(ab), NEIGHBOURS), "int16")
-    weight = np.empty((len(ab), NEIGHBOURS))
+    table = squares()
+    index = np.empty((len(ab), NEIGHBOURS), "uint16")
+    shares = np.empty((len(ab), NEIGHBOURS), "float32")
     clear = np.empty(len(ab), "bool")
     nearest_centres(
         ab,
         bin_centres(),
-        near.low,
-        near.shape,
-        SMALL_SQUARE,
-        candidates,
-        counts,
+        table.low,
+        SMALLEST_SQUARE,
+        table.candidates,
+        table.counts,
+        table.certain,
         index,
-        weight,
         clear,
     )
+    lattice_shares(ab, lattice(), index, STEP, SIGMA, shares, clear)
     if not clear.all():
         # which of two centres at one distance is the tenth, numpy says
         distance, index[~clear] = ten_nearest(ab[~clear])
-        weight[~clear] = distance - distance.min(1, keepdims=True)
-    # the nearest distance is taken out, which cancels in the shares: far from every bin all weights
-    # would be 0
-    weight /= -2 * SIGMA**2
-    np.exp(weight, out=weight)
-    shares = np.empty(weight.shape, "float32")
-    shares_of(weight, shares)
+        # the nearest distance is taken out, which cancels in the shares: far from every bin all
+        # weights would be 0
+        weight = np.exp((distance - distance.min(1, keepdims=True)) / (-2 * SIGMA**2))
+        shares[~clear] = weight / weight.sum(1, keepdims=True)
     return index, shares
 
 

@@ -23,6 +23,16 @@ def test_every_pixel_is_its_codes_entry_rounded_once(bits, channels):
     assert halves.tobytes() == expected.astype("float16").tobytes()
 
 
+@pytest.mark.parametrize("count", [1, 25, 1 << 17])
+def test_halves_of_bytes_are_the_tables_however_many_there_are(count):
+    every_pair = np.arange(1 << 16, dtype="uint16").view("uint8")
+    codes = np.ascontiguousarray(every_pair[:count, None])
+    table = CodeTable(RNG.normal(size=256))
+    halves = np.empty((count, 1, 1), "float16")
+    Coded(codes, table).write_half(halves)
+    np.testing.assert_array_equal(halves[..., 0], table.single[0].astype("float16")[codes])
+
+
 def test_channels_have_tables_of_their_own_and_others_are_left_out():
     tables = RNG.normal(size=(2, 256)).astype("float32")
     codes = RNG.integers(0, 256, (SIDE, SIDE, 3)).astype("uint8")

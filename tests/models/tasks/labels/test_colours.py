@@ -5,11 +5,13 @@ import numpy as np
 from models.tasks.labels.colours import (
     BINS,
     SIGMA,
-    ab_of_means,
+    SMALLEST_SQUARE,
+    ab_of_blocks,
     bin_centres,
     rgb_to_lab,
     soft_encoding,
     soft_shares,
+    squares,
     ten_nearest,
 )
 
@@ -46,17 +48,32 @@ def test_the_ten_nearest_bins_are_those_of_a_search_among_all():
     np.testing.assert_array_equal(np.sort(index, 1), np.sort(numbers, 1))
 
 
-def test_colours_of_means_are_those_of_the_formula_to_the_bit():
+def test_colours_of_blocks_are_those_of_the_formula_to_the_bit():
     random = np.random.default_rng(0)
-    sixteenths = np.concatenate(
-        [
-            random.integers(0, 4081, (61, 64, 3)),
-            np.repeat(random.integers(0, 4081, (3, 64, 1)), 3, 2),
-        ]
-    )
-    means = sixteenths.astype("float32") / 16
-    expected = rgb_to_lab(means.astype("float64") / 255)[..., 1:]
-    np.testing.assert_array_equal(ab_of_means(means), expected)
+    pixels = random.integers(0, 256, (260, 258, 3)).astype("uint8")  # with a border that is left
+    pixels[:12] = pixels[:12, :, :1]  # greys
+    pixels[12:16, :16], pixels[12:16, 16:32] = 0, 255
+    blocks = pixels[:256, :256].astype(int).reshape(64, 4, 64, 4, 3).sum((1, 3))
+    expected = rgb_to_lab(blocks / 16 / 255)[..., 1:]
+    np.testing.assert_array_equal(ab_of_blocks(pixels, 64), expected)
+    turned = np.asfortranarray(pixels)
+    np.testing.assert_array_equal(ab_of_blocks(turned, 64), expected)
+
+
+def test_candidates_of_a_square_are_all_that_are_nearest_to_some_point_of_it():
+    table = squares()
+    random = np.random.default_rng(0)
+    place = np.stack([random.integers(0, n, 500) for n in table.counts.shape], 1)
+    # corners too, which several squares share
+    within = np.concatenate([random.random((250, 2)), random.integers(0, 2, (250, 2))])
+    distance, index = ten_nearest(table.low + (place + within) * SMALLEST_SQUARE)
+    for (row, column), ten, far in zip(place, index, distance.max(1)):
+        near = table.candidates[row, column, : table.counts[row, column]]
+        centre = table.low + (np.array([row, column]) + 0.5) * SMALLEST_SQUARE
+        certain = near[: table.certain[row, column]]
+        assert len(set(near)) == len(near) and set(certain) <= set(ten) <= set(near)
+        reach = np.linalg.norm(bin_centres()[near] - centre, axis=1).max()
+        assert reach < far**0.5 + 3 * SMALLEST_SQUARE  # and few others
 
 
 def test_shares_are_those_of_the_plain_search_also_where_two_centres_are_as_far():
