@@ -27,15 +27,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from models.provenance import sources
-from models.provenance.mentions import (
-    Mention,
-    attributes,
-    functions_in,
-    local_names,
-    mentions,
-    plain_syntax,
-)
-from models.provenance.sources import PACKAGES, Module, bindings_of, parsed, path_of
+from models.provenance.mentions import Reading, functions_in, reading_of
+from models.provenance.sources import PACKAGES, Module, parsed, path_of
 
 # Modules that no closure follows: how work is addressed and written down changes no result.
 APART = "models.provenance."
@@ -70,12 +63,11 @@ class Closure:
 
 @dataclass(frozen=True)
 class Facts:
-    """What one statement adds to a closure: its syntax as text, the attributes that it reads, the
-    definitions that it mentions, and whether it reads files beside its module.
+    """What one statement adds to a closure: its reading, the definitions that it reaches, and
+    whether it reads files beside its module.
     """
 
-    text: str
-    attributes: frozenset[str]
+    reading: Reading
     reached: tuple[Definition, ...]
     reads_files: bool
 
@@ -120,9 +112,11 @@ def _closure(
         module = cache.module_of(name)
         nodes = _nodes_of(module, name, tables)
         facts = [cache.facts_of(module, node) for node in nodes]
-        digests[name] = hashlib.sha256("".join(fact.text for fact in facts).encode()).hexdigest()
+        digests[name] = hashlib.sha256(
+            "".join(fact.reading.text for fact in facts).encode()
+        ).hexdigest()
         for fact in facts:
-            read |= fact.attributes
+            read |= fact.reading.attributes
             waiting += fact.reached
             if fact.reads_files:
                 beside.add(module.name)
@@ -143,6 +137,7 @@ class Known:
     def __init__(self) -> None:
         self.facts: dict[ast.AST, Facts] = {}
         self.modules: dict[str, Module] = {}
+        self.answers: dict[tuple[str, str | None, tuple[str, ...]], frozenset[Definition]] = {}
 
     def module_of(self, name: Definition) -> Module:
         """Returns the module of a definition. Raises LookupError if it is not in this
@@ -159,14 +154,35 @@ class Known:
     def facts_of(self, module: Module, node: ast.AST) -> Facts:
         """Returns the facts of one statement of a module."""
         if node not in self.facts:
-            references = list(mentions(node))
+            reading = reading_of(node, module)
             self.facts[node] = Facts(
-                plain_syntax(node),
-                frozenset(attributes(node)),
-                tuple(sorted(_reached(module, node, references))),
-                any(base == "__file__" for base, _ in references),
+                reading,
+                tuple(sorted(self.reached(module, reading))),
+                any(base == "__file__" for base, _ in reading.mentions),
             )
         return self.facts[node]
+
+    def reached(self, module: Module, reading: Reading) -> set[Definition]:
+        """Returns the definitions that a statement mentions, by its module's names and by imports
+        inside of it.
+        """
+        names: set[Definition] = set()
+        for base, chain in reading.mentions:
+            binding = reading.imports.get(base) or module.bindings.get(base)
+            if binding is not None:
+                names |= self.resolved(*binding, chain)
+            elif base in module.definitions:
+                names.add(f"{module.name}:{base}")
+        return names
+
+    def resolved(
+        self, source: str, attribute: str | None, chain: tuple[str, ...]
+    ) -> frozenset[Definition]:
+        """Returns what `_resolved` yields, which many statements ask for."""
+        asked = (source, attribute, chain)
+        if asked not in self.answers:
+            self.answers[asked] = frozenset(_resolved(*asked))
+        return self.answers[asked]
 
 
 @functools.lru_cache(maxsize=2)
@@ -291,29 +307,6 @@ def _entry_of(statement: ast.AST, own: str) -> str | None:
     ):
         return str(target.slice.value)
     return None
-
-
-def _reached(module: Module, node: ast.AST, references: Iterable[Mention]) -> set[Definition]:
-    """Returns the definitions that `node` mentions (`references`), by its module's names and by
-    imports inside of it.
-    """
-    bindings = dict(module.bindings)
-    local = local_names(node, module.bindings.keys() | module.definitions.keys())
-    for part in ast.walk(node):
-        if isinstance(part, (ast.Import, ast.ImportFrom)):
-            inside = bindings_of(part)
-            bindings |= inside
-            # bound inside, as local names are, and yet perhaps a name of this repository
-            local -= set(inside)
-    names: set[Definition] = set()
-    for base, chain in references:
-        if base in local:
-            continue
-        if base in bindings:
-            names |= set(_resolved(*bindings[base], chain))
-        elif base in module.definitions:
-            names.add(f"{module.name}:{base}")
-    return names
 
 
 def _resolved(source: str, attribute: str | None, chain: tuple[str, ...]) -> Iterator[Definition]:

@@ -6,20 +6,23 @@ from __future__ import annotations
 import __future__ as futures
 
 import ast
-import copy
 import dis
 import functools
 import types
 from collections.abc import Container, Iterator, Mapping
-from typing import TypeGuard, cast
+from dataclasses import dataclass
 
-from models.provenance.sources import PARSING, is_docstring
+from models.provenance.sources import PARSING, Module, bindings_of, is_docstring
 
 # A name, and the attributes after it: `a.b.c` is ("a", ("b", "c")).
 Mention = tuple[str, tuple[str, ...]]
 # How the compiler says that a name is the module's (the third: in classes, from 3.12 on).
 LOOK_UPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "DELETE_GLOBAL")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Nodes whose body may begin with a docstring.
+DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# Near half of all nodes, with nothing below them but the context of a name.
+LEAVES = (ast.Name, ast.Constant)
 # Nodes that have names of their own inside a definition.
 SCOPES = (
     ast.FunctionDef,
@@ -33,32 +36,96 @@ SCOPES = (
 )
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What one statement says by itself, whatever other modules hold. text: its plain syntax.
+    attributes: every `.name` that stands in it. mentions: of names that are not its own. imports:
+    name -> (module, attribute or None) of the imports inside of it.
+    """
+
+    text: str
+    attributes: frozenset[str]
+    mentions: frozenset[Mention]
+    imports: Mapping[str, tuple[str, str | None]]
+
+
+def reading_of(node: ast.AST, module: Module) -> Reading:
+    """Returns the reading of a statement of `module`, which is kept with the module."""
+    reading = module.readings.get(node)
+    if reading is None:
+        reading = module.readings[node] = _reading(node, module)
+    return reading
+
+
+def _reading(node: ast.AST, module: Module) -> Reading:
+    parts = walk(node)
+    imports: dict[str, tuple[str, str | None]] = {}
+    for part in parts:
+        if isinstance(part, (ast.Import, ast.ImportFrom)):
+            imports |= bindings_of(part)
+    # bound inside, as local names are, and yet perhaps a name of this repository
+    local = local_names(node, module.bindings.keys() | module.definitions.keys()) - imports.keys()
+    return Reading(
+        plain_syntax(node),
+        frozenset(part.attr for part in parts if isinstance(part, ast.Attribute)),
+        frozenset(mention for mention in mentions(node) if mention[0] not in local),
+        imports,
+    )
+
+
+def walk(node: ast.AST) -> list[ast.AST]:
+    """Returns a node and all that is below it, as `ast.walk` yields it, but for contexts of names:
+    a first address of a network walks through a thousand definitions, and `ast.walk` took most of
+    its time.
+    """
+    parts = [node]
+    # the list grows while it is read
+    for part in parts:
+        if not isinstance(part, LEAVES):
+            parts += children(part)
+    return parts
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """Returns the nodes right below a node."""
+    parts: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            parts += [part for part in value if isinstance(part, ast.AST)]
+        elif isinstance(value, ast.AST):
+            parts.append(value)
+    return parts
+
+
 def mentions(node: ast.AST) -> Iterator[Mention]:
     """Yields every name that is read, with the attributes after it."""
-    chain = _chain(node) if isinstance(node, ast.Attribute) else None
-    if chain is not None:
-        yield chain
-        return
-    if isinstance(node, ast.Name):
-        if isinstance(node.ctx, ast.Load):
-            yield node.id, ()
-        return
-    for child in ast.iter_child_nodes(node):
-        if _is_quoted_annotation(child, node):
-            yield str(child.value), ()
-        yield from mentions(child)
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name):
+            if isinstance(part.ctx, ast.Load):
+                yield part.id, ()
+            continue
+        chain = _chain(part) if isinstance(part, ast.Attribute) else None
+        if chain is not None:
+            yield chain
+            continue
+        if not isinstance(part, ast.Constant):
+            yield from _quoted_annotations(part)
+            waiting += children(part)
 
 
 def attributes(node: ast.AST) -> set[str]:
     """Returns every `.name` that stands in a node."""
-    return {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+    return {part.attr for part in walk(node) if isinstance(part, ast.Attribute)}
 
 
 @functools.lru_cache(maxsize=1024)  # addresses ask the same few classes again and again
 def functions_in(node: ast.AST) -> Mapping[str, tuple[ast.FunctionDef, ...]]:
     """Returns name -> the functions (methods, properties) of that name in a class."""
     functions: dict[str, tuple[ast.FunctionDef, ...]] = {}
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.FunctionDef):
             functions[part.name] = (*functions.get(part.name, ()), part)
     return functions
@@ -74,17 +141,14 @@ def _chain(node: ast.Attribute) -> Mention | None:
     return (base.id, tuple(reversed(names))) if isinstance(base, ast.Name) else None
 
 
-def _is_quoted_annotation(child: ast.AST, node: ast.AST) -> TypeGuard[ast.Constant]:
-    """Returns whether `child` of `node` is an annotation such as `"LabelStore"`. Other texts name
-    nothing.
-    """
-    annotations = (getattr(node, "annotation", None), getattr(node, "returns", None))
-    return (
-        any(child is annotation for annotation in annotations)
-        and isinstance(child, ast.Constant)
-        and isinstance(child.value, str)
-        and child.value.isidentifier()
-    )
+def _quoted_annotations(node: ast.AST) -> Iterator[Mention]:
+    """Yields what annotations of `node` such as `"LabelStore"` name. Other texts name nothing."""
+    for name in ("annotation", "returns"):
+        value = getattr(node, name, None)
+        if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+            continue
+        if value.value.isidentifier():
+            yield value.value, ()
 
 
 def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]:
@@ -97,7 +161,7 @@ def local_names(node: ast.AST, module: Container[str] | None = None) -> set[str]
         # compiling takes most of the time of an address, and few local names are a module's, too
         if module is not None and not any(name in module for name in bound):
             return bound
-        inner = (part for part in ast.walk(node) if isinstance(part, SCOPES) and part is not node)
+        inner = (part for part in walk(node) if isinstance(part, SCOPES) and part is not node)
         # in one scope alone a name is the function's or the module's everywhere
         return bound - read_from_module(node) if next(inner, None) else bound
     if not isinstance(node, ast.ClassDef):
@@ -134,10 +198,12 @@ def _looked_up(code: types.CodeType) -> Iterator[str]:
 
 def _bound_in(function: Function) -> set[str]:
     """Returns the parameters and assigned names of a function, its inner functions' included."""
-    names = {part.arg for part in ast.walk(function) if isinstance(part, ast.arg)}
+    names: set[str] = set()
     declared: set[str] = set()
-    for part in ast.walk(function):
-        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+    for part in walk(function):
+        if isinstance(part, ast.arg):
+            names.add(part.arg)
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
             names.add(part.id)
         elif isinstance(part, ast.Global):
             declared |= set(part.names)
@@ -173,73 +239,65 @@ def plain_syntax(node: ast.AST) -> str:
     """Returns the node as text, without docstrings, annotations (but those of a class's fields),
     and places, so that formatting, comments and words do not change it.
     """
-    return written(_plain(node))
+    return written(node, plain=True)
 
 
-def written(value: object) -> str:
+def written(value: object, plain: bool = False) -> str:
     """Returns a tree as `ast.dump` of Python 3.11 writes it, under every version: from 3.12 on
     definitions have type parameters, some of 3.12 put empty texts into formats, and 3.13 leaves
-    empty lists out. The same code has the same address.
+    empty lists out. The same code has the same address. plain: without what changes no result.
     """
     if isinstance(value, list):
-        return f"[{', '.join(map(written, value))}]"
-    if isinstance(value, ast.JoinedStr):
-        return f"JoinedStr(values={written([part for part in value.values if not is_empty(part)])})"
+        return f"[{', '.join([written(part, plain) for part in value])}]"
     if not isinstance(value, ast.AST):
         return repr(value)
+    if isinstance(value, ast.Name):
+        # in a short way, since every third node is a name
+        return f"Name(id={value.id!r}, ctx={type(value.ctx).__name__}())"
+    if plain and isinstance(value, ast.AnnAssign) and value.value is not None and value.simple:
+        target = written(value.target)
+        return f"Assign(targets=[{target}], value={written(value.value, plain)})"
+    optional = _optional(type(value).__name__)
     fields = [
-        f"{name}={written(part)}"
+        f"{name}={_field(value, name, part, plain)}"
         for name, part in ast.iter_fields(value)
-        # an optional field that is left out
-        if not (part is None and getattr(type(value), name, ...) is None)
+        if not (part is None and name in optional)
         and not (name == "type_params" and part == [])
+        and not (plain and _is_annotation(value, name))
     ]
     return f"{type(value).__name__}({', '.join(fields)})"
+
+
+@functools.cache
+def _optional(name: str) -> frozenset[str]:
+    """Returns the fields that may be left out of a kind of node, by the kind's name."""
+    kind = getattr(ast, name)
+    return frozenset(field for field in kind._fields if getattr(kind, field, ...) is None)
+
+
+def _is_annotation(node: ast.AST, name: str) -> bool:
+    """Returns whether a field annotates a parameter or what a function returns."""
+    return (name == "annotation" and isinstance(node, ast.arg)) or (
+        name == "returns" and isinstance(node, Function)
+    )
+
+
+def _field(node: ast.AST, name: str, part: object, plain: bool) -> str:
+    """Returns the text of one field of a node. plain: as `written` takes it."""
+    if name == "values" and isinstance(node, ast.JoinedStr):
+        return written([each for each in node.values if not is_empty(each)], plain)
+    if plain and name == "body" and isinstance(node, DEFINING):
+        # a body that was a docstring alone would be empty, which is no syntax
+        body = [each for each in node.body if not is_docstring(each)] or [ast.Pass()]
+        is_class = isinstance(node, ast.ClassDef)
+        # an annotation makes a field of a dataclass
+        parts = [
+            written(each, plain=not (is_class and isinstance(each, ast.AnnAssign))) for each in body
+        ]
+        return f"[{', '.join(parts)}]"
+    return written(part, plain)
 
 
 def is_empty(part: ast.expr) -> bool:
     """Returns whether a part is an empty text."""
     return isinstance(part, ast.Constant) and part.value == ""
-
-
-def _plain(node: ast.AST) -> ast.AST:
-    """Returns the node without what changes no result; the same node where nothing is left out.
-    What changes is a copy, since all closures share the tree.
-    """
-    if isinstance(node, ast.AnnAssign) and node.value is not None and node.simple:
-        # a simple target is a name, which has nothing to leave out
-        return ast.Assign([node.target], cast("ast.expr", _plain(node.value)))
-    changed: dict[str, object] = {}
-    for name, value in ast.iter_fields(node):
-        if isinstance(value, ast.AST):
-            if (part := _plain(value)) is not value:
-                changed[name] = part
-        elif isinstance(value, list):
-            parts = [
-                # an annotation makes a field of a dataclass
-                part if not isinstance(part, ast.AST) or _is_field(part, node) else _plain(part)
-                for part in value
-            ]
-            if any(new is not old for new, old in zip(parts, value)):
-                changed[name] = parts
-    if isinstance(node, (ast.ClassDef, Function)):
-        body = cast("list[ast.stmt]", changed.get("body", node.body))
-        # a body that was a docstring alone would be empty, which is no syntax
-        changed["body"] = [part for part in body if not is_docstring(part)] or [ast.Pass()]
-    if isinstance(node, Function):
-        changed["returns"] = None
-    if isinstance(node, ast.arg):
-        changed["annotation"] = None
-    return _with(node, changed) if changed else node
-
-
-def _is_field(part: ast.AST, node: ast.AST) -> bool:
-    return isinstance(part, ast.AnnAssign) and isinstance(node, ast.ClassDef)
-
-
-def _with(node: ast.AST, changed: Mapping[str, object]) -> ast.AST:
-    """Returns a copy with other fields."""
-    twin = copy.copy(node)
-    for name, value in changed.items():
-        setattr(twin, name, value)
-    return twin

@@ -14,6 +14,11 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+# for types alone: it stands a step above
+if TYPE_CHECKING:
+    from models.provenance.mentions import Reading
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
@@ -29,13 +34,14 @@ PARSING = threading.Lock()
 class Module:
     """A parsed module. bindings: name -> (module, attribute or None) of what it imports; effects:
     statements that run at import and define nothing, or change what others define, and what
-    decides which definitions there are.
+    decides which definitions there are; readings: of its statements, filled as they are asked for.
     """
 
     name: str
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     bindings: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     effects: list[ast.stmt] = field(default_factory=list)
+    readings: dict[ast.AST, Reading] = field(default_factory=dict, repr=False)
 
 
 def path_of(name: str) -> Path | None:

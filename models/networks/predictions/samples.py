@@ -16,6 +16,7 @@ from models.networks.task_networks.build import TaskNetwork
 from models.networks.task_networks.code_blocks import Encoders
 from models.networks.task_networks.records import read_record
 from models.networks.training.inputs import training_input
+from models.networks.weights import load_weights
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Bytes, Floats
 
@@ -63,7 +64,7 @@ def load_network(folder: Path, encoders: Encoders) -> TaskNetwork:
     shape = encoder.compute_output_shape((None, side, side, task.input_channels))[1:]
     composing = composes_poses(task, config)
     head = build_head(task, config, shape, task.representations, size, composing=composing)
-    head.load_weights(folder / "head.weights.h5")
+    load_weights(head, folder / "head.weights.h5")
     return TaskNetwork(task, encoder, head, size, config)
 
 

@@ -17,6 +17,7 @@ from models.networks.architecture.pixel_readout import pixel_readout
 from models.networks.config import NetworkConfig
 from models.networks.task_networks.at_once import samples_at_once
 from models.networks.task_networks.records import read_record
+from models.networks.weights import load_weights
 from models.tasks import TASKS, Task
 from models.tasks.arrays import Array, Integers
 
@@ -119,9 +120,9 @@ def load_trained_network(folder: str | Path) -> TaskNetwork:
     record = record_of(folder)
     config = NetworkConfig(**record["config"])
     network = build_task_network(TASKS[record["task"]], config, record["size"])
-    network.encoder.load_weights(folder / "encoder.weights.h5")
+    load_weights(network.encoder, folder / "encoder.weights.h5")
     if network.head is not None:
-        network.head.load_weights(folder / "head.weights.h5")
+        load_weights(network.head, folder / "head.weights.h5")
     return network
 
 

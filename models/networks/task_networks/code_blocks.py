@@ -20,6 +20,7 @@ from models.networks.config import NetworkConfig
 from models.networks.task_networks.build import build_task_network
 from models.networks.task_networks.records import read_record
 from models.networks.training.inputs import encoder_input
+from models.networks.weights import load_weights
 from models.provenance.atomic import atomic_path, write_json
 from models.provenance.seals import sealed_folder
 from models.tasks import TASKS, Task
@@ -104,7 +105,7 @@ class Encoders:
         wanted = (network, record.get("address"))
         if self.weights.get(key) != wanted:
             self.weights.pop(key, None)
-            self.built[key].load_weights(network / "encoder.weights.h5")
+            load_weights(self.built[key], network / "encoder.weights.h5")
             self.weights[key] = wanted
         return task, self.built[key]
 

@@ -29,6 +29,7 @@ from models.networks.training.fit import fit
 from models.networks.training.muon import FlatMuon
 from models.networks.training.recipes import Recipe, learning_rate, recipe
 from models.networks.training.siamese import Siamese
+from models.networks.weights import save_weights
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import sealed_folder
@@ -103,9 +104,9 @@ def train_task(
     loss = None
     win_average = 0.5
     with sealed_folder(folder) as scratch:
-        network.encoder.save_weights(scratch / "encoder.weights.h5")
+        save_weights(network.encoder, scratch / "encoder.weights.h5")
         if network.head is not None:
-            network.head.save_weights(scratch / "head.weights.h5")
+            save_weights(network.head, scratch / "head.weights.h5")
             constant = average_answer(entry, store, balance(entry, store, config))
             losses, average = losses_beside(network, store, config, constant)
             np.save(scratch / "test_losses.npy", losses)

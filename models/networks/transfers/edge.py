@@ -37,6 +37,7 @@ from models.networks.transfers.gradient.programs import StackPrograms
 from models.networks.transfers.gradient.schedule import schedule_of
 from models.networks.transfers.learners import SourceSet
 from models.networks.transfers.regimes import config_of_one_row
+from models.networks.weights import load_weights, save_weights
 from models.provenance.address import address_of
 from models.provenance.seals import sealed_folder, whole
 from models.tasks import TASKS, Task
@@ -170,7 +171,7 @@ def write_transfer(
     with sealed_folder(folder) as scratch:
         np.savez(scratch / "arrays.npz", **arrays)
         if head is not None and facts["learner"] == "gradient":
-            head.save_weights(scratch / "head.weights.h5")
+            save_weights(head, scratch / "head.weights.h5")
         (scratch / "transfer.json").write_text(json.dumps(facts))
         # of what was written, read again: what will be served is what is judged
         np.save(scratch / "test_losses.npy", losses_of(load_transfer_network(scratch), bench))
@@ -250,6 +251,6 @@ def learned_head(folder: Path, facts: TransferFacts, shape: tuple[int, int, int]
     task = TASKS[facts["target"]]
     config = NetworkConfig(**facts["config"])
     head = build_transfer_head(task, config, shape, task.images, facts["size"])
-    head.load_weights(folder / "head.weights.h5")
+    load_weights(head, folder / "head.weights.h5")
     head.trainable = False
     return head

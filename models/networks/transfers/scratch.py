@@ -38,6 +38,7 @@ from models.networks.transfers.scratch_program import (
     train_on_rows,
 )
 from models.networks.transfers.scratch_readout import pixels_solved
+from models.networks.weights import save_weights
 from models.provenance.address import address_of
 from models.provenance.atomic import write_json
 from models.provenance.seals import sealed_folder, whole
@@ -229,8 +230,8 @@ def train_scratch_network(
     }
     with sealed_folder(scratch_folder(ledger, name, regime)) as folder:
         if arrays is None:
-            network.encoder.save_weights(folder / "encoder.weights.h5")
-            network.head.save_weights(folder / "head.weights.h5")
+            save_weights(network.encoder, folder / "encoder.weights.h5")
+            save_weights(network.head, folder / "head.weights.h5")
         else:
             np.savez(folder / "arrays.npz", **arrays)
         np.save(folder / "test_losses.npy", losses)

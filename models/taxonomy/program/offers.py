@@ -98,7 +98,9 @@ def undominated(
     needed = []
     for reward, edge, cost, second in costs:
         # one bit for each source, so that a set is one number
-        mask = sum(bit.setdefault(name, 1 << len(bit)) for name in edge.sources)
+        mask = 0
+        for name in edge.sources:
+            mask |= bit.setdefault(name, 1 << len(bit))
         dominated = any(
             # a subset of its sources, and no dearer in either budget
             price <= cost and more <= second

@@ -114,13 +114,16 @@ class Request:
         """Returns the label cost of reaching a target by this transfer, without the cost of its
         sources.
         """
-        amount = (self.regime_cost or {}).get(transfer.regime, 0.0)
-        # three kinds of cost add up, though a request has one as a rule
-        return (
-            (self.transfer_cost or {}).get(transfer.target, 0.0)
-            + (0.0 if transfer.target in self.free else amount)
-            + (self.edge_cost or {}).get(transfer, 0.0)
-        )
+        # three kinds of cost add up, though a request has one as a rule; tables that are not there
+        # are not looked into, since a transfer's hash takes its time, and there are thousands
+        cost = 0.0
+        if self.transfer_cost:
+            cost += self.transfer_cost.get(transfer.target, 0.0)
+        if self.regime_cost and transfer.target not in self.free:
+            cost += self.regime_cost.get(transfer.regime, 0.0)
+        if self.edge_cost:
+            cost += self.edge_cost.get(transfer, 0.0)
+        return cost
 
     def offers(self, transfer: Transfer) -> bool:
         """Returns whether order, variant, amount of data and the rule about training from scratch
