@@ -109,7 +109,7 @@ def test_labels_that_teach_are_made_once_for_all_stacks_and_epochs(monkeypatch):
     monkeypatch.setattr(label_store, "LazySamples", TaskSamples)
     _, representations, networks, _ = transfer_bank()
     config = dataclasses.replace(TINY, stack_members=2, transfer_epochs=2, transfer_batch=2)
-    wanted = {"normal": [(0,), (1,), (0, 1)]}
+    wanted = {"room_layout": [(0,), (1,), (0, 1)]}
     found = []
     programs = StackPrograms(config, TinyStore.size)
     for store in (LazyStore(), TinyStore()):
@@ -121,7 +121,7 @@ def test_labels_that_teach_are_made_once_for_all_stacks_and_epochs(monkeypatch):
         found.append({key: value for _, part in learned for key, value in part.items()})
         if isinstance(store, LazyStore):
             assert sorted(store.asked) == list(range(8))
-    for subset in wanted["normal"]:
+    for subset in wanted["room_layout"]:
         np.testing.assert_array_equal(found[0][subset], found[1][subset])
 
 
