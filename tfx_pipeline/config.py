@@ -407,9 +407,9 @@ def smoke() -> Config:
         encoder_widths=(8, 8, 8, 8),
         decoder_widths=(8, 8, 8),
         head_width=16,
-        steps=3,
+        steps=2,
         shares=(),
-        scratch_steps=2,
+        scratch_steps=1,
         batch=8,
         tile_size=16,
         policy_epochs=0,
@@ -437,7 +437,7 @@ def smoke() -> Config:
         resamples=20,
         proxy_images=16,
         replayed_records=3,
-        # 50 random policies show no p below 0.02; networks of three steps are a matter of luck
+        # 50 random policies show no p below 0.02; networks of two steps are a matter of luck
         significance=0.1,
         margin=10.0,
         network=network,
