@@ -137,9 +137,9 @@ class MaskedCaster(RayCaster):
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
         """Returns the first hit of every ray, as `RayCaster.first` does, on what is not cut out."""
-        hit = super().first(origins, rays)
-        found = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
+        found = super().first(origins, rays)
         left = self.holes(found, np.arange(len(found.triangle)))
+        origins = np.broadcast_to(origins, rays.shape)
         for _ in range(LAYERS):
             if not len(left):
                 break
