@@ -79,19 +79,15 @@ def stands(
         high = np.array(room.high)
         count = 0
         for _ in range(200):
-            place = np.array(
-                [
-                    rng.uniform(low[0] + clearance, high[0] - clearance),
-                    rng.uniform(low[1] + clearance, high[1] - clearance),
-                    # the tails of the normal distribution would put a camera under a table or above
-                    # a door
-                    np.clip(rng.normal(EYE, 0.16), 0.9, 1.9),
-                ]
-            )
+            x = rng.uniform(low[0] + clearance, high[0] - clearance)
+            y = rng.uniform(low[1] + clearance, high[1] - clearance)
+            # the tails of the normal distribution would put a camera under a table or above a door
+            z = min(max(rng.normal(EYE, 0.16), 0.9), 1.9)
             if count == per_room or any(
-                np.hypot(*(place - other)[:2]) < 0.6 for other, _ in cameras
+                np.hypot(x - other[0], y - other[1]) < 0.6 for other, _ in cameras
             ):
                 continue
+            place = np.array([x, y, z])
             if (
                 # 40 directions, evenly over the sphere, stand for all: a thing thinner than their
                 # gaps may be nearer

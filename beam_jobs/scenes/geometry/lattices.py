@@ -35,6 +35,33 @@ def placed(
 
 
 @numba.njit(cache=True, nogil=True)
+def stray(faces: Integers, count: int) -> bool:
+    """Returns whether any of the faces [f, 3] has a corner that is none of `count` vertices."""
+    for i in range(len(faces)):
+        for k in range(3):
+            if not 0 <= faces[i, k] < count:
+                return True
+    return False
+
+
+@numba.njit(cache=True, nogil=True)
+def parallelogram(
+    origin: Floats, along: Floats, up: Floats, points: Floats, normals: Floats
+) -> None:
+    """Writes the four corners of a parallelogram, and along x up as unit normals, into the last two
+    arrays.
+    """
+    x = along[1] * up[2] - along[2] * up[1]
+    y = along[2] * up[0] - along[0] * up[2]
+    z = along[0] * up[1] - along[1] * up[0]
+    length = math.sqrt(x * x + y * y + z * z) + 1e-12
+    for i in range(4):
+        for q in range(3):
+            points[i, q] = origin[q] + (i // 2) * along[q] + (i % 2) * up[q]
+        normals[i, 0], normals[i, 1], normals[i, 2] = x / length, y / length, z / length
+
+
+@numba.njit(cache=True, nogil=True)
 def gradient(values: Floats, order: int, out: Array) -> None:
     """Writes `np.gradient` of a profile [n] into `out` [n]: central differences, one-sided of
     `order` at its ends.

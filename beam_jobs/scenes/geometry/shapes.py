@@ -20,6 +20,8 @@ from models.tasks.arrays import Floats, Integers
 Triple = Sequence[float] | Floats
 # One coordinate along the profile of a surface of revolution.
 Profile = Sequence[float] | Floats
+# In the order of a lattice of 2 x 2 vertices.
+UNIT_SQUARE = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ class Shape:
                 f"shape: vertices and normals are [{count}, 3], uv and curvature [{count}, 2], got "
                 f"{', '.join(map(str, shapes))}"
             )
-        # read without a sign a negative index is a large one: one look finds either
-        if self.faces.view(self.faces.dtype.str.replace("i", "u")).max() >= count:
+        if lattices.stray(self.faces, count):
             raise ValueError(
                 f"shape: faces index {count} vertices, got {self.faces.min()} to {self.faces.max()}"
             )
@@ -130,14 +131,14 @@ def sheet(points: Floats, normals: Floats, uv: Floats, curvature: Floats) -> Sha
 def quad(origin: Triple, along: Triple, up: Triple) -> Shape:
     """Returns a flat parallelogram whose normal is along x up; uv in metres from `origin`."""
     origin, along, up = (np.asarray(x, "float64") for x in (origin, along, up))
-    u, v = np.meshgrid([0.0, 1.0], [0.0, 1.0], indexing="ij")
-    points = origin + u[..., None] * along + v[..., None] * up
-    normal = np.cross(along, up)
-    return sheet(
+    points, normals = np.empty((4, 3)), np.empty((4, 3))
+    lattices.parallelogram(origin, along, up, points, normals)
+    return Shape(
         points,
-        np.broadcast_to(normal, points.shape).copy(),
-        np.stack([u * np.linalg.norm(along), v * np.linalg.norm(up)], -1),
-        np.zeros((2, 2, 2)),
+        wound(points, lattice_faces(2, 2), normals),
+        normals,
+        UNIT_SQUARE * (np.linalg.norm(along), np.linalg.norm(up)),
+        np.zeros((4, 2)),
     )
 
 
@@ -150,14 +151,15 @@ def rounded_box(extent: Triple, radius: float = 0.012, steps: int = 2) -> Shape:
     radius = min(radius, half.min() * 0.95)
     sign, direction, faces, bent, across = box_lattices(steps)
     place = sign * (half - radius) + radius * direction
-    uv = np.take_along_axis(place + half, across, 1)
+    uv = (place + half).take(across)
     return Shape(place, faces, direction, uv, bent / radius)
 
 
 @lru_cache(maxsize=8)
 def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers]:
     """Returns what all rounded boxes share: sign [v, 3] of the corner of the inner box, direction
-    [v, 3] from it, faces, bent [v, 2], axes of uv [v, 2].
+    [v, 3] from it, faces, bent [v, 2], and where in an array [v, 3] the two numbers of uv lie
+    [v, 2].
     """
     # each of two sides takes half of the edge's quarter turn: lattices meet at 45 degrees
     angles = np.linspace(0, np.pi / 4, steps + 1)
@@ -196,7 +198,10 @@ def box_lattices(steps: int) -> tuple[Floats, Floats, Integers, Floats, Integers
             signs.append(corner.reshape(-1, 3))
             axes.append(np.tile([u, v], (len(sign) ** 2, 1)))
     whole = joined(sides)
-    return np.concatenate(signs), whole.normals, whole.faces, whole.curvature, np.concatenate(axes)
+    sign_of_corner = np.concatenate(signs)
+    # flat positions: `take_along_axis` takes five times as long
+    across = np.arange(len(sign_of_corner))[:, None] * 3 + np.concatenate(axes)
+    return sign_of_corner, whole.normals, whole.faces, whole.curvature, across
 
 
 def revolved(radius: Profile, height: Profile, segments: int = 20) -> Shape:

@@ -1,14 +1,22 @@
-"""Finds what rays hit first in a mesh. This is the only file that uses Embree: another ray caster
-would have to give the same answers, and nothing else would change.
+"""Finds what rays hit first in a mesh. This file and `embree` are the only ones that use Embree:
+another ray caster would have to give the same answers, and nothing else would change.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
+from beam_jobs.scenes.render.embree import EmbreeScene, intersect, occluded
 from models.tasks.arrays import Bools, Floats, Integers
+
+# Places, of 32 bits each, in Embree's RTCRayHit: of the ray, then of what it hits.
+ORIGIN, NEAR, WAY, FAR, MASK = 0, 3, 4, 8, 9
+U, V, TRIANGLE, GEOMETRY, INSTANCE = 15, 16, 17, 18, 19
+RAY_HIT = 24
+FARTHEST = np.float32(1e37)  # metres
 
 
 @dataclass(frozen=True)
@@ -29,24 +37,21 @@ class RayCaster:
     """
 
     def __init__(self, vertices: Floats, faces: Integers) -> None:
-        # Imported here, since it takes half a second, for which --help should not wait.
-        from embreex import rtcore_scene
-        from embreex.mesh_construction import TriangleMesh
-
-        self.embree = rtcore_scene.EmbreeScene()
-        TriangleMesh(
-            self.embree,
-            np.ascontiguousarray(vertices, "float32"),
-            np.ascontiguousarray(faces, "int32"),
-        )
+        self.embree = EmbreeScene(vertices, faces)
 
     def first(self, origins: Floats, rays: Floats) -> FirstHits:
-        """Returns the first hit of every ray. origins, rays: [n, 3] float32, rays unit; origins may
-        be one row, broadcast.
+        """Returns the first hit of every ray. origins: [n, 3] float32, or [1, 3] for all rays;
+        rays: [n, 3] float32, unit.
         """
-        # output=1: all that Embree knows of the hit, not only the triangle
-        hit = self.embree.run(origins, rays, output=1)
-        return FirstHits(hit["tfar"], hit["primID"], hit["u"], hit["v"])
+        n = len(rays)
+        hits = FirstHits(
+            distance=np.empty(n, "float32"),
+            triangle=np.empty(n, "int32"),
+            u=np.empty(n, "float32"),
+            v=np.empty(n, "float32"),
+        )
+        _first(self.embree.address, origins, rays, hits.distance, hits.triangle, hits.u, hits.v)
+        return hits
 
     def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
         """Returns (distance [n] float64, inf: none; triangle [n], -1: none) of the first hit of
@@ -79,5 +84,62 @@ class RayCaster:
         """Returns [n] bool, whether nothing is hit within `reach` [n] metres. origins, rays: [n, 3]
         float32. Any hit ends a ray, so that these cost about half.
         """
-        clear: Bools = self.embree.run(origins, rays, reach.astype("float32"), query="OCCLUDED") < 0
+        clear = np.empty(len(rays), np.bool_)
+        _free(self.embree.address, origins, rays, reach.astype("float32"), clear)
         return clear
+
+
+@numba.njit(cache=True, nogil=True)
+def ray_hit() -> Floats:
+    """Returns [RAY_HIT] float32 for one ray and its hit, at an address that 16 divides, as Embree
+    demands.
+    """
+    memory = np.zeros(RAY_HIT + 4, np.float32)
+    start = (16 - np.int64(memory.ctypes.data) % 16) % 16 // 4
+    ray = memory[start : start + RAY_HIT]
+    whole = ray.view(np.int32)
+    whole[MASK] = whole[INSTANCE] = -1
+    return ray
+
+
+@numba.njit(cache=True, nogil=True)
+def _first(
+    scene: int,
+    origins: Floats,
+    rays: Floats,
+    distance: Floats,
+    triangle: Integers,
+    u: Floats,
+    v: Floats,
+) -> None:
+    ray = ray_hit()
+    whole = ray.view(np.int32)
+    alone = len(origins) == 1
+    for i in range(len(rays)):
+        o = 0 if alone else i
+        for q in range(3):
+            ray[ORIGIN + q] = origins[o, q]
+            ray[WAY + q] = rays[i, q]
+        ray[NEAR] = 0
+        ray[FAR] = FARTHEST
+        whole[TRIANGLE] = -1
+        whole[GEOMETRY] = -1
+        intersect(scene, ray.ctypes.data, 0)
+        distance[i] = ray[FAR]
+        triangle[i] = whole[TRIANGLE]
+        u[i] = ray[U]
+        v[i] = ray[V]
+
+
+@numba.njit(cache=True, nogil=True)
+def _free(scene: int, origins: Floats, rays: Floats, reach: Floats, clear: Bools) -> None:
+    ray = ray_hit()
+    for i in range(len(rays)):
+        for q in range(3):
+            ray[ORIGIN + q] = origins[i, q]
+            ray[WAY + q] = rays[i, q]
+        ray[NEAR] = 0
+        ray[FAR] = reach[i]
+        occluded(scene, ray.ctypes.data, 0)
+        # Embree sets the length of a ray that hits something to minus infinity
+        clear[i] = not ray[FAR] < 0

@@ -124,9 +124,7 @@ class Eye:
         """Returns the hits of the rays. origins: [n, 3], or [1, 3] for all rays; pixel: a pixel's
         side at 1 m, metres.
         """
-        alone = len(origins) != len(rays)
-        spread = np.broadcast_to(origins, rays.shape) if alone else origins
-        return self.surface.under(origins, rays, self.caster.first(spread, rays), pixel)
+        return self.surface.under(origins, rays, self.caster.first(origins, rays), pixel)
 
     def probed(self, origins: Floats, rays: Floats) -> tuple[Hits, Bools]:
         """Returns the hits of a probe's rays [n, 3], with averaged colours, and [n], which of them

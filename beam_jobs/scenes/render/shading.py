@@ -155,13 +155,15 @@ def pyramid(textures: Floats) -> tuple[Floats, Integers]:
         sides.append(sides[-1] // 2)
     texels = np.empty((len(textures), sum(n * n for n in sides), 3), "float32")
     start = 0
-    # to linear light before halving: means of coded values would be too dark
-    np.power(
-        np.clip(textures, 0, 1).reshape(len(textures), -1, 3),
-        np.float32(2.2),
-        texels[:, : side * side],
-        casting="same_kind",
-    )
+    # One by one, since the copy in between then stays in the cache. To linear light before halving:
+    # means of coded values would be too dark.
+    for texture, levels in zip(textures, texels):
+        np.power(
+            np.clip(texture, 0, 1).reshape(-1, 3),
+            np.float32(2.2),
+            levels[: side * side],
+            casting="same_kind",
+        )
     for n in sides[:-1]:
         _halved(texels, start, n)
         start += n * n

@@ -141,9 +141,9 @@ class MaskedCaster(RayCaster):
         """Returns the first hit of every ray [n, 3], as `RayCaster.first` does, on what is not cut
         out.
         """
-        hit = super().first(origins, rays)
-        hits = FirstHits(hit.distance.copy(), hit.triangle.copy(), hit.u.copy(), hit.v.copy())
+        hits = super().first(origins, rays)
         left = self.holes(hits, np.arange(len(hits.triangle)))
+        origins = np.broadcast_to(origins, rays.shape)
         for _ in range(LAYERS):
             if not len(left):
                 break

@@ -122,10 +122,7 @@ class Scan:
         """Returns what the rays [n, 3] meet. pixel: a pixel's side at 1 m, metres."""
         n = len(rays)
         mesh = self.mesh
-        # one row repeated without memory: Embree reads it as if there were n
-        hit = self.caster.first(
-            np.broadcast_to(camera.location.astype("float32"), rays.shape), rays
-        )
+        hit = self.caster.first(camera.location[None].astype("float32"), rays)
         met = Met(
             np.empty(n, "float32"),
             hit.triangle,
