@@ -11,6 +11,7 @@ import shutil
 import sys
 import threading
 
+import numpy as np
 import pytest
 from edited_sources import copy_of_sources
 from published_set import write_set, write_view
@@ -213,8 +214,9 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     said = capsys.readouterr().err
     transfers = done.pop("transfers")
     assert 0 < transfers < 3 * sets(len(NAMES)), "one segment was measured again"
-    played = [name for name in done if name.startswith("played")]
-    assert len(played) == 1
+    played = {name for name in done if name.startswith("played")}
+    # alone, the segment's losses may differ in a last bit on some processors: judged again, too
+    assert played and len(played - {"played normal"}) <= 1
     assert {name: times for name, times in done.items() if name not in played} == {
         "write_labels class_scene": 1,
         "train_task depth_zbuffer": 1,
@@ -222,7 +224,16 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     }
     for name in ("train.target.npy", "encoder.weights.h5", "test.npy", segment.name):
         assert name in said
-    assert contents(first.folder) == before
+    after = contents(first.folder)
+    whole = before.pop(str(segment.relative_to(first.folder)))
+    # named by its content
+    (again,) = (name for name in after if name not in before)
+    assert again.startswith(str(segment.relative_to(first.folder)).rpartition("-")[0])
+    with np.load(io.BytesIO(whole)) as old, np.load(io.BytesIO(after.pop(again))) as new:
+        assert old.files == new.files
+        for name in old.files:
+            np.testing.assert_allclose(new[name], old[name], rtol=1e-4)
+    assert after == before
 
 
 WORDS = (
