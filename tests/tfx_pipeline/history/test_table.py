@@ -81,7 +81,7 @@ def test_why_names_data_code_and_fields(runs):
     assert reasons_to_run(folder, first, second) == [
         "data (+18 views, now 99)",
         "code of TrainTasks",
-        "configuration (network.seed 0 -> 1, network.steps 3 -> 4, seed 0 -> 1)",
+        "configuration (network.seed 0 -> 1, network.steps 2 -> 4, seed 0 -> 1)",
     ]
     assert reasons_to_run(folder, second, third) == []
     other = dataclasses.replace(
@@ -134,7 +134,7 @@ def test_a_difference_goes_down_to_views_fields_and_ways(runs):
         "1 views went, in b",
         "1 views changed, in a",
         "TrainTasks",
-        "network.steps 3 -> 4",
+        "network.steps 2 -> 4",
         "quality 71% -> 74%",
         "no longer labelled: jigsaw",
         "now labelled: edge_texture",
