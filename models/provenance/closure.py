@@ -27,8 +27,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from models.provenance import sources
-from models.provenance.mentions import Reading, functions_in, reading_of
-from models.provenance.sources import PACKAGES, Module, parsed, path_of
+from models.provenance.mentions import functions_in, reading_of
+from models.provenance.sources import PACKAGES, Module, Reading, parsed, path_of
 
 # Modules that no closure follows: how work is addressed and written down changes no result.
 APART = "models.provenance."

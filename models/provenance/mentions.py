@@ -10,12 +10,16 @@ import dis
 import functools
 import types
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
 
-from models.provenance.sources import PARSING, Module, bindings_of, is_docstring
+from models.provenance.sources import (
+    PARSING,
+    Mention,
+    Module,
+    Reading,
+    bindings_of,
+    is_docstring,
+)
 
-# A name, and the attributes after it: `a.b.c` is ("a", ("b", "c")).
-Mention = tuple[str, tuple[str, ...]]
 # How the compiler says that a name is the module's (the third: in classes, from 3.12 on).
 LOOK_UPS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "DELETE_GLOBAL")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -34,19 +38,6 @@ SCOPES = (
     ast.DictComp,
     ast.GeneratorExp,
 )
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What one statement says by itself, whatever other modules hold. text: its plain syntax.
-    attributes: every `.name` that stands in it. mentions: of names that are not its own. imports:
-    name -> (module, attribute or None) of the imports inside of it.
-    """
-
-    text: str
-    attributes: frozenset[str]
-    mentions: frozenset[Mention]
-    imports: Mapping[str, tuple[str, str | None]]
 
 
 def reading_of(node: ast.AST, module: Module) -> Reading:
@@ -114,11 +105,6 @@ def mentions(node: ast.AST) -> Iterator[Mention]:
         if not isinstance(part, ast.Constant):
             yield from _quoted_annotations(part)
             waiting += children(part)
-
-
-def attributes(node: ast.AST) -> set[str]:
-    """Returns every `.name` that stands in a node."""
-    return {part.attr for part in walk(node) if isinstance(part, ast.Attribute)}
 
 
 @functools.lru_cache(maxsize=1024)  # addresses ask the same few classes again and again

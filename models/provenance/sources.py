@@ -11,14 +11,9 @@ import functools
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-# for types alone: it stands a step above
-if TYPE_CHECKING:
-    from models.provenance.mentions import Reading
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("models", "beam_jobs", "components", "tfx_pipeline", "serving")
@@ -28,6 +23,21 @@ NOT_SOURCES = ("__pycache__", "node_modules")
 # where the garbage collector lets another thread parse meanwhile, both fail
 # (https://github.com/python/cpython/issues/106905).
 PARSING = threading.Lock()
+# A name, and the attributes after it: `a.b.c` is ("a", ("b", "c")).
+Mention = tuple[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one statement says by itself, whatever other modules hold. text: its plain syntax.
+    attributes: every `.name` that stands in it. mentions: of names that are not its own. imports:
+    name -> (module, attribute or None) of the imports inside of it.
+    """
+
+    text: str
+    attributes: frozenset[str]
+    mentions: frozenset[Mention]
+    imports: Mapping[str, tuple[str, str | None]]
 
 
 @dataclass

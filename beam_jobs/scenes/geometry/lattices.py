@@ -48,8 +48,8 @@ def stray(faces: Integers, count: int) -> bool:
 def parallelogram(
     origin: Floats, along: Floats, up: Floats, points: Floats, normals: Floats
 ) -> None:
-    """Writes the four corners of a parallelogram, and along x up as unit normals, into the last two
-    arrays.
+    """Writes the four corners of a parallelogram into points [4, 3], in the order of a lattice of 2
+    x 2 vertices, and the direction of along x up into normals [4, 3]. origin, along, up: [3].
     """
     x = along[1] * up[2] - along[2] * up[1]
     y = along[2] * up[0] - along[0] * up[2]

@@ -133,7 +133,7 @@ def test_every_filter_is_undone_in_rows_shorter_than_a_vector(colour, depth, kin
 
 
 def test_of_equally_near_bytes_paeth_takes_the_first():
-    """every difference of left and above to the corner that decides between the three."""
+    """600 of the differences of left and above to the corner that decide between the three."""
     corner, left, above = np.meshgrid([0, 1, 100, 254, 255], range(0, 256, 5), range(0, 256, 3))
     upper = np.stack([corner, above], 2).reshape(-1, 2)
     lower = np.stack([left, np.zeros_like(left)], 2).reshape(-1, 2)

@@ -6,13 +6,13 @@ import sys
 import pytest
 
 from models.provenance.mentions import (
-    attributes,
     local_names,
     mentions,
     plain_syntax,
+    reading_of,
     written,
 )
-from models.provenance.sources import path_of, syntax_of
+from models.provenance.sources import Module, path_of, syntax_of
 
 
 def node(text: str) -> ast.stmt:
@@ -39,7 +39,7 @@ def test_names_that_are_read_are_mentioned(text, found):
 
 
 def test_attributes_are_all_that_stand_after_a_point():
-    assert attributes(node("a.b.c + f().d")) == {"b", "c", "d"}
+    assert reading_of(node("a.b.c + f().d"), Module("a")).attributes == {"b", "c", "d"}
 
 
 @pytest.mark.parametrize(
