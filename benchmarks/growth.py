@@ -2,10 +2,11 @@
 trained and transfers measured, when a task comes, a target function is edited, a component, a
 template, when views come and a task goes.
 
-    .venv/bin/python benchmarks/growth.py [--run FOLDER]
+    .venv/bin/python benchmarks/growth.py [--run FOLDER] [--only WORD ...]
 
 --run: a finished `demo --config smoke`, which is copied for each change; without it one is made
-first. Each change is made in a copy of the sources.
+first. --only: changes whose name has one of these words. Each change is made in a copy of the
+sources.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ EDITS = {
     "a component (TrainTasks)": {"components/train_tasks.py": ("len(wanted))", "len(wanted) + 0)")},
     "a template of the report": {"models/reports/templates/header.html": ("<", "<!-- edited --><")},
 }
+COMES = "a 27th task"
+GOES = "that task taken out"
+MORE = "a fifth building"
 NETWORK = re.compile(r"network (\d+)/\d+ \w+:")
 TRANSFERS = re.compile(r"([\d,]+) transfers into \d+ targets(?: \(([\d,]+) from the ledger\))?")
 
@@ -41,6 +45,9 @@ TRANSFERS = re.compile(r"([\d,]+) transfers into \d+ targets(?: \(([\d,]+) from 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--run", type=Path, help="a finished demo --config smoke")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="WORD", help="of a change's name"
+    )
     options = parser.parse_args()
     titles = ("networks", "transfers", "of", "nodes", "of")
     print(f"{'change':34s}" + "".join(f"{title:>10s}" for title in titles) + "  which")
@@ -50,21 +57,32 @@ def main() -> int:
         if not options.run:
             row("all for the first time", base, 0, said("demo", base, ROOT))
         for number, (change, edits) in enumerate(EDITS.items()):
-            run = Path(shutil.copytree(base, folder / f"run{number}", symlinks=True))
-            again(change, run, edited_copy(folder / f"sources{number}", edits))
-            shutil.rmtree(run)
-        run = Path(shutil.copytree(base, folder / "grown", symlinks=True))
-        sources = edited_copy(folder / "sources", {})
-        with open(sources / "models" / "tasks" / "dictionary.py", "a", encoding="utf-8") as file:
-            file.write(ONE_MORE)
-        again("a 27th task", run, sources)
-        why = ("--force", "a task is taken out on purpose")  # the gate asks where labels have gone
-        again("that task taken out", run, edited_copy(folder / "before", {}), *why)
-        shutil.rmtree(run)
-        run = Path(shutil.copytree(base, folder / "more", symlinks=True))
-        last = newest(run)
-        row("a fifth building", run, last, said("demo", run, ROOT, "--set", "buildings=5"))
+            if meant(change, options.only):
+                run = Path(shutil.copytree(base, folder / f"run{number}", symlinks=True))
+                again(change, run, edited_copy(folder / f"sources{number}", edits))
+                shutil.rmtree(run)
+        if meant(f"{COMES}, {GOES}", options.only):
+            come_and_go(base, folder)
+        if meant(MORE, options.only):
+            run = Path(shutil.copytree(base, folder / "more", symlinks=True))
+            row(MORE, run, newest(run), said("demo", run, ROOT, "--set", "buildings=5"))
     return 0
+
+
+def meant(change: str, words: list[str]) -> bool:
+    return any(word in change for word in words)
+
+
+def come_and_go(base: Path, folder: Path) -> None:
+    """the rows of a task that comes and goes again."""
+    run = Path(shutil.copytree(base, folder / "grown", symlinks=True))
+    sources = edited_copy(folder / "sources", {})
+    with open(sources / "models" / "tasks" / "dictionary.py", "a", encoding="utf-8") as file:
+        file.write(ONE_MORE)
+    again(COMES, run, sources)
+    why = ("--force", "a task is taken out on purpose")  # the gate asks where labels have gone
+    again(GOES, run, edited_copy(folder / "before", {}), *why)
+    shutil.rmtree(run)
 
 
 def newest(run: Path) -> int:
