@@ -32,8 +32,8 @@ def MeasureSeeds(
     them. work: folder with a ledger a seed, so that a killed run resumes.
 
     Networks, codes, transfers and controls are made again with the seeds after `config`'s; labels,
-    splits and the choice of what is measured are shared. The closed form's calibration is not
-    repeated.
+    splits and the choice of what is measured are shared. The closed form's calibration, and
+    networks of shares of the labels, are not repeated.
     """
     from components.content import files_below, say_content
     from components.ledger import trainable
@@ -54,7 +54,12 @@ def MeasureSeeds(
             trainable(store, json.loads(names)),
             json.loads(targets),
             json.loads(outside),
-            replace(settings, seed=settings.seed + number, calibration_targets=0),
+            replace(
+                settings,
+                seed=settings.seed + number,
+                calibration_targets=0,
+                supervised_shares=(),
+            ),
             wanted,
             # a ledger a seed: a killed run goes on
             os.path.join(work, "seeds", str(settings.seed + number)),
