@@ -40,9 +40,9 @@ class LossBank(Artifact):
 
 class AffinityTable(Artifact):
     """affinities.json: win rates, gain, quality and affinity of every transfer, with intervals;
-    resamples.npz: the bootstrap behind them; amounts.json, where transfers were measured with less
-    data too: all amounts on one scale, without intervals; curves.json: with them, what each target
-    reaches by amount.
+    resamples.npz: the bootstrap behind them; amounts.json, where transfers or supervised networks
+    were measured with less data too: all amounts on one scale, without intervals; curves.json: with
+    them, what each target reaches by amount.
     """
 
     TYPE_NAME = "components.AffinityTable"

@@ -24,8 +24,9 @@ def MeasureAffinities(
     no building. work: folder in which finished tournaments are kept.
 
     affinities.json: the table of the amount of data that decides, with intervals; resamples.npz:
-    the bootstrap behind them. amounts.json, where smaller amounts were measured too: all of them on
-    one scale; curves.json: what each target reaches by amount, with intervals over test buildings.
+    the bootstrap behind them. Where smaller amounts, or networks of shares of the labels, were
+    measured too: amounts.json, all amounts on one scale; curves.json, what each target reaches by
+    amount, with intervals over test buildings.
     half-0.json and half-1.json: tables of the two halves of the test images, so that a policy of
     one can be judged by the other; absent where a target has a single test image. sources.json:
     ranks of sources from outside, beside the ceilings of their grids; absent without such sources.
@@ -40,6 +41,7 @@ def MeasureAffinities(
         measure,
         outside,
         source_ranks,
+        supervised_curves,
         with_spread,
     )
 
@@ -55,9 +57,11 @@ def MeasureAffinities(
     with_spread(table, draws).save(os.path.join(affinities.uri, "affinities.json"))
     # all regimes on the scale of the first table, whose rows stay as they are
     everything = measure(stores, cache=cache)
-    if len(everything.regimes) > 1:
+    draws_of_curves = max(resamples, 200)
+    shares = supervised_curves(stores, resamples=draws_of_curves, seed=seed)
+    if len(everything.regimes) > 1 or shares["targets"]:
         everything.save(os.path.join(affinities.uri, "amounts.json"))
-        drawn = curves(stores, resamples=max(resamples, 200), seed=seed)
+        drawn = curves(stores, resamples=draws_of_curves, seed=seed) | {"supervised": shares}
         write_json(os.path.join(affinities.uri, "curves.json"), drawn, indent=1)
     try:
         for number, half in enumerate(halves(stores, cache=cache)):

@@ -32,8 +32,8 @@ def MeasureSeeds(
     them. work: folder with a ledger a seed, so that a killed run resumes.
 
     Networks, codes, transfers and controls are made again with the seeds after `config`'s; labels,
-    splits and the choice of what is measured are shared. The closed form's calibration is not
-    repeated.
+    splits and the choice of what is measured are shared. The closed form's calibration, and
+    networks of shares of the labels, are not repeated.
     """
     from components.content import files_below, say_content
     from components.ledger import trainable
@@ -54,13 +54,21 @@ def MeasureSeeds(
             trainable(store, json.loads(names)),
             json.loads(targets),
             json.loads(outside),
-            replace(settings, seed=settings.seed + number, calibration_targets=0),
+            repeated(settings, number),
             wanted,
             # a ledger a seed: a killed run goes on
             os.path.join(work, "seeds", str(settings.seed + number)),
         )
         table.save(os.path.join(tables.uri, f"seed-{number}.json"))
     say_content(tables, files_below(tables.uri))
+
+
+def repeated(settings: Any, number: int) -> Any:
+    """The NetworkConfig of measurement `number` after the run's own: another seed, and nothing that
+    is not repeated.
+    """
+    seed = settings.seed + number
+    return replace(settings, seed=seed, calibration_targets=0, supervised_shares=())
 
 
 def measure_with_seed(

@@ -121,6 +121,9 @@ class NetworkConfig:
     feeders: int = field(default=1, metadata=NO_RESULT)
     # Is a training step compiled by XLA?
     jit: bool = False
+    # Shares of the train split, each below 1, on which every target's own network is trained anew
+    # (`task_networks/label_shares.py`): each takes as many steps as their networks do.
+    supervised_shares: tuple[float, ...] = ()
     # Side of a jigsaw tile as the encoder sees it, pixels.
     tile_size: int = 256
 
@@ -212,6 +215,7 @@ class NetworkConfig:
         check_numbers(self)
         check_lean_widths(self)
         check_shares(self)
+        check_supervised_shares(self)
         check_ridges(self)
         check_regimes(self)
         check_scratch(self)
@@ -279,6 +283,15 @@ def check_shares(config: NetworkConfig) -> None:
                 "shares are pairs of a task's name and a positive number, such as "
                 f'[["depth_zbuffer", 2]], got {entry!r}; tasks: {", ".join(TASKS)}'
             )
+
+
+def check_supervised_shares(config: NetworkConfig) -> None:
+    shares = config.supervised_shares
+    if not all(is_share(share) and share < 1 for share in shares) or len({*shares}) < len(shares):
+        raise ValueError(
+            "supervised_shares are shares of the train split, different ones between 0 and 1 such "
+            f"as (0.125, 0.25, 0.5); got {shares}"
+        )
 
 
 def is_share(value: object) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.reports.policy_figures import policy_figures
 from models.reports.run_files import Run, load_run
-from models.reports.words import mean, plural, rate, share
+from models.reports.words import count, mean, plural, rate, share
 from models.taxonomy.program.costs import without_labels
 
 # Ways to reach a target, in words.
@@ -32,7 +32,7 @@ def summary(folder: str | Path) -> str:
         f"of these  {figures.transferred} by transfer: quality "
         f"{rate(figures.quality_transferred)}, from scratch {rate(figures.scratch_quality)}",
     ]
-    lines += [*offer_lines(run), *served_lines(run)]
+    lines += [*offer_lines(run), *served_lines(run), *share_lines(run)]
     significance = run.evidence.get("significance")
     if significance:
         lines.append(f"evidence  {significance['verdict']}")
@@ -97,6 +97,25 @@ def served_lines(run: Run) -> list[str]:
             f"{rate(apart['measured']['quality'])}, {share(apart['measured']['saved'])})"
         )
     return [line]
+
+
+def share_lines(run: Run) -> list[str]:
+    """Returns a line about the networks that shares of the labels taught; empty if none were
+    trained.
+    """
+    curves = (run.evidence.get("amounts") or {}).get("curves") or {}
+    rows = (curves.get("supervised") or {}).get("mean") or []
+    if not rows:
+        return []
+    reached = [
+        f"{rate(row['quality'])} ({rate(row['low'])} to {rate(row['high'])}) of "
+        f"{count(row['views'])} views"
+        for row in rows
+    ]
+    return [
+        f"labels    supervised by fewer of them, mean over {plural(rows[0]['targets'], 'target')}: "
+        f"quality {', '.join(reached)} (0.5: as good as all of them)"
+    ]
 
 
 def mean_win(run: Run) -> float | None:

@@ -12,6 +12,7 @@ from models.taxonomy.evidence.expenses import Expenses
 from models.taxonomy.evidence.proxies import scores as proxy_scores
 from models.taxonomy.evidence.source_ranks import source_ranks
 from models.taxonomy.evidence.spread import with_spread
+from models.taxonomy.evidence.supervised_curves import supervised_curves
 from models.taxonomy.program.answers import solve, solve_all
 from models.taxonomy.program.costs import free_tasks, outside
 from models.taxonomy.program.infeasibility import Infeasible
@@ -46,5 +47,6 @@ __all__ = [
     "solve",
     "solve_all",
     "source_ranks",
+    "supervised_curves",
     "with_spread",
 ]

@@ -14,7 +14,8 @@ CONTROLS = ("supervised", "scratch", "pixels", "average")
 @dataclass(frozen=True)
 class Transfer:
     """One transfer or control. sources: names in the order of concatenation, empty for controls.
-    regime: name of the amount of data, "" if there is only one.
+    regime: name of the amount of data, "" if there is only one; of a supervised network "" for all
+    labels, else the amount of them, with which it takes part in no tournament.
 
     control: None for a transfer; "supervised" for the target's own fully supervised network,
     "scratch" for the same network trained from scratch on the few labels of a transfer, "pixels"

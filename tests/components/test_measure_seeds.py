@@ -9,7 +9,7 @@ import pytest
 from tiny_store import TINY, TinyStore
 
 from components.evaluate_taxonomy import read_seed_tables
-from components.measure_seeds import measure_with_seed
+from components.measure_seeds import measure_with_seed, repeated
 from models.networks.task_networks import ledger
 from models.networks.transfers.bench import Bench
 from models.taxonomy import Affinities
@@ -43,6 +43,11 @@ def test_what_was_measured_is_not_measured_again(folder, monkeypatch):
     monkeypatch.setattr(ledger, "train_task", None)
     monkeypatch.setattr(Bench, "keep", None)
     np.testing.assert_array_equal(losses(again(folder / "1", 1)), losses(first))
+
+
+def test_a_repeated_measurement_has_another_seed_and_no_networks_of_shares_of_the_labels():
+    run = dataclasses.replace(TINY, seed=4, calibration_targets=2, supervised_shares=(0.5,))
+    assert repeated(run, 2) == dataclasses.replace(TINY, seed=6)
 
 
 def test_tables_are_read_in_the_order_of_their_seeds(folder, tmp_path):

@@ -24,8 +24,8 @@ from tfx_pipeline.history.metadata import DONE, RunGraph, run_graphs
 SERVED = Path("serving") / "taxonomy"
 # In a LossBank's calibration.json: target -> folder of the ledger that its losses come from.
 LEDGERS = "ledgers"
-# Below TRANSFERS, and no folder of losses.
-SCRATCH = "scratch"
+# Below TRANSFERS, and no folders of losses: networks from scratch, and of shares of the labels.
+NETWORKS = ("scratch", "shares")
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,8 @@ def stale_ledgers(run: Path, alive: Iterable[RunGraph]) -> Iterator[Path]:
     # TFX names a run by the time at which it began
     since = datetime.datetime.fromisoformat(alive[-1].name).timestamp()
     for folder in sorted((run / TRANSFERS).iterdir()):
-        is_losses = folder.is_dir() and folder.name != SCRATCH and not folder.name.startswith(".")
+        is_hidden = folder.name.startswith(".")
+        is_losses = folder.is_dir() and folder.name not in NETWORKS and not is_hidden
         # touched since the newest run began: that run may not have come to its end
         if is_losses and folder.name not in ledgers and folder.stat().st_mtime < since:
             yield folder

@@ -54,11 +54,27 @@ class ScratchRecord(NetworkRecord):
     grid: int | None
 
 
+class ShareRecord(NetworkRecord):
+    """The record of a network that a share of the labels taught."""
+
+    # Of the views of train, and of val.
+    share: float
+    # Views of the train split in the share.
+    views: int
+    # Samples of the train split in the share.
+    samples: int
+    # Mean and deviation [k] of the share's train targets, in which the network answers; (0, 1)
+    # where they are not whitened.
+    whitening: tuple[Any, Any]
+
+
 Record = TypeVar("Record", TaskRecord, ScratchRecord)
 
 
 def read_record(folder: str | Path) -> Any:
-    """Returns the record of the network in a folder: a TaskRecord or a ScratchRecord."""
+    """Returns the record of the network in a folder: a TaskRecord, a ScratchRecord or a
+    ShareRecord.
+    """
     return json.loads((Path(folder) / "network.json").read_text())
 
 

@@ -1,18 +1,22 @@
 """The controls that transfers are compared with, beside the readout of pixels, which is measured as
-a transfer is: the supervised network, networks from scratch, and the best constant answer.
+a transfer is: the supervised network, of all its labels and of shares of them, networks from
+scratch, and the best constant answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
+from models.networks.task_networks.label_shares import share_folder
+from models.networks.task_networks.records import ShareRecord
 from models.networks.transfers.bench import Bench
 from models.networks.transfers.regimes import Regime
-from models.networks.transfers.results import MeasuredTransfer, RecordLosses
+from models.networks.transfers.results import MeasuredTransfer, RecordLosses, share_regime
 from models.networks.transfers.scratch import scratch_folder
 
 
@@ -43,3 +47,19 @@ def record_controls(
             "control": control,
         }
         record(transfer, samples, values)
+
+
+def record_shares(
+    store: LabelStore, ledger: Path, shares: Iterable[ShareRecord], record: RecordLosses
+) -> None:
+    """Calls `record` for networks that shares of the labels taught."""
+    for network in shares:
+        transfer: MeasuredTransfer = {
+            "sources": [],
+            "target": network["task"],
+            "regime": share_regime(network["views"]),
+            "control": "supervised",
+        }
+        folder = share_folder(ledger, network["task"], network["share"])
+        samples = store.sample_names(network["task"], "test")
+        record(transfer, samples, np.load(folder / "test_losses.npy"))

@@ -6,6 +6,7 @@ the test buildings. Controls in the same tournament: supervised (the task networ
 each regime scratch (the same network trained on exactly the regime's data, `scratch.py`), pixels
 (the transfers' learner on pixels averaged to the representation's grid) and average (the best
 constant of the regime's labels). The random encoder is a source as any other (random_projection).
+Networks that shares of a task's labels taught (`label_shares.py`) stand outside the tournament.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from typing import TextIO
 
 from models.examples.label_store import LabelStore
 from models.networks.config import NetworkConfig
-from models.networks.task_networks.records import ScratchRecord
+from models.networks.task_networks.label_shares import train_shares
+from models.networks.task_networks.records import ScratchRecord, ShareRecord
 from models.networks.task_networks.representations import RepresentationStore
 from models.networks.transfers.bench import Bench, PixelMaps, SourceNamesByTarget
 from models.networks.transfers.calibration_rows import calibration_row, calibration_sample
@@ -28,7 +30,11 @@ from models.networks.transfers.candidates import first_wave, second_wave
 from models.networks.transfers.ceiling import ceilings
 from models.networks.transfers.closed_form.maps import map_transfers
 from models.networks.transfers.closed_form.vectors import vector_transfers
-from models.networks.transfers.controls import record_controls, regimes_with_scratch
+from models.networks.transfers.controls import (
+    record_controls,
+    record_shares,
+    regimes_with_scratch,
+)
 from models.networks.transfers.gradient.learner import transfers_by_gradient
 from models.networks.transfers.learners import Losses, SetsByTarget, SourceSet
 from models.networks.transfers.ledger import TransferLedger
@@ -37,6 +43,7 @@ from models.networks.transfers.results import (
     MeasuredTransfer,
     RecordLosses,
     ScratchCost,
+    ShareCost,
     TransferSummary,
 )
 from models.networks.transfers.scratch import train_from_scratch
@@ -97,6 +104,8 @@ def measure_transfers(
         file=out,
         flush=True,
     )
+    shares = train_shares(store, ledger, present, config, out)
+    record_shares(store, Path(ledger), shares, record)
     # None where all losses came from the ledger.
     rate = seconds / bench.fresh if bench.fresh else None
     among = present if everywhere is None else [name for name in everywhere if store.has(name)]
@@ -112,6 +121,7 @@ def measure_transfers(
         seconds=seconds,
         calibration=[calibration_row(bench, name, rate, out) for name in sample],
         scratch=[scratch_cost(record) for record in records],
+        shares=[share_cost(record) for record in shares],
         widths=widths,
         ceilings=[
             row for width in sorted(set(widths.values())) for row in ceilings(bench, present, width)
@@ -121,7 +131,7 @@ def measure_transfers(
             name: bench.address(
                 name,
                 rows[name],
-                [record["address"] for record in records if record["task"] == name],
+                [each["address"] for each in (*records, *shares) if each["task"] == name],
             )
             for name in present
         },
@@ -134,6 +144,18 @@ def scratch_cost(record: ScratchRecord) -> ScratchCost:
         "task": record["task"],
         "regime": record["regime"],
         "images": record["images"],
+        "steps": record["steps"],
+        "seconds": record["seconds"],
+    }
+
+
+def share_cost(record: ShareRecord) -> ShareCost:
+    """Returns what training a network of a share of the labels has cost."""
+    return {
+        "task": record["task"],
+        "share": record["share"],
+        "views": record["views"],
+        "samples": record["samples"],
         "steps": record["steps"],
         "seconds": record["seconds"],
     }

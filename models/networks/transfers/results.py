@@ -17,7 +17,8 @@ class MeasuredTransfer(TypedDict):
     # Names; none of a control.
     sources: list[str]
     target: str
-    # Name of the amount of data; "" for the largest.
+    # Name of the amount of data; "" for the largest. Of a supervised network: "" for all labels,
+    # else how many train views taught it (`share_regime`).
     regime: str
     # "pixels", "scratch", "average" or "supervised"; None for a transfer.
     control: str | None
@@ -37,6 +38,24 @@ class ScratchCost(TypedDict):
     seconds: float
 
 
+class ShareCost(TypedDict):
+    """What a network of a share of the labels has cost; fields as in `records.ShareRecord`."""
+
+    task: str
+    share: float
+    views: int
+    samples: int
+    steps: int
+    seconds: float
+
+
+def share_regime(views: int) -> str:
+    """Returns the name of the amount of data of a supervised network that `views` train views
+    taught; `models.taxonomy.evidence.supervised_curves` reads the number.
+    """
+    return f"{views} train views"
+
+
 @dataclass(frozen=True)
 class TransferSummary:
     """What `measure_transfers` did. Its fields, in this order, are those of `calibration.json`."""
@@ -45,12 +64,14 @@ class TransferSummary:
     transfers: int
     # Of these, those that were measured now and not taken from the ledger.
     fresh: int
-    # Of everything but calibration and ceilings.
+    # Of everything but calibration, ceilings and shares.
     seconds: float
     # A row a target that was trained by gradient too.
     calibration: list[CalibrationRow]
     # A row a network from scratch.
     scratch: list[ScratchCost]
+    # A row a network of a share of the labels.
+    shares: list[ShareCost]
     # Source from outside -> channels of its codes.
     widths: dict[str, int]
     # A row a target and width of `widths`.

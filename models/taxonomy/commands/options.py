@@ -36,12 +36,12 @@ def request_options(command: argparse.ArgumentParser) -> None:
     cost_options(command)
 
 
-def table_options(command: argparse.ArgumentParser) -> None:
+def table_options(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Adds the option that names the affinity files."""
     command.add_argument(
         "--affinities",
         type=named_place,
-        required=True,
+        required=required,
         nargs="+",
         metavar="FILE",
         help="affinities.json or .csv of a run, or a released all_affinities file (.json, .pkl); "

@@ -5,12 +5,14 @@ There are four ways at every amount: transfer (the best first-order source, chos
 the test buildings and judged on the other), scratch (the target's own network, trained on these
 data alone), pixels (a readout of pixels, the closed form's way without a source), own code (a
 readout of the representation of the target's own network, which has seen all labels, so it is no
-fair price for so few). The network itself, trained on all labels, has 0.5 by definition.
+fair price for so few). The network itself, trained on all labels, has 0.5 by definition; what it
+reaches with shares of them says `supervised_curves.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +30,34 @@ from models.taxonomy.tournament.tournament import wins_over
 
 WAYS = ("transfer", "scratch", "pixels", "own_code")
 Wins = dict[str, Floats]  # way -> [image] wins over the supervised network
+DEPTHS = {"building": 1, "image": 3}  # parts of an image's name that name the unit
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Test buildings drawn again, the same ones for all targets; images where there is a single
+    building, which would always be the same.
+    """
+
+    unit: str  # "building" or "image"
+    place: Mapping[str, int]  # name of a unit -> column of the weights
+    weights: Floats  # [resample, unit], how often each was drawn
+
+    def means(self, images: Sequence[str], values: Floats) -> Floats:
+        """Returns the mean [resample] of values [image] in each draw."""
+        at = np.array([self.place[group_of(image, DEPTHS[self.unit])] for image in images])
+        return drawn_means(values, at, self.weights)
+
+
+def drawing_of(several: Sequence[TransferLosses], resamples: int, seed: int) -> Drawing:
+    """Returns the draws of the test images of some targets."""
+    images = {image for one in several for image in one.images}
+    places = {group_of(image, DEPTHS["building"]) for image in images}
+    unit = "building" if len(places) > 1 else "image"
+    # one order for all targets, so that a draw takes the same buildings for each
+    groups = sorted({group_of(image, DEPTHS[unit]) for image in images})
+    place = {group: i for i, group in enumerate(groups)}
+    return Drawing(unit, place, drawn_weights(len(groups), resamples, seed))
 
 
 def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
@@ -39,39 +69,36 @@ def curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
     same means over the targets that have a way at every amount at which any target has it, with
     "targets", how many}.
     """
-    measured = [store.read(target) for store in stores_of(stores) for target in store.targets()]
-    comparable = [one for one in measured if supervised_row(one) is not None]
+    comparable = comparable_losses(stores)
     if not comparable:
         return {"unit": "building", "units": 0, "resamples": 0, "targets": [], "mean": []}
     of_first = split_or_none(comparable)
-    places = {group_of(image, 1) for one in comparable for image in one.images}
-    # images are drawn if there is only one building, which would always be the same
-    depth = 1 if len(places) > 1 else 3
-    # one order for all targets, so that a draw takes the same buildings for each
-    groups = sorted({group_of(image, depth) for one in comparable for image in one.images})
-    place = {group: i for i, group in enumerate(groups)}
-    weights = drawn_weights(len(groups), resamples, seed)
+    drawing = drawing_of(comparable, resamples, seed)
     rows: list[Facts] = []
     rates: dict[tuple[str, str], dict[str, Floats]] = {}
     for one in comparable:
-        # the group that each test image is drawn with
-        at = np.array([place[group_of(image, depth)] for image in one.images])
+        target = one.transfers[0].target
         for regime in by_size(t.regime for t in one.transfers if t.control is None):
             wins, sources = wins_of(one, regime, of_first)
-            drawn = {way: drawn_means(values, at, weights) for way, values in wins.items()}
-            target = one.transfers[0].target
+            drawn = {way: drawing.means(one.images, values) for way, values in wins.items()}
             for way, values in drawn.items():
                 # by regime and way, so that means over targets use the same draws
                 rates.setdefault((regime, way), {})[target] = values
             means = {way: (float(wins[way].mean()), drawn[way]) for way in wins}
             rows.append({"target": target, "regime": regime, "sources": sources, **ways(means)})
     return {
-        "unit": "building" if depth == 1 else "image",
-        "units": len(groups),
+        "unit": drawing.unit,
+        "units": len(drawing.place),
         "resamples": resamples,
         "targets": rows,
         "mean": means_of(rows, rates),
     }
+
+
+def comparable_losses(stores: Stores) -> list[TransferLosses]:
+    """Returns the losses of those targets whose supervised network was measured."""
+    measured = [store.read(target) for store in stores_of(stores) for target in store.targets()]
+    return [one for one in measured if supervised_row(one) is not None]
 
 
 def split_or_none(several: Sequence[TransferLosses]) -> Callable[[str], bool] | None:
@@ -85,7 +112,8 @@ def split_or_none(several: Sequence[TransferLosses]) -> Callable[[str], bool] | 
 def supervised_row(one: TransferLosses) -> Floats | None:
     """Returns the losses [image] of the supervised network, or None if it was not measured."""
     for i, transfer in enumerate(one.transfers):
-        if transfer.control == "supervised":
+        # those of a share of the labels have the name of an amount
+        if transfer.control == "supervised" and not transfer.regime:
             return one.losses[i]
     return None
 

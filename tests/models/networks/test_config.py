@@ -23,6 +23,11 @@ from models.networks.config import NetworkConfig
         {"ridges": (0.0,)},
         {"shares": (("normals", 0.5),)},
         {"shares": (("normal", 0.0),)},
+        {"supervised_shares": (0.0,)},
+        {"supervised_shares": (0.5, 1.0)},
+        {"supervised_shares": (0.5, 0.5)},
+        {"supervised_shares": ("half",)},
+        {"supervised_shares": (True,)},
         {"transfer_split": "test"},
         {"transfer_split": "foo"},
         {"seed": -1},
@@ -51,6 +56,7 @@ def test_zeros_that_mean_something_are_kept():
 def test_lists_from_json_become_tuples():
     assert NetworkConfig(ridges=[0.1]).ridges == (0.1,)
     assert NetworkConfig(shares=[["normal", 0.5]]).shares == (("normal", 0.5),)
+    assert NetworkConfig(supervised_shares=[0.25, 0.5]).supervised_shares == (0.25, 0.5)
 
 
 def test_every_field_has_a_comment_right_above_its_line():

@@ -20,7 +20,7 @@ from tiny_store import TINY
 from beam_jobs.ingest.job import ingest
 from models.examples import label_store
 from models.examples.label_store import build_label_store
-from models.networks.task_networks import code_blocks, ledger, representations
+from models.networks.task_networks import code_blocks, label_shares, ledger, representations
 from models.networks.task_networks.representations import encode_views
 from models.networks.task_networks.train import train_task
 from models.networks.transfers.bench import Bench
@@ -66,6 +66,9 @@ class Work:
         with pytest.MonkeyPatch.context() as patch:
             count(patch, done, label_store, "write_labels", lambda args: args[1].name)
             count(patch, done, ledger, "train_task", lambda args: args[2].name)
+            count(
+                patch, done, label_shares, "train_share", lambda args: f"{args[2].name} {args[3]}"
+            )
             count(patch, done, code_blocks, "encode_pictures", lambda args: args[0].name)
             count(patch, done, measurement, "played", lambda args: args[0].target)
             store = self.learned(names)
@@ -155,6 +158,19 @@ def test_one_more_task_costs_its_network_and_its_own_transfers(first, monkeypatc
         **tournaments,
     }
     assert sum(first.run(NAMES).values()) == 0, "a task taken out retrains nothing"
+
+
+def test_a_share_of_the_labels_costs_a_network_a_target_and_nothing_else(first, monkeypatch):
+    targets = [name for name in NAMES if TASKS[name].target]
+    config = dataclasses.replace(CONFIG, supervised_shares=(0.5,))
+    monkeypatch.setattr(sys.modules[__name__], "CONFIG", config)
+    expected = {f"train_share {name} 0.5": 1 for name in targets}
+    assert first.run(NAMES) == collections.Counter(expected)
+    newest = LossStore(max(first.folder.glob("losses-*"), key=lambda path: path.stat().st_mtime_ns))
+    for name in targets:
+        amounts = [t.regime for t in newest.read(name).transfers if t.control == "supervised"]
+        # six train views
+        assert amounts == ["", "3 train views"]
 
 
 def test_an_edit_of_a_target_function_costs_the_tasks_that_it_makes(first, tmp_path, monkeypatch):

@@ -9,10 +9,12 @@ from made_run import files, write_run
 from models.reports.label_curves import (
     HEIGHT,
     WIDTH,
+    Scale,
     budget_rows,
     counted_before,
     label_curves,
     next_words,
+    ticks,
 )
 from models.reports.page import render, write_report
 from models.reports.run_files import load_run
@@ -69,6 +71,40 @@ def test_lines_run_from_the_smallest_amount_to_the_largest(facts):
     assert ways["from scratch"] == [None, value(0.3)]
 
 
+def with_shares(facts: dict) -> dict:
+    """the same with the networks of two shares of the labels."""
+    reached = {100: 0.25, 500: 0.375}
+    facts["curves"]["supervised"] = {
+        "targets": [{"target": "normal", "views": v, **value(q)} for v, q in reached.items()]
+        + [{"target": "jigsaw", "views": 500, **value(0.3)}],
+        "mean": [{"views": v, "targets": 1, **value(q)} for v, q in reached.items()],
+    }
+    return facts
+
+
+def test_the_supervised_line_ends_where_all_labels_are_as_good_as_all_labels(facts):
+    chart = label_curves(with_shares(facts))
+    *_, own = chart["lines"]
+    assert own["targets"] == 1
+    assert [amount for amount, _ in own["values"]] == [100, 500, 1000]
+    assert [one["quality"] for _, one in own["values"]] == [0.25, 0.375, 0.5]
+    places = [x for x, _ in own["points"]]
+    assert places == sorted(places) and places[-1] == WIDTH
+    # the amounts of transfers are on the same scale
+    assert [x for x, _ in chart["lines"][0]["points"]][0] == 0
+    assert chart["share_columns"] == [100, 500]
+    rows = {row["target"]: row["values"] for row in chart["shares"]}
+    assert [one["quality"] for one in rows["normal"]] == [0.25, 0.375]
+    assert rows["jigsaw"][0] is None and rows["jigsaw"][1]["quality"] == 0.3
+
+
+def test_amounts_that_would_lie_upon_each_other_are_not_named_twice():
+    scale = Scale(48.0, 2880.0, 0.6)
+    named = ticks([48.0, 96.0, 192.0, 360.0, 400.0, 720.0, 1440.0, 2880.0], scale)
+    assert [amount for _, amount in named] == [48, 96, 192, 400, 720, 1440, 2880]
+    assert named[0][0] == 0 and named[-1][0] == WIDTH
+
+
 def test_the_answer_is_said_in_words(facts):
     (sentence,) = next_words(facts)
     (asked,) = facts["spending"]["next"]
@@ -116,6 +152,15 @@ def test_the_page_shows_curves_and_says_where_none_were_measured(tmp_path, facts
     assert section.count("<polyline") == 2 and "0.40" in section
     assert "of what should the next labels be?" in section
     assert "on the scale of all amounts" in section
+    assert not re.search(r"None|nan\b", section)
+    assert "train views" not in section
+    content = files()
+    content["evidence"]["amounts"] = with_shares(facts)
+    page = write_report(write_run(tmp_path / "shares", content)).read_text()
+    section = page[page.index('id="label-amounts"') :]
+    section = section[: section.index("</section>")]
+    assert section.count("<polyline") == 3 and "500 train views" in section
+    assert re.search(r"0\.38 <span class=\"quiet\">0\.2[78] to 0\.4[78]</span>", section)
     assert not re.search(r"None|nan\b", section)
     content = files()
     content["evidence"].pop("amounts", None)

@@ -37,6 +37,17 @@ def test_pictures_that_did_not_choose_a_policy_judge_it_where_there_are_some(tmp
     assert summary(write_run(tmp_path, content)).count("that did not choose it 0.12") == 2
 
 
+def test_networks_of_shares_of_the_labels_are_said_where_there_are_some(tmp_path):
+    content = files()
+    row = {"views": 1440, "targets": 22, "quality": 0.375, "low": 0.25, "high": 0.5}
+    supervised = {"targets": [], "mean": [row]}
+    content["evidence"]["amounts"] = {"curves": {"targets": [], "supervised": supervised}}
+    text = summary(write_run(tmp_path, content))
+    assert "labels    supervised by fewer of them, mean over 22 targets" in text
+    assert "0.38 (0.25 to 0.50) of 1,440 views" in text
+    assert "labels    supervised" not in summary(write_run(tmp_path / "none"))
+
+
 def served_facts():
     measured = {"gain": 0.5, "quality": 0.25, "transferred": 0.125, "saved": 0.1}
     served = {"gain": 0.75, "quality": 0.375, "transferred": 0.31, "saved": 0.2}

@@ -28,7 +28,9 @@ def runs(tmp_path):
         (tmp_path / "work" / "transfers" / folder).mkdir(parents=True)
         (tmp_path / "work" / "transfers" / folder / "segment-0.npz").write_bytes(b"x" * 5000)
         os.utime(tmp_path / "work" / "transfers" / folder, (1.0e9, 1.0e9))
-    (tmp_path / "work" / "transfers" / "scratch").mkdir()
+    for networks in ("scratch", "shares"):
+        (tmp_path / "work" / "transfers" / networks).mkdir()
+        os.utime(tmp_path / "work" / "transfers" / networks, (1.0e9, 1.0e9))
     made.add(version=1, files=losses("normal-1", "jigsaw-1"))
     early = ("ExampleGen", "DecodeLabels")
     made.add(version=2, cached=early, files=losses("normal-2", "jigsaw-1"))
@@ -53,7 +55,8 @@ def test_versions_artifacts_and_ledgers_of_no_kept_run_go(runs):
     remove(folder, waste)
     assert not any(path.exists() for path in waste.paths)
     assert all(Path(path).is_dir() for path in kept)
-    assert (folder / "work" / "transfers" / "scratch").is_dir()
+    for networks in ("scratch", "shares"):
+        assert (folder / "work" / "transfers" / networks).is_dir()
     assert not waste_of(folder, keep=2).paths
 
 

@@ -36,6 +36,7 @@ def test_every_transfer_and_control_is_measured_on_every_test_sample(bank):
         "seconds",
         "calibration",
         "scratch",
+        "shares",
         "widths",
         "ceilings",
         "ledgers",
