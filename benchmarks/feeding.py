@@ -2,10 +2,16 @@
 each kind: from arrays on disk, from records, and the bare decoding of the PNGs that the task reads.
 
     .venv/bin/python benchmarks/feeding.py [--size 64] [--views 4000] [--examples DIR] [--all]
-        [--teaching] [--feeders 1 2 8]
+        [--teaching] [--feeders 1 2 8] [--cold]
 
 CPU seconds of this process, not the clock's: a busy machine changes them less. Ways take turns,
-batch by batch. Files are warm.
+batch by batch. Files are warm, but for --cold.
+
+--cold: records whose files the system was told to forget before each batch, beside warm ones and
+the bare decoding: samples a second by the clock; shares of the decoding, by the clock and by CPU;
+the bytes that a sample has the disk read; and of how many samples the disk reads the bytes in a
+second, a file from beginning to end. The least rate bounds the cold store. Tasks of COLD, or
+--tasks.
 
 --teaching: labels as transfers by gradient ask for them, in float32, for one batch after the other:
 CPU milliseconds a batch, made of the records, and read again from where they are kept.
@@ -18,6 +24,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import os
 import sys
 import tempfile
 import time
@@ -41,9 +48,14 @@ from models.examples.views import DEPTHS, Memory, Views  # noqa: E402
 from models.networks.training.batch_maker import BatchMaker  # noqa: E402
 from models.networks.training.feeders import FeederProcesses, FeederThreads  # noqa: E402
 from models.tasks import DOMAINS, TASKS, Task  # noqa: E402
+from models.tasks.arrays import Floats  # noqa: E402
 from tfx_pipeline.config import paper  # noqa: E402
 
 BATCH = 32
+# Tasks of which a cold store is measured.
+COLD = ("normal", "segment_semantic", "class_object", "colorization", "egomotion", "jigsaw")
+# Bytes that are read from the disk at a time.
+CHUNK = 1 << 20
 
 
 def copies(folder: Path, size: int, views: int) -> str:
@@ -140,6 +152,111 @@ def teaching_cost(store: LabelStore, entry: Task, batches: int) -> str:
     return f"{entry.name:22s} {made:9.1f} {again:9.1f} {again / made:11.2f}"
 
 
+def files_of(examples: str) -> list[Path]:
+    """the files of records."""
+    return sorted(path for path in Path(examples).glob("Split-*/*") if path.is_file())
+
+
+def forget(paths: Sequence[Path]) -> None:
+    """Has the system drop the pages of files, which it does once they are on the disk."""
+    for path in paths:
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+            os.posix_fadvise(number, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(number)
+
+
+def resident(paths: Sequence[Path]) -> float:
+    """share of the files' pages that are in memory, 0 to 1."""
+    import ctypes
+
+    system = ctypes.CDLL(None, use_errno=True)
+    page = os.sysconf("SC_PAGE_SIZE")
+    pages = present = 0
+    for path in paths:
+        content = np.memmap(path, "uint8", "r")
+        flags = np.zeros(-(-len(content) // page), "uint8")
+        place = ctypes.c_void_p(content.ctypes.data)
+        if system.mincore(place, ctypes.c_size_t(len(content)), ctypes.c_void_p(flags.ctypes.data)):
+            raise OSError(ctypes.get_errno(), f"mincore of {path}")
+        pages += len(flags)
+        present += int((flags & 1).sum())
+    return present / max(pages, 1)
+
+
+def disk_rate(paths: Sequence[Path]) -> float:
+    """bytes a second by the clock that the files are read with from their beginning to their end,
+    after the system has forgotten them.
+    """
+    forget(paths)
+    count = 0
+    began = time.perf_counter()
+    for path in paths:
+        with open(path, "rb", buffering=0) as file:
+            while chunk := file.read(CHUNK):
+                count += len(chunk)
+    return count / (time.perf_counter() - began)
+
+
+def fetched() -> int:
+    """bytes that this process has had read from a disk."""
+    return int(Path("/proc/self/io").read_text().split("read_bytes:")[1].split()[0])
+
+
+def costs() -> Floats:
+    """[3]: seconds by the clock and of the CPU, and bytes from the disk, until now."""
+    return np.array([time.perf_counter(), time.process_time(), fetched()])
+
+
+def costs_by_way(
+    store: LabelStore, examples: str, entry: Task, paths: Sequence[Path], batches: int
+) -> Floats:
+    """[3, 3]: `costs` of a sample from a cold store, from a warm one, and of the bare decoding, by
+    turns.
+    """
+    feed, decode = together(store, entry.name), bare(store, examples, entry)
+    count = len(store.samples(entry.name, "train"))
+    spent = np.zeros((3, 3))
+    for number in range(-1, batches):  # the first warms imports
+        rows = rows_of(count, number + 1)
+        forget(paths)
+        # what the first has read is there for the second
+        for way, total in zip((feed, feed, decode), spent):
+            began = costs()
+            way(rows)
+            if number >= 0:
+                total += costs() - began
+    return spent / (batches * BATCH)
+
+
+def cold_table(store: LabelStore, examples: str, tasks: Sequence[Task], batches: int) -> None:
+    """Prints rates of a cold store beside a warm one, and what the disk gives."""
+    paths = files_of(examples)
+    forget(paths)
+    print(f"pages left after they were forgotten: {resident(paths):.1%}")
+    disk = disk_rate(paths)
+    print(f"the disk, one file after the other: {disk / 1e6:.0f} MB/s")
+    heads = ("cold", "warm", "PNG alone", "cold/PNG", "warm/PNG", "CPU: cold", "warm")
+    print(
+        f"{'samples a second':22s} " + " ".join(f"{head:>9s}" for head in heads),
+        f"{'KB cold':>9s} {'KB warm':>9s} {'disk alone':>10s}",
+        flush=True,
+    )
+    for entry in tasks:
+        if not store.has(entry.name):
+            continue
+        cold, warm, png = costs_by_way(store, examples, entry, paths, batches)
+        print(
+            f"{entry.name:22s} {1 / cold[0]:9.0f} {1 / warm[0]:9.0f} {1 / png[0]:9.0f} "
+            f"{png[0] / cold[0]:9.2f} {png[0] / warm[0]:9.2f} {png[1] / cold[1]:9.2f} "
+            f"{png[1] / warm[1]:9.2f} {cold[2] / 1e3:9.0f} {warm[2] / 1e3:9.0f} "
+            f"{disk / max(cold[2], 1):10.0f}",
+            flush=True,
+        )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=64)
@@ -149,12 +266,16 @@ def main() -> int:
     parser.add_argument("--feeders", type=int, nargs="+", help="how many at a time")
     parser.add_argument("--teaching", action="store_true", help="labels that teach transfers")
     parser.add_argument("--all", action="store_true", help="every task, not one of each kind")
+    parser.add_argument("--cold", action="store_true", help="a cold store beside a warm one")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, help="these alone")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="feeding-") as scratch:
         folder = Path(scratch)
         examples = options.examples or copies(folder, options.size, options.views)
         every = [name for name, entry in TASKS.items() if entry.trained]
-        tasks = {name: TASKS[name] for name in (every if options.all else scale.TASKS)}
+        some = COLD if options.cold else scale.TASKS
+        names = options.tasks or (every if options.all else some)
+        tasks = {name: TASKS[name] for name in names}
 
         def store(way: str, most: int) -> LabelStore:
             return build_label_store(
@@ -162,6 +283,9 @@ def main() -> int:
             )
 
         lazy = store("lazy", 0)
+        if options.cold:
+            cold_table(lazy, examples, list(tasks.values()), options.batches)
+            return 0
         if options.teaching:
             print(f"{'CPU ms a batch':22s} {'records':>9s} {'kept':>9s} {'kept/records':>11s}")
             for name, entry in tasks.items():

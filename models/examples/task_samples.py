@@ -24,7 +24,8 @@ from models.examples.npy_writer import npy_writer
 from models.examples.views import Cameras, Views
 from models.tasks import Task, View
 from models.tasks.arrays import Array, Bytes, Floats, Integers
-from models.tasks.code_tables import Coded, Sparse, hide
+from models.tasks.code_tables import Coded, hide
+from models.tasks.labels.soft_colours import SoftColours
 from models.tasks.samples import samples
 from models.tasks.targets import (
     SURFACE_LIMIT,
@@ -227,10 +228,8 @@ def write_map(
         return False
     depth = depth_codes(views[0]) if entry.mask == "surface" else None
     for part, halves in zip(label, (target, mask)):
-        if isinstance(part, Coded):
+        if isinstance(part, Coded | SoftColours):
             part.write_half(halves)
-        elif isinstance(part, Sparse):
-            part.scatter(to_half(part.numbers).view("int16"), halves.view("int16"))
         elif part is everywhere(len(halves)):
             halves[...] = 1
         else:

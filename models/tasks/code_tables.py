@@ -84,31 +84,6 @@ class Coded:
             )
 
 
-@dataclass(frozen=True)
-class Sparse:
-    """A map [S, S, channels] that is 0 but for the same number of channels of every pixel. index:
-    [pixels, k], which they are; numbers: [pixels, k] float32.
-    """
-
-    shape: tuple[int, int, int]
-    index: Integers
-    numbers: Floats
-
-    def single(self) -> Floats:
-        """Returns the map, float32 [S, S, C]."""
-        values = np.empty(self.shape, "float32")
-        self.scatter(self.numbers, values)
-        return values
-
-    def scatter(self, numbers: Array, values: Array) -> None:
-        """Writes numbers, in whichever form, to their places in an array of the map's shape [S, S,
-        C], and 0 to all others.
-        """
-        from models.tasks.labels.code_kernels import scatter  # here: numba
-
-        scatter(self.index, numbers, values.reshape(len(self.index), -1))
-
-
 def every_code(bits: int) -> Integers:
     """Returns [2^bits] int64, all codes of so many bits, rising."""
     return np.arange(1 << bits)

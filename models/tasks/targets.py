@@ -2,8 +2,8 @@
 
 `target(task, views, draws)` looks up the function that the entry names (`Task.make`); a
 function takes the views of one sample and returns (value, mask), or None where a view says too
-little. A map that follows from its codes alone is returned as `Coded`, so that
-halves can be written from the codes at once.
+little. A map that follows from its codes alone is returned as `Coded`, one of colours as
+`SoftColours`, so that halves can be written at once.
 Constants: the released configs (`config/<task>`), normalisation in `load_ops.resize_rescale_image`
 and neighbours.
 """
@@ -17,16 +17,17 @@ import cv2
 import numpy as np
 
 from models.tasks.arrays import Bytes, Floats, Integers
-from models.tasks.code_tables import Coded, CodeTable, Sparse, every_code
-from models.tasks.labels import cameras, colours
+from models.tasks.code_tables import Coded, CodeTable, every_code
+from models.tasks.labels import cameras
 from models.tasks.labels.permutations import JIGSAW_PERMUTATIONS
+from models.tasks.labels.soft_colours import SoftColours
 from models.tasks.task import Task
 from models.tasks.view import Camera, View
 
 # (value, mask): value as `Task.target_shape` says; mask [S, S, 1] for maps, [] for a sample.
 Target = tuple[Floats, Floats]
-# The same, of maps perhaps by their codes; what target functions return.
-Made = tuple[Floats | Coded | Sparse, Floats | Coded]
+# The same, of maps perhaps by what they are made of; what target functions return.
+Made = tuple[Floats | Coded | SoftColours, Floats | Coded]
 # Makes the generator of a sample's random numbers. Only where one is asked for, since it takes some
 # 0.06 ms, as long as many a target.
 Draws = Callable[[], np.random.Generator]
@@ -255,8 +256,7 @@ def colours_of(task: Task, views: Sequence[View], draws: Draws) -> Made:
     et al. 2016), of the image averaged 4 x 4.
     """
     side = views[0].size // task.output.scale
-    index, shares = colours.soft_shares(colours.ab_of_blocks(views[0].rgb, side).reshape(-1, 2))
-    return Sparse((side, side, colours.BINS), index, shares), everywhere(side)
+    return SoftColours(views[0].rgb, side), everywhere(side)
 
 
 def one_hot(place: int, count: int) -> Floats:

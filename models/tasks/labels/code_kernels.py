@@ -44,12 +44,3 @@ def known_normals(codes: Bytes, known: Bytes) -> None:
             unknown = (red == 0) | (red == 128)
             unknown &= (codes[y, x, 1] == red) & (codes[y, x, 2] == red)
             known[y, x] = 0 if unknown else 1
-
-
-@numba.njit(cache=True, nogil=True)
-def scatter(index: Integers, numbers: Array, rows: Array) -> None:
-    """Writes numbers [n, k] to the places index [n, k] of rows [n, width], else 0."""
-    for i in range(len(index)):
-        rows[i] = 0
-        for j in range(index.shape[1]):
-            rows[i, index[i, j]] = numbers[i, j]

@@ -1,5 +1,5 @@
-"""Compiled loops of colorization's labels: from the bytes of a picture to the ten centres of colour
-bins that are nearest to each of its colours, and their shares.
+"""Compiled loops over any colours: the ten centres of colour bins that are nearest to each, and
+their shares.
 """
 
 from __future__ import annotations
@@ -9,50 +9,7 @@ import math
 import numba
 import numpy as np
 
-from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
-
-
-@numba.njit(cache=True, nogil=True)
-def light_of_blocks(pixels: Bytes, levels: Floats, light: Floats) -> None:
-    """Writes into light [height, width, 3] what levels [4081] say of the sum of each 4 x 4 pixels
-    of uint8 [4 height or more, 4 width or more, 3].
-    """
-    height, width = light.shape[:2]
-    columns = np.empty(12 * width, "uint16")
-    for y in range(height):
-        first, second = pixels[4 * y].reshape(-1), pixels[4 * y + 1].reshape(-1)
-        third, fourth = pixels[4 * y + 2].reshape(-1), pixels[4 * y + 3].reshape(-1)
-        for x in range(12 * width):
-            columns[x] = np.uint16(first[x]) + second[x] + third[x] + fourth[x]
-        for x in range(width):
-            for c in range(3):
-                at = 12 * x + c
-                light[y, x, c] = levels[
-                    columns[at] + columns[at + 3] + columns[at + 6] + columns[at + 9]
-                ]
-
-
-@numba.njit(cache=True, nogil=True)
-def divide_colours(values: Floats, divisors: Floats) -> None:
-    """Divides values [n, 3] by divisors [3]; numpy does it three numbers at a time."""
-    for i in range(len(values)):
-        for c in range(3):
-            values[i, c] /= divisors[c]
-
-
-@numba.njit(cache=True, nogil=True)
-def ab_of_roots(ratio: Floats, roots: Floats, ab: Floats) -> None:
-    """Writes Lab (a, b) into ab [n, 2]. ratio: [n, 3], XYZ over those of white; roots: their cube
-    roots.
-    """
-    f = np.empty(3)
-    for i in range(len(ab)):
-        for c in range(3):
-            # CIE 1976, linear near black
-            linear = 7.787 * ratio[i, c] + 16 / 116
-            f[c] = roots[i, c] if ratio[i, c] > 0.008856 else linear
-        ab[i, 0] = 500 * (f[0] - f[1])
-        ab[i, 1] = 200 * (f[1] - f[2])
+from models.tasks.arrays import Bools, Floats, Integers, Scalar
 
 
 @numba.njit(cache=True, nogil=True)

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from models.tasks.arrays import Bytes, Floats, Integers
+from models.tasks.arrays import Floats, Integers
 
-_TO_XYZ = np.array(
+TO_XYZ = np.array(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
 )
-_WHITE = np.array([0.95047, 1.0, 1.08883])
+WHITE = np.array([0.95047, 1.0, 1.08883])
 STEP = 10  # between neighbouring bins, in a and b
 BINS = 313
 # Soft encoding: bins that a colour is spread over, and how far (Zhang et al. 2016, 2.2).
@@ -53,25 +53,9 @@ def light_of_sixteenths() -> Floats:
     return linear_light(np.arange(255 * 16 + 1) / 16 / 255)
 
 
-def ab_of_blocks(pixels: Bytes, side: int) -> Floats:
-    """Converts the means of the first side x side blocks of 4 x 4 pixels, uint8 [4 side or more, 4
-    side or more, 3], to Lab (a, b) [side, side, 2] float64: the numbers of `rgb_to_lab`, powers
-    from a table.
-    """
-    from models.tasks.labels.colour_kernels import ab_of_roots, divide_colours, light_of_blocks
-
-    light = np.empty((side, side, 3))
-    light_of_blocks(np.ascontiguousarray(pixels), light_of_sixteenths(), light)
-    ratio = (light @ _TO_XYZ.T).reshape(-1, 3)
-    divide_colours(ratio, _WHITE)
-    ab = np.empty((side, side, 2))
-    ab_of_roots(ratio, np.cbrt(ratio), ab.reshape(-1, 2))
-    return ab
-
-
 def lab_of(linear: Floats) -> Floats:
     """Converts light [..., 3] float64 to Lab, as `rgb_to_lab` does."""
-    ratio = linear @ _TO_XYZ.T / _WHITE
+    ratio = linear @ TO_XYZ.T / WHITE
     # CIE 1976, linear near black
     f = np.where(ratio > 0.008856, np.cbrt(ratio), 7.787 * ratio + 16 / 116)
     lightness = 116 * f[..., 1] - 16

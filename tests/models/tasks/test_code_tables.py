@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.tasks.code_tables import Coded, CodeTable, Sparse, every_code, hide
+from models.tasks.code_tables import Coded, CodeTable, every_code, hide
 
 RNG = np.random.default_rng(0)
 SIDE = 6
@@ -42,14 +42,6 @@ def test_channels_have_tables_of_their_own_and_others_are_left_out():
     halves = np.empty(coded.shape, "float16")
     coded.write_half(halves)
     np.testing.assert_array_equal(halves, expected.astype("float16"))
-
-
-def test_a_sparse_map_is_zero_elsewhere():
-    index = np.array([[0, 4], [1, 2], [2, 3], [0, 1]], "int16")
-    numbers = RNG.random((4, 2)).astype("float32")
-    expected = np.zeros((2, 2, 5), "float32")
-    np.put_along_axis(expected.reshape(4, 5), index.astype(int), numbers, 1)
-    np.testing.assert_array_equal(Sparse((2, 2, 5), index, numbers).single(), expected)
 
 
 def test_a_mask_is_hidden_from_the_limit_on():

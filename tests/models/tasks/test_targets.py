@@ -74,7 +74,8 @@ def test_point_matching_compares_building_and_point():
 def test_colours_are_shares_of_ten_bins():
     value, _ = target(TASKS["colorization"], [view(0)], draws)
     assert value.shape == (SIZE // 4, SIZE // 4, 313)
-    np.testing.assert_allclose(value.sum(-1), 1, rtol=1e-5)
+    # of halves
+    np.testing.assert_allclose(value.sum(-1), 1, rtol=1e-3)
     assert (np.count_nonzero(value, axis=-1) <= 10).all()
 
 

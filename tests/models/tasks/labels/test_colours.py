@@ -6,7 +6,6 @@ from models.tasks.labels.colours import (
     BINS,
     SIGMA,
     SMALLEST_SQUARE,
-    ab_of_blocks,
     bin_centres,
     rgb_to_lab,
     soft_encoding,
@@ -46,18 +45,6 @@ def test_the_ten_nearest_bins_are_those_of_a_search_among_all():
     expected, numbers = cKDTree(bin_centres()).query(ab, k=10)
     np.testing.assert_allclose(np.sort(distance, 1), expected**2, atol=1e-8)
     np.testing.assert_array_equal(np.sort(index, 1), np.sort(numbers, 1))
-
-
-def test_colours_of_blocks_are_those_of_the_formula_to_the_bit():
-    random = np.random.default_rng(0)
-    pixels = random.integers(0, 256, (260, 258, 3)).astype("uint8")  # with a border that is left
-    pixels[:12] = pixels[:12, :, :1]  # greys
-    pixels[12:16, :16], pixels[12:16, 16:32] = 0, 255
-    blocks = pixels[:256, :256].astype(int).reshape(64, 4, 64, 4, 3).sum((1, 3))
-    expected = rgb_to_lab(blocks / 16 / 255)[..., 1:]
-    np.testing.assert_array_equal(ab_of_blocks(pixels, 64), expected)
-    turned = np.asfortranarray(pixels)
-    np.testing.assert_array_equal(ab_of_blocks(turned, 64), expected)
 
 
 def test_candidates_of_a_square_are_all_that_are_nearest_to_some_point_of_it():
