@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from beam_jobs.annotate.building_job import BuildingJob
 from beam_jobs.annotate.classes import classes
-from beam_jobs.annotate.procedural import BuildingJob
 from beam_jobs.annotate.view_labels import Sights, write_view
 from beam_jobs.scenes.buildings.building import building
 from beam_jobs.scenes.cameras.procedural import shots

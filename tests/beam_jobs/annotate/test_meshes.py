@@ -17,8 +17,9 @@ import pytest
 import trimesh
 from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
+from beam_jobs.annotate.building_job import BuildingJob
 from beam_jobs.annotate.meshes import MeshJob, annotate_mesh, annotate_meshes
-from beam_jobs.annotate.procedural import BuildingJob, annotate_building
+from beam_jobs.annotate.procedural import annotate_building
 from beam_jobs.annotate.staging import workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.scans.mesh_file import read_mesh

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from beam_jobs.annotate.building_job import BuildingJob
 from beam_jobs.annotate.procedural import (
-    BuildingJob,
     annotate_building,
     annotate_buildings,
     building_number,
