@@ -135,24 +135,3 @@ def test_nothing_loads_what_the_pipeline_never_uses():
     """`tfx.v1` loads Google's client libraries too: a third of the time that TFX takes to load."""
     users = [path for path in sources() if any("tfx.v1" in name for name in imported(path))]
     assert not users
-
-
-def test_no_module_reaches_itself_through_imports():
-    """imports in functions count too: a circle is a part that stands in the wrong file."""
-    files = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in sources()
-    }
-    imports = {
-        module: {owner(name, files) for name in imported(path)} - {None, module}
-        for module, path in files.items()
-    }
-    # a module whose imports are all outside circles is outside them itself
-    while settled := {module for module in imports if not imports[module] & imports.keys()}:
-        imports = {module: imports[module] for module in imports.keys() - settled}
-    assert not imports, f"these import one another, or what does: {sorted(imports)}"
-
-
-def owner(name: str, files: dict[str, Path]) -> str | None:
-    """the module of ours that `import name` loads, or None."""
-    return next((part for part in (name, name.rpartition(".")[0]) if part in files), None)
