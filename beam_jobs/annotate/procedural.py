@@ -56,12 +56,12 @@ def annotate_buildings(
             f"pixels; got {buildings}, {views}, {size}"
         )
     check_held_out(buildings, held_out)
-    wanted = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
-    check_place(root, (job.name for job in wanted))
+    jobs = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
+    check_place(root, (job.name for job in jobs))
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
-    make([job for job in wanted if not job.complete()], processes)
-    names = [job.name for job in wanted]
+    make([job for job in jobs if not job.complete()], processes)
+    names = [job.name for job in jobs]
     conclude(root, names, lambda facts: "mesh" not in facts, held_out)
     return DataSet(buildings, views_of(root, names), "all labels")
 

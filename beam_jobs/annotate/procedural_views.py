@@ -31,6 +31,6 @@ def write_views(
             noise(rng, job.size)  # keeps the stream in step: another process takes this view
             continue
         surfaces = eye.look(shot.camera, job.size, rng)
-        known = classes(surfaces, eye.scene, shot.room)
-        write_view(folder, surfaces, shot, known, sights, cameras)
+        class_labels = classes(surfaces, eye.scene, shot.room)
+        write_view(folder, surfaces, shot, class_labels, sights, cameras)
     return cameras, sights
