@@ -72,5 +72,5 @@ def kinds_of(options: Any) -> set[Any]:
 
 def is_dask(options: Iterable[str]) -> bool:
     """Returns whether the runner that these options name last is Dask's."""
-    named = [word.partition("=")[2] for word in options if word.startswith("--runner=")]
-    return bool(named) and named[-1].rpartition(".")[2].lower() == "daskrunner"
+    runners = [word.partition("=")[2] for word in options if word.startswith("--runner=")]
+    return bool(runners) and runners[-1].rpartition(".")[2].lower() == "daskrunner"

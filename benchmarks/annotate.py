@@ -39,8 +39,9 @@ def from_nothing(size: int, views: int) -> tuple[float, int]:
 
 def in_the_long_run(size: int, views: int) -> tuple[float, int]:
     """(views a second, views) of the same buildings by workers that have made one before."""
+    from beam_jobs.annotate.building_job import BuildingJob
     from beam_jobs.annotate.dataset import single_threaded
-    from beam_jobs.annotate.procedural import BuildingJob, annotate_building, building_number
+    from beam_jobs.annotate.procedural import annotate_building, building_number
 
     with (
         tempfile.TemporaryDirectory() as root,

@@ -102,9 +102,9 @@ def labels_read(examples: str) -> Check:
     for name in ("counts.json", "statistics.json"):
         with open(os.path.join(examples, name)) as file:
             tables.append(json.load(file))
-    lost = lost_labels(*tables)
-    words = "; ".join(label.words() for label in lost)
-    shares = {label.label: label.share for label in lost}
+    missing_labels = lost_labels(*tables)
+    words = "; ".join(label.words() for label in missing_labels)
+    shares = {label.label: label.share for label in missing_labels}
     passed = all(share <= BROKEN for share in shares.values())
     if not passed:
         words += (

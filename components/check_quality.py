@@ -88,7 +88,9 @@ def check_chance(significance: Dict[str, Any], level: float) -> Check:
     return Check(name, significance["p"] <= level, words, {"p": significance["p"], "level": level})
 
 
-def compare_with_served(candidate: Path, served: Path, store: Any, margin: float) -> List[Check]:
+def compare_with_served(
+    candidate: Path, served_bundle: Path, store: Any, margin: float
+) -> List[Check]:
     """Checks of a candidate against the served version, both folders of bundles, on the label store
     `store`: targets, changes of policy, losses, speed and size on the disk.
     """
@@ -96,24 +98,25 @@ def compare_with_served(candidate: Path, served: Path, store: Any, margin: float
     from models.gates.policy_changes import changed_ways, explained
     from serving.release.comparison import Bundle, batch_seconds, buildings, losses
 
-    with Bundle.open(candidate) as new, Bundle.open(served) as old:
+    with Bundle.open(candidate) as new, Bundle.open(served_bundle) as old:
         # bundles of before there was a lineage have no policy to compare
         policies = old.lineage.get("policy", NO_POLICY), new.lineage["policy"]
-        lost = sorted(old.targets - new.targets)
+        dropped_targets = sorted(old.targets - new.targets)
         checks = [
             Check(
                 "no target is lost",
-                not lost,
-                f"version {served.name} answers {', '.join(lost)}, the candidate does not"
-                if lost
-                else f"all {len(old.targets)} of version {served.name} are answered",
+                not dropped_targets,
+                f"version {served_bundle.name} answers {', '.join(dropped_targets)}, the "
+                "candidate does not"
+                if dropped_targets
+                else f"all {len(old.targets)} of version {served_bundle.name} are answered",
             ),
             Check("changes of policy", True, "; ".join(explained(*policies)) or "none"),
         ]
         if old.size != new.size:
             words = (
-                f"version {served.name} answers pictures of {old.size} pixels, the candidate of "
-                f"{new.size}: their losses cannot be compared"
+                f"version {served_bundle.name} answers pictures of {old.size} pixels, the "
+                f"candidate of {new.size}: their losses cannot be compared"
             )
             return [*checks, Check("compared with the served version", False, words)]
         shared = sorted(name for name in old.targets & new.targets if store.has(name))

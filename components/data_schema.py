@@ -83,14 +83,14 @@ def anomalies(statistics: str, schema: Any, before: Optional[str] = None) -> Lis
 
 def with_comparators(schema: Any) -> Any:
     """Copy of a schema that asks TFDV to compare distributions."""
-    asked = type(schema)()
-    asked.CopyFrom(schema)
-    for feature in asked.feature:
+    copy = type(schema)()
+    copy.CopyFrom(schema)
+    for feature in copy.feature:
         if feature.name in COMPARED:
             # Jensen-Shannon for numbers and categories alike; TFDV's other measure is for
             # categories alone
             feature.drift_comparator.jensen_shannon_divergence.threshold = DIVERGENCE
-    return asked
+    return copy
 
 
 def statistics_file(folder: str, split: str) -> str:

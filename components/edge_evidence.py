@@ -29,12 +29,12 @@ def edge_evidence(
     losses: Sequence[str],
     affinities: str,
     taxonomies: List[Facts],
-    chosen: Facts,
+    policy: Facts,
     store: LabelStore,
 ) -> Dict[str, Facts]:
     """Facts of edge_evidence.json, by the edge's key (`key_of`): "edges" (borders of bins),
     "losses" and "supervised" (number of test pictures in each bin), "rivals" (key of the runner-up
-    -> share of resamples in which it is better), and, of edges of the `chosen` policy, "wins" and
+    -> share of resamples in which it is better), and, of edges of the `policy`, "wins" and
     "loses" (pictures, which are saved below `folder`).
 
     losses: folders of loss stores; affinities: the folder with resamples.npz; taxonomies: all
@@ -46,7 +46,7 @@ def edge_evidence(
         name: shard for path in losses for shard in [LossStore(path)] for name in shard.targets()
     }
     evidence: Dict[str, Facts] = {}
-    shown = {key_of(edge["sources"], edge["target"]) for edge in chosen["edges"]}
+    edge_keys = {key_of(edge["sources"], edge["target"]) for edge in policy["edges"]}
     for target, edges in edges_by_target(taxonomies).items():
         # a target without losses was left out of the measurement
         if target not in stores:
@@ -65,7 +65,7 @@ def edge_evidence(
             facts["rivals"] = rivals(resamples, transfer, supervised)
             # only of edges that the page shows: others are in the table alone
             key = key_of(sources, target)
-            if key in shown and beside is not None:
+            if key in edge_keys and beside is not None:
                 facts |= clearest_pictures(folder, store, target, values - beside)
             evidence[key] = facts
     return evidence

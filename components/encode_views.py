@@ -49,7 +49,7 @@ def EncodeViews(
     store = LabelStore(os.path.join(labels.uri, "store"))
     # outside the artifact: one more source is encoded alone, and a killed run goes on
     ledger = os.path.join(work, "representations")
-    wanted = trainable(store, json.loads(names))
+    source_names = trainable(store, json.loads(names))
     with tempfile.TemporaryDirectory() as scratch:
         bank = gather([shard.uri for shard in networks], scratch)
         settings = NetworkConfig(**json.loads(config))
@@ -58,7 +58,7 @@ def EncodeViews(
             bank,
             store,
             ledger,
-            wanted,
+            source_names,
             settings,
             writing=by_beam if spreads(beam_pipeline) else None,
         )
@@ -66,9 +66,9 @@ def EncodeViews(
     rows = json.loads(outside)
     if rows:
         codes = encode_outside(rows, codes, store, settings)
-        wanted += [row["name"] for row in rows]
+        source_names += [row["name"] for row in rows]
     place = os.path.join(representations.uri, "store")
-    publish(ledger, wanted, place)
+    publish(ledger, source_names, place)
     link(os.path.join(ledger, "representations.json"), os.path.join(place, "representations.json"))
     # addresses of representations: codes of the same address may differ in their last bits
-    say_content(representations, {name: codes.address(name) for name in wanted})
+    say_content(representations, {name: codes.address(name) for name in source_names})

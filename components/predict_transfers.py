@@ -42,10 +42,10 @@ def PredictTransfers(
         split,
         images,
     )
-    asked = [target for target in json.loads(targets) if predictor.store.has(target)]
-    predictable = [target for target in asked if predictor.predictable(target)]
-    if len(predictable) < len(asked):
-        few = ", ".join(target for target in asked if target not in predictable)
+    target_names = [target for target in json.loads(targets) if predictor.store.has(target)]
+    predictable = [target for target in target_names if predictor.predictable(target)]
+    if len(predictable) < len(target_names):
+        few = ", ".join(target for target in target_names if target not in predictable)
         print(f"  not predicted, for too few samples of the {split} split: {few}", flush=True)
     rows = predictor.all_rows(predictable, order)
     seconds = time.time() - since

@@ -55,9 +55,9 @@ def PushBundle(
     twin = next((each for each in versions if is_same_model(bundle, each)), None)
     known_as = twin.name.strip(".") if twin is not None else None
     # those that `prune` removed, by what was noted of them
-    gone = noted_versions(destination)
-    if known_as is None and gone and content_of(bundle) in gone:
-        known_as = f"{gone[content_of(bundle)]} (withdrawn, removed since)"
+    removed_versions = noted_versions(destination)
+    if known_as is None and removed_versions and content_of(bundle) in removed_versions:
+        known_as = f"{removed_versions[content_of(bundle)]} (withdrawn, removed since)"
     if newest is not None and known_as is not None:
         # nothing to push: the artifact still says what serves
         version = newest

@@ -55,16 +55,16 @@ def save_pictures(
     networks: folder of task networks. transfers: folder of the policy's transfer networks; served
     answers are left out if None. policy: a `Taxonomy.to_json`.
     """
-    served = served_heads(networks, transfers, policy, store) if transfers else None
+    heads = served_heads(networks, transfers, policy, store) if transfers else None
     entries: List[TaskPictures] = []
-    for shown in sample_answers(networks, store, count):
-        by_policy = served_answers(served, shown) if served else None
-        whitening = store.whitening(shown.task.name)
+    for answers in sample_answers(networks, store, count):
+        by_policy = served_answers(heads, answers) if heads else None
+        whitening = store.whitening(answers.task.name)
         rows = [
-            sample_row(folder, shown, i, None if by_policy is None else by_policy[i], whitening)
-            for i in range(len(shown.views))
+            sample_row(folder, answers, i, None if by_policy is None else by_policy[i], whitening)
+            for i in range(len(answers.views))
         ]
-        entries.append({"task": shown.task.name, "note": shown_unit(shown.task), "rows": rows})
+        entries.append({"task": answers.task.name, "note": shown_unit(answers.task), "rows": rows})
     return entries
 
 
@@ -75,15 +75,15 @@ def served_heads(networks: str, transfers: str, policy: Dict[str, Any], store: L
     return Heads.load(policy, networks, transfers, store.size, {})
 
 
-def served_answers(heads: Any, shown: TaskAnswers) -> Optional[Array]:
+def served_answers(heads: Any, answers: TaskAnswers) -> Optional[Array]:
     """Answers of the policy's head, [samples, ...]; None for a task that it does not answer."""
-    name = shown.task.name
+    name = answers.task.name
     if name not in heads.targets:
         return None
     head = heads.only(name)
-    pictures = shown.views.reshape(-1, *shown.views.shape[2:]).astype("float32") / 255
-    codes = head.encode(pictures, shown.task.images)
-    return np.asarray(head.answers(codes, shown.task.images)[name])
+    pictures = answers.views.reshape(-1, *answers.views.shape[2:]).astype("float32") / 255
+    codes = head.encode(pictures, answers.task.images)
+    return np.asarray(head.answers(codes, answers.task.images)[name])
 
 
 def shown_unit(entry: Task) -> str:
@@ -93,38 +93,38 @@ def shown_unit(entry: Task) -> str:
 
 def sample_row(
     folder: str,
-    shown: TaskAnswers,
+    sample: TaskAnswers,
     number: int,
-    served: Optional[Array],
+    served_answer: Optional[Array],
     whitening: Tuple[Array, Array],
 ) -> List[Cell]:
-    """Cells of one sample: input, label, the task network's answer, the served one. served: [S, S,
-    C] or [K]. whitening: mean and deviation [K] that the task's numbers were whitened by, in the
-    label and in both answers.
+    """Cells of one sample: input, label, the task network's answer, the served one. served_answer:
+    [S, S, C] or [K]. whitening: mean and deviation [K] that the task's numbers were whitened
+    by, in the label and in both answers.
     """
     mean, deviation = whitening
-    entry = shown.task
-    photo = enlarged(np.ascontiguousarray(shown.views[number, 0]), SIDE)
+    entry = sample.task
+    photo = enlarged(np.ascontiguousarray(sample.views[number, 0]), SIDE)
     stem = f"pictures/{entry.name}_{number}"
     input_view = (
-        np.concatenate(list(shown.views[number]), axis=1)
+        np.concatenate(list(sample.views[number]), axis=1)
         if entry.images > 1
-        else shown.inputs[number]
+        else sample.inputs[number]
     )
     cells: List[Cell] = [
         save_cell(folder, f"{stem}_input.webp", "input", resize_to_height(input_view))
     ]
-    label = shown.target[number]
-    answers = [("label", label), ("own network", shown.answer[number])]
-    if served is not None:
-        answers.append(("served", served))
+    label = sample.target[number]
+    answers = [("label", label), ("own network", sample.answer[number])]
+    if served_answer is not None:
+        answers.append(("served", served_answer))
     for name, value in answers:
         if entry.input == "tiles":
-            drawn = resize_to_height(unshuffle(shown.inputs[number], value))
-            cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
+            enlargement = resize_to_height(unshuffle(sample.inputs[number], value))
+            cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, enlargement))
         elif entry.output.dense:
-            drawn = resize_to_height(beside(map_panels(entry, value, photo, label)))
-            cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, drawn))
+            enlargement = resize_to_height(beside(map_panels(entry, value, photo, label)))
+            cells.append(save_cell(folder, f"{stem}_{name.split()[0]}.webp", name, enlargement))
         else:
             numbers = value * deviation + mean if entry.whitened else value
             cells.append({"name": name, "words": answer_words(entry, numbers, value is label)})
@@ -154,8 +154,8 @@ def map_panels(entry: Task, value: Array, photo: Array, label: Array) -> Any:
     if entry.output.kind == "pixel_classes" and is_label and value.shape[-1] == 1:
         classes = np.eye(entry.output.channels, dtype="float32")
         value = classes[np.clip(value[..., 0], 0, entry.output.channels - 1).astype(int)] * CERTAIN
-    drawn = answer_panels(entry, value, photo)
-    return drawn or [enlarged(picture(entry, value, is_label), SIDE, False)]
+    panels = answer_panels(entry, value, photo)
+    return panels or [enlarged(picture(entry, value, is_label), SIDE, False)]
 
 
 def answer_words(entry: Task, value: Array, is_label: bool) -> List[str]:

@@ -57,10 +57,10 @@ class SoundStatistics(BaseBeamExecutor):
                 )
         for split, file in files.items():
             count = tfdv.load_stats_binary(file).datasets[0].num_examples
-            if lost := index.count(split) - int(count):
+            if shortfall := index.count(split) - int(count):
                 print(
-                    f"  statistics are without {lost} of {index.count(split)} views of {split}, "
-                    "whose records cannot be read",
+                    f"  statistics are without {shortfall} of {index.count(split)} views of "
+                    f"{split}, whose records cannot be read",
                     file=sys.stderr,
                     flush=True,
                 )

@@ -119,14 +119,14 @@ def add_ask(commands: Subcommands) -> None:
         "--image room.png --task normal,depth_zbuffer --out answers",
     )
     add_server(ask)
-    asked = ask.add_mutually_exclusive_group(required=True)
-    asked.add_argument(
+    group = ask.add_mutually_exclusive_group(required=True)
+    group.add_argument(
         "--image",
         type=named_path,
         action="append",
         help="a picture; twice or thrice for tasks about several views",
     )
-    asked.add_argument(
+    group.add_argument(
         "--folder",
         type=named_path,
         help="ask about every picture below it but those below --out, in batches, with progress",

@@ -96,10 +96,10 @@ def make_data(config: Config, data: Path) -> None:
     ]
     # Ctrl-C is for us to hear, who end it: one line instead of a traceback a process.
     # Not `check`: the message below says what to do, in place of a traceback.
-    done = subprocess.run(command, check=False, preexec_fn=begin_worker)
-    if done.returncode:
+    process = subprocess.run(command, check=False, preexec_fn=begin_worker)
+    if process.returncode:
         raise RunError(
-            f"the data set could not be made (exit code {done.returncode}); run it alone to "
+            f"the data set could not be made (exit code {process.returncode}); run it alone to "
             f"see why: {' '.join(command[1:])}"
         )
 
@@ -113,7 +113,7 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
         # at a free port: a server of the person's own may be running
         with ServerProcess(command) as server:
             words = ["--server", server.address, "--image", str(picture), "--out", str(answers)]
-            asked = subprocess.run(
+            process = subprocess.run(
                 [sys.executable, "-m", "serving", "ask", "--model-name", "taxonomy", *words],
                 capture_output=True,
                 text=True,
@@ -123,10 +123,10 @@ def ask_served(base: Path, picture: Path, answers: Path, flags: list[str]) -> st
         raise RunError(
             f"the model server {error}; start it by hand on {base} to see why"
         ) from error
-    if asked.returncode:
+    if process.returncode:
         raise RunError(
             "the served model did not answer: "
             # the last line says what went wrong; what is before it are others' warnings
-            f"{(asked.stderr or asked.stdout).strip().splitlines()[-1]}"
+            f"{(process.stderr or process.stdout).strip().splitlines()[-1]}"
         )
     return f"{len(list(answers.iterdir()))} answers in {answers}"

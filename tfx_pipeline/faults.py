@@ -51,8 +51,8 @@ def reason(error: BaseException) -> str:
 
 def reason_in(lines: list[str]) -> str:
     """Returns the last error that a worker's traceback names, which Beam passes on as text."""
-    named = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
-    last = (named or lines)[-1].strip()
+    error_lines = [line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception)\b", line)]
+    last = (error_lines or lines)[-1].strip()
     # Beam adds the stage in which it happened
     return re.sub(r"\s*\[while running .*$", "", last)
 
@@ -107,8 +107,8 @@ def full_folder(error: BaseException, text: str, run: Path) -> Path:
     """Returns the folder that was written to: the one that the error names, or the fuller of the
     usual two.
     """
-    named = [error.filename] if isinstance(error, OSError) and error.filename else []
-    for name in [*map(str, named), *PATH.findall(text)]:
+    paths = [error.filename] if isinstance(error, OSError) and error.filename else []
+    for name in [*map(str, paths), *PATH.findall(text)]:
         folder = Path(name).parent
         # a path to code is where it happened, not what was written
         if folder.is_dir() and not folder.is_relative_to("/dev") and ".py" not in name:

@@ -45,8 +45,8 @@ def folder_fingerprint(root: str, ledger: str | Path | None = None) -> str:
     root = folder_of(root)
     digest, count = hashlib.sha256(), 0
     with KnownFiles(ledger) as files:
-        asked = ((name, path, files.before(name)) for name, path in files_below(root))
-        for (name, _, before), facts in with_facts(asked):
+        entries = ((name, path, files.before(name)) for name, path in files_below(root))
+        for (name, _, before), facts in with_facts(entries):
             # a zero byte, which no name holds, between name and digest: no two folders read alike
             digest.update(f"{name}\0{facts[-1]}\n".encode())
             files.note(name, facts, before)
@@ -56,12 +56,12 @@ def folder_fingerprint(root: str, ledger: str | Path | None = None) -> str:
     return digest.hexdigest()[:16]
 
 
-def with_facts(asked: Iterable[Asked]) -> Iterator[tuple[Asked, Facts]]:
+def with_facts(entries: Iterable[Asked]) -> Iterator[tuple[Asked, Facts]]:
     """Yields each file with its facts, in the order that they are asked for, whichever is read
     first. Raises as `file_facts`.
     """
     waiting: deque[tuple[list[Asked], Future[list[Facts]]]] = deque()
-    remaining = iter(asked)
+    remaining = iter(entries)
     with ThreadPoolExecutor(READERS) as pool:
         while True:
             while len(waiting) < WAITING and (batch := list(itertools.islice(remaining, BATCH))):

@@ -165,9 +165,9 @@ def open_inputs(spec: dict[str, Any], values: Mapping[str, str]) -> None:
     name all of them.
     """
     tasks = spec["root"]["dag"]["tasks"]
-    told = spec["root"].setdefault("inputDefinitions", {}).setdefault("parameters", {})
+    definitions = spec["root"].setdefault("inputDefinitions", {}).setdefault("parameters", {})
     for name, places in INPUTS.items():
-        told[name] = {
+        definitions[name] = {
             "parameterType": "STRING",
             "defaultValue": values[name],
             "isOptional": True,
@@ -184,10 +184,10 @@ def complete(spec: dict[str, Any], table: Table, retries: int) -> None:
         step["cachingOptions"] = {"enableCache": False}
         if retries:
             step["retryPolicy"] = {"maxRetryCount": retries, **BACKOFF}
-        asked = resources_of(name, table).to_spec()
-        if asked:
+        resources = resources_of(name, table).to_spec()
+        if resources:
             label = spec["components"][step["componentRef"]["name"]]["executorLabel"]
-            executors[label]["container"]["resources"] = asked
+            executors[label]["container"]["resources"] = resources
 
 
 def shared_volume(spec: dict[str, Any], volume: str, work: str) -> dict[str, Any]:

@@ -146,9 +146,9 @@ def do_add_source(options: argparse.Namespace) -> int:
     from models.networks.sources.register import add_source
     from tfx_pipeline.history.beside import SOURCES
 
-    told = {"mean": options.mean, "deviation": options.std}
+    preprocessing = {"mean": options.mean, "deviation": options.std}
     # of a run that has not finished its pictures' side is not known
-    told |= {"run_size": last.config.image_size if last else None}
+    preprocessing |= {"run_size": last.config.image_size if last else None}
     # only while files are written: the run that follows takes the lock itself
     with lock_run(options.run):
         added = add_source(
@@ -162,7 +162,7 @@ def do_add_source(options: argparse.Namespace) -> int:
             channels=options.channels,
             views=views_of(last.labels, last.config.network) if last and last.labels else (),
             # defaults are the registry's, not ours
-            **{name: value for name, value in told.items() if value is not None},
+            **{name: value for name, value in preprocessing.items() if value is not None},
         )
     for source in added:
         print(f"{source.name}: {options.run / SOURCES / source.name}", file=sys.stderr)
@@ -249,8 +249,8 @@ def taxonomy_time(run: Path) -> str:
 
     nodes = run_graphs(run)[-1].executions
     took = {each.node: each.seconds for each in nodes if each.node.startswith(UNTIL_TAXONOMY)}
-    told = ", ".join(f"{node} {seconds:.1f}" for node, seconds in took.items())
-    return f"from encoded views to a new taxonomy: {sum(took.values()):.0f} s ({told})"
+    times = ", ".join(f"{node} {seconds:.1f}" for node, seconds in took.items())
+    return f"from encoded views to a new taxonomy: {sum(took.values()):.0f} s ({times})"
 
 
 def last_run(run: Path) -> FinishedRun | None:
@@ -260,15 +260,19 @@ def last_run(run: Path) -> FinishedRun | None:
 
     for graph in reversed(run_graphs(run)):
         for each in graph.executions:
-            told = each.parameters
-            if each.node == REPORT and each.state in DONE and {"config", "root"} <= told.keys():
+            parameters = each.parameters
+            if (
+                each.node == REPORT
+                and each.state in DONE
+                and {"config", "root"} <= parameters.keys()
+            ):
                 # RUN/artifacts/NODE/OUTPUT/NUMBER, where the run lay then
                 uris = each.outputs.get("report", [])
                 before = [Path(os.path.abspath(uri)).parents[3] for uri in uris]
                 labels = graph.artifacts.get("/".join(LABELS))
                 return FinishedRun(
-                    from_json(json.loads(told["config"])),
-                    place_after_move(Path(told["root"]), before, run),
+                    from_json(json.loads(parameters["config"])),
+                    place_after_move(Path(parameters["root"]), before, run),
                     place_after_move(Path(labels), before, run) / "store" if labels else None,
                 )
     return None

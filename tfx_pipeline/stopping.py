@@ -139,9 +139,9 @@ def kill_descendants() -> None:
 def descendants(process: int) -> Iterator[int]:
     """Yields the numbers of living processes that `process` started, and that these started."""
     # a list a thread: any of them may have started it
-    for listed in Path(f"/proc/{process}/task").glob("*/children"):
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
         with contextlib.suppress(OSError):
-            for child in map(int, listed.read_text().split()):
+            for child in map(int, file.read_text().split()):
                 # the deepest first: a parent that dies hands its children to init
                 yield from descendants(child)
                 if is_alive(child):

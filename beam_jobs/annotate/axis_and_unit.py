@@ -26,7 +26,7 @@ SIDEWAYS = 1.2
 
 
 @dataclass(frozen=True)
-class Taken:
+class Assumption:
     """What is taken as the axis and the unit of a mesh file. up: the file's axis that points
     upwards, "y" or "z"; asked: whether a person named that axis; units_per_metre: as a person gave
     it, else 1.
@@ -58,33 +58,33 @@ def free_size(scan: Scan, cameras: Sequence[Shot]) -> Floats:
     return size
 
 
-def doubts(scan: Scan, size: Floats, taken: Taken) -> list[str]:
+def doubts(scan: Scan, size: Floats, assumption: Assumption) -> list[str]:
     """Returns warnings, each with the flag that would help, about a building that seems to lie on
     its side or whose rooms are too low or too high; an empty list if nothing is in doubt. size: [3]
     m, what `free_size` returns.
     """
-    other = "z" if taken.up == "y" else "y"
-    if not taken.asked and lies_on_its_side(scan, size):
+    other = "z" if assumption.up == "y" else "y"
+    if not assumption.asked and lies_on_its_side(scan, size):
         # not doubted too: the height will be another once the building stands
         return [
-            f"{taken.words}, and more of its surface faces along {other} than up, in rooms that "
-            f"are higher than wide; say --up {other} if the building lies on its side"
+            f"{assumption.words}, and more of its surface faces along {other} than up, in rooms "
+            f"that are higher than wide; say --up {other} if the building lies on its side"
         ]
     height = float(size[2])
     # nothing is known of rooms without ceilings
     if height < LOWEST or height > HIGHEST:
         return [
-            f"{taken.words}, and rooms are {height:.3g} m high where {LOWEST:g} to {HIGHEST:g} m "
-            f"are usual; {cure(height, taken)}"
+            f"{assumption.words}, and rooms are {height:.3g} m high where {LOWEST:g} to "
+            f"{HIGHEST:g} m are usual; {cure(height, assumption)}"
         ]
     return []
 
 
-def cure(height: float, taken: Taken) -> str:
+def cure(height: float, assumption: Assumption) -> str:
     """Returns what to do about rooms of `height` metres as taken: the units in which they would be
     of usual height, or, if there are none, what to check.
     """
-    units = height * taken.units_per_metre
+    units = height * assumption.units_per_metre
     fitting = [
         f"{factor:g} ({name}: {units / factor:.3g} m)"
         for name, factor in {"metres": 1.0, **UNITS}.items()

@@ -149,10 +149,10 @@ def classes(surfaces: Surfaces, scene: Scene, room: int) -> dict[str, Array]:
 
 def semantic_ids(surfaces: Surfaces, scene: Scene) -> Bytes:
     """Returns [S, S] uint8 class ids in 0 to 17; 0 where nothing is seen."""
-    seen = surfaces.instance >= 0
+    surface_mask = surfaces.instance >= 0
     # -1, where nothing is seen, would be read as the last instance
     ids = scene.semantic[np.maximum(surfaces.instance, 0)]
-    return np.where(seen, ids, 0).astype("uint8")
+    return np.where(surface_mask, ids, 0).astype("uint8")
 
 
 def object_logits(surfaces: Surfaces, scene: Scene) -> Floats:

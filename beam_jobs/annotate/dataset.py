@@ -119,20 +119,20 @@ def check_place(root: Path, names: Iterable[str] = ()) -> None:
 
 
 def split_names(
-    names: Sequence[str], kept: Mapping[str, str], held_out: int | None = None
+    names: Sequence[str], earlier_splits: Mapping[str, str], held_out: int | None = None
 ) -> dict[str, str]:
-    """Returns {building: split} of those `names` that are not in `kept` ({building: split} of
-    earlier runs). The first validate (transfers learn there), the next test, until `held_out` (a
-    sixth if None) of all `names` do each; the others train. Fewer than three names fill the splits
-    that are empty, train first.
+    """Returns {building: split} of those `names` that are not in `earlier_splits`
+    ({building: split} of earlier runs). The first validate (transfers learn there), the next test,
+    until `held_out` (a sixth if None) of all `names` do each; the others train. Fewer than three
+    names fill the splits that are empty, train first.
     """
-    new = [name for name in names if name not in kept]
-    filled = set(kept.values())
+    new = [name for name in names if name not in earlier_splits]
+    filled = set(earlier_splits.values())
     if len(names) < 3:
         empty = [split for split in FILLING_ORDER if split not in filled]
         return dict(zip(new, empty + ["train"] * len(new)))
     count = held_out or max(1, len(names) // 6)
-    here = Counter(kept[name] for name in names if name in kept)
+    here = Counter(earlier_splits[name] for name in names if name in earlier_splits)
     lacking = {split: max(0, count - here[split]) for split in ("val", "test")}
     # one must train
     room = max(0, len(new) - ("train" not in filled))
@@ -154,15 +154,15 @@ def conclude(
     tested on it later. Says on standard error where this leaves other splits than were asked for.
     """
     buildings = staging.buildings(root)
-    kept = {
+    lasting_splits = {
         name: split
         for name, split in earlier_splits(root).items()
         if name in buildings and (name in names or not stale(buildings[name]))
     }
-    splits = {**kept, **split_names(names, kept, held_out)}
-    said = otherwise_than_asked(names, kept, splits, held_out)
-    if said:
-        print(said, file=sys.stderr)
+    splits = {**lasting_splits, **split_names(names, lasting_splits, held_out)}
+    difference = otherwise_than_asked(names, lasting_splits, splits, held_out)
+    if difference:
+        print(difference, file=sys.stderr)
     staging.replace_if_changed(root / "splits.csv", split_list(splits))
     facts = description(splits, buildings)
     staging.replace_if_changed(root / "dataset.json", json.dumps(facts, indent=1))
@@ -170,24 +170,24 @@ def conclude(
 
 def otherwise_than_asked(
     names: Sequence[str],
-    kept: Mapping[str, str],
+    earlier_splits: Mapping[str, str],
     splits: Mapping[str, str],
     held_out: int | None,
 ) -> str:
     """Returns a text that says how kept splits differ from what was asked for, and what to do; ""
     where all is as asked for.
     """
-    old = [name for name in names if name in kept]
+    old = [name for name in names if name in earlier_splits]
     counts = Counter(splits[name] for name in names)
     missed = held_out is not None and {counts["val"], counts["test"]} != {held_out}
     empty = [split for split in SPLITS if split not in splits.values()]
     if not old or len(names) < 3 or not (missed or empty):
         return ""
-    asked = f", where {held_out} and {held_out} were asked for" if missed else ""
+    request = f", where {held_out} and {held_out} were asked for" if missed else ""
     nobody = f" (none in {' and '.join(empty)}: ingest will refuse the set)" if empty else ""
     return (
         f"splits.csv: {len(old)} of {len(names)} buildings keep the split of an earlier run, so "
-        f"{counts['val']} validate and {counts['test']} test{asked}{nobody}; to draw all anew, "
+        f"{counts['val']} validate and {counts['test']} test{request}{nobody}; to draw all anew, "
         "remove splits.csv (what was trained before must not be compared then), or choose another "
         "--out"
     )

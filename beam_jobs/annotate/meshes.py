@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from beam_jobs.annotate import staging
-from beam_jobs.annotate.axis_and_unit import Taken, doubts, free_size
+from beam_jobs.annotate.axis_and_unit import Assumption, doubts, free_size
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
@@ -63,10 +63,10 @@ class MeshJob:
         return re.sub(r"[^A-Za-z0-9_.-]", "-", self.path.stem).lstrip("._-")[:100]
 
     @property
-    def taken(self) -> Taken:
+    def taken(self) -> Assumption:
         """The axis and the unit that are taken, since the file does not tell them."""
         axis = self.up or UP[self.path.suffix.lower()]
-        return Taken(axis, self.up is not None, self.units_per_metre)
+        return Assumption(axis, self.up is not None, self.units_per_metre)
 
     @property
     def folder(self) -> Path:
@@ -142,8 +142,8 @@ def annotate_meshes(
     names = [job.name for job in jobs]
     conclude(root, names, lambda facts: False, held_out)
     absent = {folder for name in names for folder in staging.described(root / name)["absent"]}
-    said = f"all labels but {', '.join(sorted(absent))}"
-    return DataSet(len(jobs), views_of(root, names), said)
+    label_words = f"all labels but {', '.join(sorted(absent))}"
+    return DataSet(len(jobs), views_of(root, names), label_words)
 
 
 def check_jobs(jobs: Sequence[MeshJob]) -> None:
@@ -211,13 +211,13 @@ def write_views(job: MeshJob, scan: Scan, cameras: Sequence[Shot], folder: Path)
     highest = np.zeros(3, int)
     for shot in cameras:
         surfaces = scan.look(shot.camera, job.size)
-        shown = surfaces.rgb[np.isfinite(surfaces.depth)].reshape(-1, 3)
-        lowest = np.minimum(lowest, shown.min(0, initial=255))
-        highest = np.maximum(highest, shown.max(0, initial=0))
-        known = {}
+        colours = surfaces.rgb[np.isfinite(surfaces.depth)].reshape(-1, 3)
+        lowest = np.minimum(lowest, colours.min(0, initial=255))
+        highest = np.maximum(highest, colours.max(0, initial=0))
+        class_labels = {}
         if scan.mesh.semantic is not None:
-            known["segment_semantic"] = np.maximum(surfaces.instance, 0).astype("uint8")
-        write_view(folder, surfaces, shot, known, sights, cameras)
+            class_labels["segment_semantic"] = np.maximum(surfaces.instance, 0).astype("uint8")
+        write_view(folder, surfaces, shot, class_labels, sights, cameras)
     write_matches(folder, sights, cameras)
     return one_colour(lowest, highest)
 

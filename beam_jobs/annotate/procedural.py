@@ -10,11 +10,11 @@ import contextlib
 import json
 import pickle
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from beam_jobs.annotate import fork_server, staging
+from beam_jobs.annotate.building_job import BuildingJob, Part
 from beam_jobs.annotate.dataset import (
     DataSet,
     check_held_out,
@@ -28,57 +28,10 @@ if TYPE_CHECKING:
     from beam_jobs.annotate.view_labels import Sights
     from beam_jobs.scenes.cameras.shot import Shot
 
-# Version of the generator: raise it when the same seed gives other pixels.
-GENERATOR = 10
 NOTES = ".part"  # what a part of a building saw, until all parts are there
 # The module that makes views, with numba and the ray caster: it takes half a second of a core to
 # load, in the server that workers are forked from. A process that only hands out work needs none.
 VIEWS = "beam_jobs.annotate.procedural_views"
-
-
-@dataclass(frozen=True)
-class BuildingJob:
-    """One building to make below `root`. number: its seed; views: about how many; size: pixels."""
-
-    root: Path
-    number: int
-    views: int
-    size: int
-
-    @property
-    def name(self) -> str:
-        return f"procedural{self.number:05d}"
-
-    @property
-    def folder(self) -> Path:
-        return self.root / self.name
-
-    def parameters(self) -> dict[str, Any]:
-        """Returns the parameters that decide every pixel."""
-        return {
-            "generator": GENERATOR,
-            "seed": self.number,
-            "asked": self.views,
-            "size": self.size,
-        }
-
-    def complete(self) -> bool:
-        """Returns whether the building is there, made with the same parameters."""
-        facts = staging.described(self.folder)
-        # without the number of views that came out, which no parameter fixes
-        return {key: facts[key] for key in facts if key != "views"} == self.parameters()
-
-
-@dataclass(frozen=True)
-class Part:
-    """Every `of`-th view of a building, from the `first`-th on, for one process to write into
-    `folder`.
-    """
-
-    job: BuildingJob
-    folder: Path
-    first: int
-    of: int
 
 
 def annotate_buildings(
@@ -103,12 +56,12 @@ def annotate_buildings(
             f"pixels; got {buildings}, {views}, {size}"
         )
     check_held_out(buildings, held_out)
-    wanted = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
-    check_place(root, (job.name for job in wanted))
+    jobs = [BuildingJob(root, building_number(seed, i), views, size) for i in range(buildings)]
+    check_place(root, (job.name for job in jobs))
     root.mkdir(parents=True, exist_ok=True)
     staging.sweep(root)
-    make([job for job in wanted if not job.complete()], processes)
-    names = [job.name for job in wanted]
+    make([job for job in jobs if not job.complete()], processes)
+    names = [job.name for job in jobs]
     conclude(root, names, lambda facts: "mesh" not in facts, held_out)
     return DataSet(buildings, views_of(root, names), "all labels")
 

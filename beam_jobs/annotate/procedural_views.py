@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from beam_jobs.annotate.building_job import BuildingJob
 from beam_jobs.annotate.classes import classes
-from beam_jobs.annotate.procedural import BuildingJob
 from beam_jobs.annotate.view_labels import Sights, write_view
 from beam_jobs.scenes.buildings.building import building
 from beam_jobs.scenes.cameras.procedural import shots
@@ -31,6 +31,6 @@ def write_views(
             noise(rng, job.size)  # keeps the stream in step: another process takes this view
             continue
         surfaces = eye.look(shot.camera, job.size, rng)
-        known = classes(surfaces, eye.scene, shot.room)
-        write_view(folder, surfaces, shot, known, sights, cameras)
+        class_labels = classes(surfaces, eye.scene, shot.room)
+        write_view(folder, surfaces, shot, class_labels, sights, cameras)
     return cameras, sights

@@ -34,18 +34,21 @@ def write_view(
     folder: Path,
     surfaces: Surfaces,
     shot: Shot,
-    known: Mapping[str, Array],
+    class_labels: Mapping[str, Array],
     sights: Sights,
     cameras: Sequence[Shot],
 ) -> None:
-    """Writes all label files of one view. known: {folder: label} of labels that no map tells
+    """Writes all label files of one view. class_labels: {folder: label} of labels that no map tells
     (classes), [S, S] or [classes]. Which other points the view sees is added to `sights`, for
     nonfixated_matches.
     """
     others = visible_points(surfaces, shot, cameras)
     for point, pixel in others.items():
         sights.setdefault(point, []).append((shot, pixel))
-    labels: dict[str, Array | dict[str, Any]] = {**pixel_labels(surfaces, shot.camera), **known}
+    labels: dict[str, Array | dict[str, Any]] = {
+        **pixel_labels(surfaces, shot.camera),
+        **class_labels,
+    }
     labels["point_info"] = point_info(
         shot.camera,
         normal=shot.normal,
@@ -80,16 +83,16 @@ def pixel_labels(surfaces: Surfaces, camera: Camera) -> dict[str, Array]:
     """Returns {folder: label}, [S, S] or [S, S, 3] each, in the published encodings, of one view's
     maps.
     """
-    seen = np.isfinite(surfaces.depth)
+    surface_mask = np.isfinite(surfaces.depth)
     depth = codes.depth_codes(surfaces.depth)
-    normal = codes.normal_codes(surfaces.normal, seen)
+    normal = codes.normal_codes(surfaces.normal, surface_mask)
     edge = edges.edge_occlusion(depth)
     return {
         "rgb": surfaces.rgb,
         "depth_zbuffer": depth,
         "depth_euclidean": codes.depth_codes(surfaces.distance),
         "normal": normal,
-        "principal_curvature": codes.curvature_codes(surfaces.curvature, seen),
+        "principal_curvature": codes.curvature_codes(surfaces.curvature, surface_mask),
         "reshading": codes.reshading(surfaces.facing, surfaces.distance),
         "edge_occlusion": edge,
         "edge_texture": edges.edge_texture(surfaces.rgb),
@@ -139,7 +142,7 @@ def projected(place: Array, field_of_view: float, size: int) -> Pixel | None:
 def write_matches(folder: Path, sights: Sights, cameras: Sequence[Shot]) -> None:
     """Writes nonfixated_matches: for every point the views of other points that see it."""
     domain = DOMAINS["nonfixated_matches"]
-    for point, seen in sights.items():
+    for point, sightings in sights.items():
         place = next(shot.camera.point for shot in cameras if shot.point == point)
         views = [
             {
@@ -149,7 +152,7 @@ def write_matches(folder: Path, sights: Sights, cameras: Sequence[Shot]) -> None
                 "nonfixated_pixel_x": pixel[0],
                 "nonfixated_pixel_y": pixel[1],
             }
-            for shot, pixel in seen
+            for shot, pixel in sightings
         ]
         description = {
             "point_uuid": str(point),

@@ -69,21 +69,21 @@ def sheet(data: Path, labels: Sequence[str], views: int, columns: int) -> Bytes:
             f"no pictures of {', '.join(unknown)}; the data set has {', '.join(sorted(PICTURES))}"
         )
     try:
-        chosen = spread(frames(data), views)
+        sample = spread(frames(data), views)
     except ValueError as error:
         raise ValueError(
             f"{error}; without data of your own, `python -m beam_jobs annotate --out DIR` makes a "
             "data set in another folder"
         ) from error
-    columns = min(columns, len(chosen))
+    columns = min(columns, len(sample))
     facts = read_facts(str(data))
-    units = [facts.depth_units(frame.building, frame.component) for frame in chosen]
-    rows = [shown([frame.map(label) for frame in chosen], label, units) for label in labels]
+    units = [facts.depth_units(frame.building, frame.component) for frame in sample]
+    rows = [shown([frame.map(label) for frame in sample], label, units) for label in labels]
     layout = Layout(tile_side(rows))
     bands = []
-    for start in range(0, len(chosen), columns):
+    for start in range(0, len(sample), columns):
         several = slice(start, start + columns)
-        bands.append(captions(chosen[several], columns, layout))
+        bands.append(captions(sample[several], columns, layout))
         bands += [band(row, row.tiles[several], columns, layout) for row in rows]
     return np.concatenate(bands)
 
@@ -107,11 +107,11 @@ def captions(row: Sequence[Frame], columns: int, layout: Layout) -> Bytes:
         return ImageDraw.Draw(Image.new("RGB", (1, 1))).textlength(text, layout.font())
 
     room = layout.side - 8
-    named = [(frame.building, frame.name.replace("_", " ")) for frame in row]
-    if all(length(" ".join(names)) <= room for names in named):
-        texts = [[" ".join(names)] for names in named]
+    titles = [(frame.building, frame.name.replace("_", " ")) for frame in row]
+    if all(length(" ".join(names)) <= room for names in titles):
+        texts = [[" ".join(names)] for names in titles]
     else:
-        texts = [[shortened(name, length, room) for name in names] for names in named]
+        texts = [[shortened(name, length, room) for name in names] for names in titles]
     width = layout.title_width + columns * layout.side + layout.legend_width
     height = layout.caption_height
     image = Image.new("RGB", (width, height * len(texts[0])), PAPER)

@@ -82,9 +82,9 @@ def filled(place: Path) -> bool:
     return place.is_dir() and any(place.iterdir())
 
 
-def complaint(code: int, not_here: Sequence[str], asked: int) -> str:
+def complaint(code: int, not_here: Sequence[str], count: int) -> str:
     """Returns a text that says what went wrong, and what to do."""
     parts = [f"{TOOL} ended with code {code}"] if code else []
     if not_here:
-        parts.append(f"{len(not_here)} of {asked} folders did not come: {some(not_here)}")
+        parts.append(f"{len(not_here)} of {count} folders did not come: {some(not_here)}")
     return "; ".join([*parts, "the same command resumes, --plain takes the other way"])

@@ -166,22 +166,22 @@ def download(
     hidden = dest / ".archives"
     hidden.mkdir(parents=True, exist_ok=True)
     table = subset_splits(url, hidden, subset, splits, patience)
-    listed = [
+    offers = [
         archive
         for archive in archives(url, hidden, patience)
         if archive.building in table and archive.folder in folders
     ]
-    if not listed:
+    if not offers:
         raise ValueError(
             f"{url}/md5sum.txt lists none of the {len(table)} buildings of {subset}; is it "
             "the address of the data set?"
         )
     write_splits(dest / "splits.csv", table)
-    wanted = [
-        archive for archive in listed if not (dest / archive.building / archive.folder).is_dir()
+    downloads = [
+        archive for archive in offers if not (dest / archive.building / archive.folder).is_dir()
     ]
-    failures = obtain_all(url, wanted, dest, connections, patience)
-    offered = {(archive.building, archive.folder) for archive in listed}
+    failures = obtain_all(url, downloads, dest, connections, patience)
+    offered = {(archive.building, archive.folder) for archive in offers}
     not_offered = lacking(
         table,
         folders,
@@ -191,16 +191,16 @@ def download(
         ),
     )
     if failures or not_offered:
-        raise FetchError(complaint(url, failures, len(wanted), not_offered))
-    return {"fetched": len(wanted), "kept": len(listed) - len(wanted)}
+        raise FetchError(complaint(url, failures, len(downloads), not_offered))
+    return {"fetched": len(downloads), "kept": len(offers) - len(downloads)}
 
 
-def complaint(url: str, failures: list[str], wanted: int, not_offered: list[str]) -> str:
+def complaint(url: str, failures: list[str], count: int, not_offered: list[str]) -> str:
     """Returns a text that says which archives failed and which folders the server's list lacks."""
     parts = []
     if failures:
         parts.append(
-            f"{len(failures)} of {wanted} archives failed, the others are here; the first: "
+            f"{len(failures)} of {count} archives failed, the others are here; the first: "
             f"{failures[0]}"
         )
     if not_offered:
@@ -213,13 +213,13 @@ def complaint(url: str, failures: list[str], wanted: int, not_offered: list[str]
 
 
 def obtain_all(
-    url: str, wanted: list[Archive], dest: Path, connections: int, patience: Patience
+    url: str, downloads: list[Archive], dest: Path, connections: int, patience: Patience
 ) -> list[str]:
     """Fetches and unpacks the archives, several at a time, and returns what went wrong, a line for
     each archive that failed.
     """
     failures: list[str] = []
-    with Transfers(len(wanted)) as transfers, ThreadPoolExecutor(connections) as pool:
+    with Transfers(len(downloads)) as transfers, ThreadPoolExecutor(connections) as pool:
 
         def one(archive: Archive) -> None:
             try:
@@ -228,7 +228,7 @@ def obtain_all(
             except (FetchError, ValueError) as error:
                 failures.append(str(error))
 
-        list(pool.map(one, wanted))
+        list(pool.map(one, downloads))
     return failures
 
 
@@ -239,8 +239,8 @@ def archives(url: str, folder: Path, patience: Patience) -> list[Archive]:
     place = folder / "md5sum.txt"
     fetch(f"{url}/md5sum.txt", place, None, patience=patience)
     lines = place.read_text(encoding="utf-8-sig").splitlines()
-    listed = [archive_of(line, url) for line in lines]
-    return [archive for archive in listed if archive is not None]
+    entries = [archive_of(line, url) for line in lines]
+    return [archive for archive in entries if archive is not None]
 
 
 def archive_of(line: str, url: str) -> Archive | None:

@@ -41,7 +41,7 @@ class Patience:
 
 
 @dataclass
-class Told:
+class Tally:
     """The bytes of one file that `progress` was told of. All of them are taken back when the part
     is thrown away; bytes of an earlier process, which were never told, are not.
     """
@@ -89,16 +89,16 @@ def fetch(
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     corrupt = 0
-    told = Told(progress)
+    tally = Tally(progress)
     while True:
-        arrive(url, part, patience, told, sleep)
+        arrive(url, part, patience, tally, sleep)
         size = part.stat().st_size
         if md5 is None or digest(part) == md5:
             # Not `models.provenance.atomic`: the part must outlive a kill, to be resumed.
             os.replace(part, path)
             return size
         part.unlink()
-        told.thrown_away()
+        tally.thrown_away()
         corrupt += 1
         if corrupt == MOST_CORRUPT:
             raise FetchError(
@@ -111,7 +111,7 @@ def arrive(
     url: str,
     part: Path,
     patience: Patience,
-    told: Told,
+    tally: Tally,
     sleep: Callable[[float], None],
 ) -> None:
     """Transfers until `part` has its whole length. Raises FetchError after too many tries without a
@@ -120,7 +120,7 @@ def arrive(
     failures = 0
     while True:
         before = size_of(part)
-        setback = attempt(url, part, patience.timeout, told)
+        setback = attempt(url, part, patience.timeout, tally)
         if setback is None:
             return
         failures = 1 if size_of(part) > before else failures + 1
@@ -132,12 +132,12 @@ def arrive(
         sleep(patience.seconds(failures) if setback.wait is None else setback.wait)
 
 
-def attempt(url: str, part: Path, timeout: float, told: Told) -> Setback | None:
+def attempt(url: str, part: Path, timeout: float, tally: Tally) -> Setback | None:
     """Tries one transfer and returns why it ended early, None if it is complete. Raises FetchError
     for what another try would not mend.
     """
     try:
-        transfer(url, part, timeout, told)
+        transfer(url, part, timeout, tally)
     except urllib.error.HTTPError as error:
         reason = f"{error.code} {error.reason}"
         if error.code not in AGAIN:
@@ -160,7 +160,7 @@ def size_of(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
+def transfer(url: str, part: Path, timeout: float, tally: Tally) -> None:
     """Sends one request and appends to `part` what it lacks. Raises ConnectionError if the body
     ends early or does not continue the part, HTTPError or URLError if the request fails.
     """
@@ -174,33 +174,33 @@ def transfer(url: str, part: Path, timeout: float, told: Told) -> None:
         if total_of(error.headers.get("Content-Range")) == have:
             return  # complete already: a kill came between the last byte and the rename
         part.unlink()
-        told.thrown_away()
+        tally.thrown_away()
         raise ConnectionError(
             "the part here is longer than the file there; starting again"
         ) from error
     with answer:
         start = start_of(answer.headers.get("Content-Range")) if answer.status == 206 else 0
         if start != have:  # the server ignores Range, or sends another range
-            told.thrown_away()
+            tally.thrown_away()
             part.unlink(missing_ok=True)
             if start:
                 raise ConnectionError(
                     f"asked for bytes from {have}, the server sent bytes from {start}"
                 )
-        arrived = append(answer, part, told)
+        arrived = append(answer, part, tally)
         length = answer.headers.get("Content-Length")
         if length is not None and arrived != int(length):
             raise ConnectionError(f"the connection closed after {arrived} of {length} bytes")
 
 
-def append(answer: http.client.HTTPResponse, part: Path, told: Told) -> int:
+def append(answer: http.client.HTTPResponse, part: Path, tally: Tally) -> int:
     """Writes the body behind what `part` holds, and returns how many bytes came."""
     arrived = 0
     with open(part, "ab") as file:
         while piece := answer.read(PIECE):
             file.write(piece)
             arrived += len(piece)
-            told.arrived(len(piece))
+            tally.arrived(len(piece))
     return arrived
 
 

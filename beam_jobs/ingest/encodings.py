@@ -54,15 +54,15 @@ def examined(
     cannot be read are ignored here: they are named when the views are read.
     """
     alone = "depth_zbuffer" not in folders
-    wanted = [IF_ALONE if alone and one == "depth_zbuffer" else one for one in LOOKED_AT]
-    wanted = [folder for folder in wanted if folder in folders]
+    label_folders = [IF_ALONE if alone and one == "depth_zbuffer" else one for one in LOOKED_AT]
+    label_folders = [folder for folder in label_folders if folder in folders]
     by_view: list[list[Contradiction]] = []
     scales: list[float] = []
     heights: list[float] = []
     for number in looked_at(codes):
         if len(by_view) == FEW and not any(by_view) and all(scale == 1 for scale in scales):
             break
-        values = read_labels(building, key(building.name, number), wanted, units)
+        values = read_labels(building, key(building.name, number), label_folders, units)
         # of one label alone nothing can be said
         if len(values) < 2:
             continue
@@ -157,9 +157,9 @@ def scale_said(scales: Sequence[float], units: float) -> str:
     # scales that differ from view to view are no scale
     if 2 * len(alike) <= len(scales):
         return ""
-    shown = units * scale
-    nearest = min(KNOWN_UNITS, key=lambda candidate: abs(np.log(candidate / shown)))
-    meant = nearest if abs(nearest / shown - 1) < 0.1 else round(shown)
+    estimate = units * scale
+    nearest = min(KNOWN_UNITS, key=lambda candidate: abs(np.log(candidate / estimate)))
+    meant = nearest if abs(nearest / estimate - 1) < 0.1 else round(estimate)
     return (
         f"depth at the fixated point is {scale:.2f} times its distance from the camera in "
         f"{len(alike)} of the {len(scales)} views looked at that tell, read with {units:g} codes a "

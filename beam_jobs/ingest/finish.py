@@ -33,7 +33,7 @@ KINDS = 1000
 
 
 @dataclass
-class Refused:
+class QuarantineCounts:
     """Counts of what quarantine.jsonl holds. views: refused. files: that belong to no view.
     misnamed: of these, by the label whose folder they lie in. folders, labels: how often by name.
     kinds: how often by kind of reason, where reasons that differ in numbers alone are of one kind
@@ -105,17 +105,17 @@ def conclude(
     shard is held in memory at a time. Raises RuntimeError if read = written + quarantined does not
     hold, ValueError for a split without views.
     """
-    listed = parts(stage, "listed", run)
+    building_rows = parts(stage, "listed", run)
     tickets = parts(stage, "done", run)
-    refused, by_split = join_quarantine(stage, listed, list(tickets))
+    quarantine, by_split = join_quarantine(stage, building_rows, list(tickets))
     written, by_shard = join_manifest(stage, list(tickets), {"size": size, **facts}, shards)
     counts = {
-        "read": sum(row["views"] for row in listed.values()),
+        "read": sum(row["views"] for row in building_rows.values()),
         "written": sum(written.values()),
-        "quarantined": refused.views,
-        **refused.counts(),
+        "quarantined": quarantine.views,
+        **quarantine.counts(),
         **absent_labels(tickets),
-        **doubtful_scales(listed),
+        **doubtful_scales(building_rows),
     }
     promised = {name: row["written"] for name, row in tickets.items() if row["written"]}
     # compared by shard too, since one view lost and another written twice would not change the sum
@@ -137,20 +137,20 @@ def check_splits(
     stage: str,
     written: Mapping[str, int],
     counts: Row,
-    refused: Mapping[str, Refused],
+    quarantine: Mapping[str, QuarantineCounts],
 ) -> None:
     """Raises ValueError if a split has no view. The message holds the reasons, since a pipeline
-    removes what a failed step has written, quarantine.jsonl included. refused: split -> what was
+    removes what a failed step has written, quarantine.jsonl included. quarantine: split -> what was
     refused of its buildings, for the splits that have any.
     """
     for split in SPLITS:
         if not written[split]:
-            if split not in refused:
+            if split not in quarantine:
                 raise ValueError(
                     f"split {split} of {root} has no view: no building belongs to it; name one in "
                     "the list of splits (without splits.csv they are shared out by themselves)"
                 )
-            reasons = refused[split].commonest() or "its buildings hold no view"
+            reasons = quarantine[split].commonest() or "its buildings hold no view"
             raise ValueError(
                 f"split {split} of {root} has no sound view ({reasons}; {counts['quarantined']} of "
                 f"all {counts['read']} views quarantined); all: {stage}/quarantine.jsonl (a "
@@ -169,12 +169,12 @@ def absent_labels(tickets: Mapping[str, Row]) -> Row:
     return {"labels_absent": dict(sorted(absent.items()))} if absent else {}
 
 
-def doubtful_scales(listed: Mapping[str, Row]) -> Row:
+def doubtful_scales(building_rows: Mapping[str, Row]) -> Row:
     """Returns {"scales_doubtful": how many buildings have cameras at an unusual height above the
     floor, told by depth whose scale nothing surer tells}, {} where there is none.
     """
     low, high = USUAL_HEIGHT
-    heights = [row["height"] for row in listed.values() if "height" in row]
+    heights = [row["height"] for row in building_rows.values() if "height" in row]
     doubtful = sum(not low <= height <= high for height in heights)
     return {"scales_doubtful": doubtful} if doubtful else {}
 
@@ -256,26 +256,28 @@ def join_manifest(
 
 
 def join_quarantine(
-    stage: str, listed: Mapping[str, Row], shards: list[str]
-) -> tuple[Refused, dict[str, Refused]]:
+    stage: str, building_rows: Mapping[str, Row], shards: list[str]
+) -> tuple[QuarantineCounts, dict[str, QuarantineCounts]]:
     """Writes quarantine.jsonl: what was refused by its name, then views, then labels alone. Returns
     the counts of what it holds, and for each split that has buildings the counts of what kept views
     out of it.
     """
-    refused = Refused()
-    by_split = {row["split"]: Refused() for row in listed.values() if row.get("split")}
-    places = [("quarantine", name, row.get("split")) for name, row in listed.items()]
+    quarantine = QuarantineCounts()
+    by_split = {
+        row["split"]: QuarantineCounts() for row in building_rows.values() if row.get("split")
+    }
+    places = [("quarantine", name, row.get("split")) for name, row in building_rows.items()]
     places += [("quarantine", name, name.split("-")[0]) for name in shards]
     places += [("flaws", name, None) for name in shards]
     with open(scratch_of(stage, "quarantine.jsonl"), "w") as file:
         for folder, name, split in places:
             for row in lines(storage.join(stage, folder, f"{name}.jsonl")):
-                refused.add(row)
+                quarantine.add(row)
                 if split in by_split:
                     by_split[split].add(row)
                 file.write(json.dumps(row) + "\n")
     storage.upload(scratch_of(stage, "quarantine.jsonl"), storage.join(stage, "quarantine.jsonl"))
-    return refused, by_split
+    return quarantine, by_split
 
 
 def said_losses(uri: str, counts: Row) -> list[str]:

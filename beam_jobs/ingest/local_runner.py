@@ -39,7 +39,7 @@ def as_in_one_process(error: RuntimeError) -> Exception:
     """Returns the OSError or ValueError that a worker process reports in `error`, else `error`
     itself.
     """
-    told = TOLD.search(str(error).rstrip())
-    if told is None:
+    match = TOLD.search(str(error).rstrip())
+    if match is None:
         return error
-    return OSError(told[2]) if told[1] == "OSError" else ValueError(told[2])
+    return OSError(match[2]) if match[1] == "OSError" else ValueError(match[2])

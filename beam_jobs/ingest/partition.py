@@ -44,20 +44,20 @@ def pieces(
     with storage.errors_in_words():
         building = list_building(root, name, trees)
         if not is_building_name(name):
-            lost = strangers(building) + nameless(building)
-            shelve(stage, number, run, len(building.views), lost)
+            quarantine_rows = strangers(building) + nameless(building)
+            shelve(stage, number, run, len(building.views), quarantine_rows)
             return
         split = entry_of(splits, name)
-        codes, refused = sorted_out(building, split, described)
+        codes, refusals = sorted_out(building, split, described)
         folders = labels_of(building, described)
         units = described.depth_units(building.name, building.component)
         written = encodings.examined(building, codes, folders, units)
         if written.foreign:
-            refused += foreign_rows(building, codes, written.foreign)
+            refusals += foreign_rows(building, codes, written.foreign)
             codes = []
-        lost = strangers(building) + refused
+        quarantine_rows = strangers(building) + refusals
         own = split if split in SPLITS else None
-        shelve(stage, number, run, len(building.views), lost, own, written.height)
+        shelve(stage, number, run, len(building.views), quarantine_rows, own, written.height)
     if split is not None:
         for shard, piece in divided(building, codes, described, shards):
             yield (split, shard), piece
@@ -68,16 +68,16 @@ def sorted_out(
 ) -> tuple[list[int], list[Row]]:
     """Returns (codes of the views to read, quarantine rows of the others)."""
     codes: list[int] = []
-    refused: list[Row] = []
+    refusals: list[Row] = []
     homeless = None if split in SPLITS else "its building stands in no split of splits.csv"
     for number in building.views.tolist():
         view_key = key(building.name, number)
         reason = described.reason(view_key) or homeless
         if reason:
-            refused.append({"view": str(view_key), "file": building.name, "reason": reason})
+            refusals.append({"view": str(view_key), "file": building.name, "reason": reason})
         else:
             codes.append(number)
-    return codes, refused
+    return codes, refusals
 
 
 def foreign_rows(building: Building, codes: list[int], reason: str) -> list[Row]:
@@ -101,8 +101,8 @@ def nameless(building: Building) -> list[Row]:
         str(key(building.name, number)) for number in building.views.tolist()
     ]
     # repr, since the name may hold anything
-    shown = repr(building.name)
-    return [{"view": view, "file": shown, "reason": NAMING} for view in views or [None]]
+    file_name = repr(building.name)
+    return [{"view": view, "file": file_name, "reason": NAMING} for view in views or [None]]
 
 
 def strangers(building: Building) -> list[Row]:
@@ -144,7 +144,7 @@ def shelve(
     number: int,
     run: str,
     views: int,
-    refused: list[Row],
+    refusals: list[Row],
     split: str | None = None,
     height: float | None = None,
 ) -> None:
@@ -153,10 +153,10 @@ def shelve(
     the scale of depth.
     """
     name = f"building-{number:05d}"
-    lines = "".join(json.dumps(row) + "\n" for row in refused)
+    lines = "".join(json.dumps(row) + "\n" for row in refusals)
     storage.write(storage.join(stage, "quarantine", f"{name}.jsonl"), lines.encode())
     # last: where the count is, the lines above are too
-    listed: Row = {"run": run, "views": views, "split": split}
+    summary: Row = {"run": run, "views": views, "split": split}
     if height is not None:
-        listed["height"] = height
-    storage.write(storage.join(stage, "listed", f"{name}.json"), json.dumps(listed).encode())
+        summary["height"] = height
+    storage.write(storage.join(stage, "listed", f"{name}.json"), json.dumps(summary).encode())

@@ -104,9 +104,9 @@ def views_done(stage: Path) -> tuple[int, int]:
     """Returns (views written or refused, views listed) so far in the stage of an ingest, unfinished
     shards included.
     """
-    listed = sum(json.loads(path.read_text())["views"] for path in stage.glob("listed/*.json"))
-    done = sum(lines_in(path) for pattern in VIEW_LINES for path in stage.glob(pattern))
-    return done, listed
+    total = sum(json.loads(path.read_text())["views"] for path in stage.glob("listed/*.json"))
+    count = sum(lines_in(path) for pattern in VIEW_LINES for path in stage.glob(pattern))
+    return count, total
 
 
 def lines_in(path: Path) -> int:
@@ -130,13 +130,13 @@ def watched(stage: str, every: float = 30.0, stream: TextIO | None = None) -> It
         # Views that an interrupted run had already done must not count in the rate.
         before: int | None = None
         while not ended.wait(every):
-            done, listed = views_done(Path(stage))
-            before = done if before is None else before
-            rate = (done - before) / (time.monotonic() - began)
-            left = ""
-            if rate > 0 and listed > done:
-                left = f", about {readable((listed - done) / rate)} left"
-            line = f"{done:,} of {listed:,} views, {rate:.1f} a second{left}"
+            count, total = views_done(Path(stage))
+            before = count if before is None else before
+            rate = (count - before) / (time.monotonic() - began)
+            time_left = ""
+            if rate > 0 and total > count:
+                time_left = f", about {readable((total - count) / rate)} left"
+            line = f"{count:,} of {total:,} views, {rate:.1f} a second{time_left}"
             print(line, file=stream or sys.stderr, flush=True)
 
     thread = threading.Thread(target=watch, daemon=True)

@@ -126,10 +126,10 @@ def write_files(
         records = os.path.join(folder, "records")
         with contextlib.ExitStack() as stack:
             sink = stack.enter_context(shard_writer(records))
-            lines, refused, flaws = (
+            lines, quarantine, flaws = (
                 stack.enter_context(open(os.path.join(folder, part), "w")) for part in PARTS
             )
-            for view_key, record in examples(pieces, shard, totals, refused, flaws, absent):
+            for view_key, record in examples(pieces, shard, totals, quarantine, flaws, absent):
                 line = {
                     "key": str(view_key),
                     "split": shard.split,
@@ -151,13 +151,13 @@ def examples(
     pieces: list[Piece],
     shard: Shard,
     totals: dict[str, Any],
-    refused: TextIO,
+    quarantine: TextIO,
     flaws: TextIO,
     absent: Counter[str],
 ) -> Iterator[tuple[ViewKey, bytes]]:
     """Yields (key, serialised example) of every sound view, in the order of keys. The other views
-    are written to `refused`, labels that a sound view lacks to `flaws`; labels without a file are
-    only counted in `absent`.
+    are written to `quarantine`, labels that a sound view lacks to `flaws`; labels without a file
+    are only counted in `absent`.
     """
     for piece in pieces:
         for number in piece.views.tolist():
@@ -172,7 +172,7 @@ def examples(
                 for contradiction in anomalies(view, shard.size):
                     raise Refusal(str(view_key), f"breaks the label contract: {contradiction}")
             except Refusal as refusal:
-                refused.write(quarantine_line(view_key, refusal))
+                quarantine.write(quarantine_line(view_key, refusal))
                 continue
             absent.update(flaw.label for flaw in lacking if flaw.absent)
             for flaw in (flaw for flaw in lacking if not flaw.absent):

@@ -11,5 +11,5 @@ class ExactParser(argparse.ArgumentParser):
     for another, and a later option cannot change what an earlier command line means.
     """
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **{"allow_abbrev": False, **named})
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **{"allow_abbrev": False, **keywords})

@@ -141,10 +141,10 @@ def shards_of(uri: str, index: Index) -> list[tuple[str, int]]:
     """Returns (split, number) of every shard that the index, the manifest or a file speaks of."""
     shards = []
     for split in SPLITS:
-        listed = {int(number) for number in np.unique(index.rows(split)["shard"])}
-        listed |= numbers(Path(uri, "manifest").glob(f"{split}-*.jsonl"))
-        listed |= numbers(Path(uri, f"Split-{split}").glob("examples-*.gz"))
-        shards += [(split, number) for number in sorted(listed)]
+        shard_numbers = {int(number) for number in np.unique(index.rows(split)["shard"])}
+        shard_numbers |= numbers(Path(uri, "manifest").glob(f"{split}-*.jsonl"))
+        shard_numbers |= numbers(Path(uri, f"Split-{split}").glob("examples-*.gz"))
+        shards += [(split, number) for number in sorted(shard_numbers)]
     return shards
 
 
@@ -165,10 +165,10 @@ def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
         records_of(path), manifest_lines(uri, split, shard), places_of(index, split, shard)
     )
     try:
-        for record, listed, place in triples:
+        for record, index_row, place in triples:
             if record is None and place is None:
                 findings.add(
-                    f"{listed['key']}: the manifest lists it in {split}, no record holds it"
+                    f"{index_row['key']}: the manifest lists it in {split}, no record holds it"
                 )
                 continue
             if record is None:
@@ -178,7 +178,7 @@ def check_shard(uri: str, split: str, shard: int, size: int) -> Findings:
                 )
             findings.views += 1
             where = f"record {findings.views} of shard {shard} of {split}"
-            check_record(findings, record, listed, where, size)
+            check_record(findings, record, index_row, where, size)
             check_place(findings, record, path, place, where)
     except DamagedRecord as error:
         check_rest(findings, index, path, split, shard, size, str(error))
@@ -194,27 +194,27 @@ def check_rest(
     """Checks those records of a damaged shard that the index still leads to, beyond the ones that
     were checked already. why: says why the shard cannot be read from first to last.
     """
-    checked_before, lost = findings.views, 0
+    checked_before, missing_count = findings.views, 0
     uri = path.removesuffix("/" + shard_file(split, shard, index.facts["shards"]))
     pairs = itertools.zip_longest(manifest_lines(uri, split, shard), places_of(index, split, shard))
-    for number, (listed, place) in enumerate(pairs):
+    for number, (index_row, place) in enumerate(pairs):
         try:
             record = read_record(path, place[1]) if place else None
         except (DamagedRecord, OSError):
             record = None
         if record is None:
-            lost += 1
+            missing_count += 1
         # those before were checked while the shard could still be read
         elif number >= checked_before:
             findings.views += 1
             where = f"record {number + 1} of shard {shard} of {split}"
-            check_record(findings, record, listed, where, size)
-    findings.lost += lost
-    findings.damaged.append(f"{why}. {lost} views of it are lost")
+            check_record(findings, record, index_row, where, size)
+    findings.lost += missing_count
+    findings.damaged.append(f"{why}. {missing_count} views of it are lost")
 
 
 def check_record(
-    findings: Findings, record: bytes, listed: dict[str, Any] | None, where: str, size: int
+    findings: Findings, record: bytes, index_row: dict[str, Any] | None, where: str, size: int
 ) -> None:
     """Adds to `findings` what is wrong if a record is not sound, or not the one that the manifest
     lists in its place.
@@ -226,10 +226,10 @@ def check_record(
         return
     for text in anomalies(view, size):
         findings.add(f"{view.key}: {text}")
-    if listed is None or listed["key"] != str(view.key):
-        there = listed["key"] if listed else "nothing"
+    if index_row is None or index_row["key"] != str(view.key):
+        there = index_row["key"] if index_row else "nothing"
         findings.add(f"{view.key}: the manifest has {there} in its place, {where}")
-    elif listed["sha256"] != hashlib.sha256(record).hexdigest():
+    elif index_row["sha256"] != hashlib.sha256(record).hexdigest():
         findings.add(f"{view.key}: is not the record that the manifest lists (another SHA-256)")
 
 

@@ -96,8 +96,8 @@ def parse_camera(features: Any) -> Camera | None:
     """Returns the camera among the features of a record, None if the view has none."""
     if "camera" not in features:
         return None
-    listed = features["points_in_view"].int64_list.value if "points_in_view" in features else None
-    return Camera.from_floats(floats_of(features["camera"]), listed)
+    points = features["points_in_view"].int64_list.value if "points_in_view" in features else None
+    return Camera.from_floats(floats_of(features["camera"]), points)
 
 
 def records(uri: str, split: str) -> Iterator[bytes]:

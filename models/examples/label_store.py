@@ -240,7 +240,9 @@ def store_of(
 ) -> LabelStore:
     """Does the work of `build_label_store` for the views of an index."""
     trained = [entry for entry in tasks.values() if entry.trained]
-    wanted = {entry.name: labels_address(entry, index.hash, seed, max_samples) for entry in trained}
+    addresses = {
+        entry.name: labels_address(entry, index.hash, seed, max_samples) for entry in trained
+    }
     images = address_of(write_images, inputs=index.hash)
     views = views_of(examples, index, DECODED)
     if not there(directory / IMAGES, images):
@@ -252,13 +254,13 @@ def store_of(
             (directory / IMAGES / FOLDER).absolute(),
             (directory / entry.name).absolute(),
             entry,
-            wanted[entry.name],
+            addresses[entry.name],
             seed,
             max_samples,
             cache_bytes,
         )
         for entry in trained
-        if not there(directory / entry.name, wanted[entry.name])
+        if not there(directory / entry.name, addresses[entry.name])
     ]
     for one in work:
         sweep_parts(one)

@@ -46,8 +46,8 @@ class LazyRows:
             first, *rest = place
             rows = self[first]
             axes = rows.ndim - self.ndim + 1  # axes that `first` left of the rows
-            chosen: Array = rows[(slice(None),) * axes + tuple(rest)]
-            return chosen
+            values: Array = rows[(slice(None),) * axes + tuple(rest)]
+            return values
         if isinstance(place, slice):
             return self.rows(np.arange(*place.indices(len(self))))
         places = np.asarray(place)

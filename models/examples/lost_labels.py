@@ -58,15 +58,15 @@ def lost_labels(counts: Counts, statistics: Counts) -> list[LostLabel]:
     """Returns the labels of which files were refused, gravest first. counts, statistics: what
     counts.json and statistics.json of an Examples artifact hold.
     """
-    refused = counts.get("labels_refused", {})
+    refusals = counts.get("labels_refused", {})
     misnamed = counts.get("labels_misnamed", {})
     labels = [
         LostLabel(
-            label, carried_by(statistics, label), refused.get(label, 0), misnamed.get(label, 0)
+            label, carried_by(statistics, label), refusals.get(label, 0), misnamed.get(label, 0)
         )
-        for label in sorted({*refused, *misnamed})
+        for label in sorted({*refusals, *misnamed})
     ]
-    return sorted(labels, key=lambda lost: -lost.share)
+    return sorted(labels, key=lambda loss: -loss.share)
 
 
 def carried_by(statistics: Counts, label: str) -> int:
@@ -80,7 +80,7 @@ def loss_lines(counts: Counts, statistics: Counts) -> list[str]:
     lines = []
     if counts["quarantined"]:
         lines.append(f"{counts['quarantined']} of {counts['read']} views are quarantined")
-    lines += [lost.words() for lost in lost_labels(counts, statistics)]
+    lines += [loss.words() for loss in lost_labels(counts, statistics)]
     for folder, buildings in counts.get("folders_unknown", {}).items():
         meant = [label for label in DOMAINS if folder.lower() in label.split("_")]
         hint = f" (rename them if they hold {' or '.join(meant)})" if meant else ""

@@ -40,17 +40,17 @@ def sound_index(
     """
     with tempfile.TemporaryDirectory(prefix="sound-index-") as scratch:
         folder = Path(scratch)
-        lost = {split: lost_of(examples, index, split, out) for split in SPLITS}
-        counts = {split: len(rows) for split, rows in lost.items() if len(rows)}
+        lost_rows = {split: lost_of(examples, index, split, out) for split in SPLITS}
+        counts = {split: len(rows) for split, rows in lost_rows.items() if len(rows)}
         if not counts:
             yield index, {}
             return
         digest = hashlib.sha256(index.hash.encode())
         for split in SPLITS:
             # the split too: the same positions of another one are another loss
-            digest.update(split.encode() + lost[split].astype("<i8").tobytes())
-            copy_without(index, split, lost[split], folder / f"{split}.npy")
-        views = {split: index.count(split) - len(lost[split]) for split in SPLITS}
+            digest.update(split.encode() + lost_rows[split].astype("<i8").tobytes())
+            copy_without(index, split, lost_rows[split], folder / f"{split}.npy")
+        views = {split: index.count(split) - len(lost_rows[split]) for split in SPLITS}
         facts = {**index.facts, "hash": digest.hexdigest()[:16], "views": views}
         write_json(folder / DESCRIBED, facts)
         yield Index(folder), counts
@@ -60,22 +60,22 @@ def lost_of(examples: str, index: Index, split: str, out: TextIO | None) -> Inte
     """Returns [n] int64, the positions of the views of a split whose records cannot be read, and
     prints to `out` how many they are.
     """
-    lost = []
+    positions = []
     first = ""
     for position in range(index.count(split)):
         try:
             index.record(examples, split, position)
         except (DamagedRecord, FileNotFoundError) as error:
             first = first or str(error)
-            lost.append(position)
-    if lost:
+            positions.append(position)
+    if positions:
         print(
-            f"  skipped {len(lost)} of {index.count(split)} views of {split}, whose records cannot "
-            f"be read; the first: {first}",
+            f"  skipped {len(positions)} of {index.count(split)} views of {split}, whose records "
+            f"cannot be read; the first: {first}",
             file=out or sys.stderr,
             flush=True,
         )
-    return np.array(lost, "int64")
+    return np.array(positions, "int64")
 
 
 def sound_records(examples: str, split: str, shard: int) -> Iterator[bytes]:
@@ -93,13 +93,13 @@ def sound_records(examples: str, split: str, shard: int) -> Iterator[bytes]:
         yield record
 
 
-def copy_without(index: Index, split: str, lost: Integers, path: Path) -> None:
-    """Writes to `path` the rows of a split without those at the positions `lost` [n]."""
-    if not len(lost):
+def copy_without(index: Index, split: str, positions: Integers, path: Path) -> None:
+    """Writes to `path` the rows of a split without those at the positions `positions` [n]."""
+    if not len(positions):
         shutil.copyfile(index.folder / f"{split}.npy", path)
         return
     rows = index.rows(split)
     with npy_writer(path, rows.dtype) as file:
         for start in range(0, len(rows), CHUNK):
-            gone = lost[(lost >= start) & (lost < start + CHUNK)] - start
-            file.extend(np.delete(rows[start : start + CHUNK], gone))
+            chunk_positions = positions[(positions >= start) & (positions < start + CHUNK)] - start
+            file.extend(np.delete(rows[start : start + CHUNK], chunk_positions))

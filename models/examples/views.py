@@ -197,14 +197,14 @@ def wanted_of(
     labels: tuple[str, ...], surface: bool, picture: bool, there: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Does the work of `read_by`, once for all records that have the same features."""
-    wanted = set(labels)
+    names = set(labels)
     if picture:
-        wanted.add("rgb")
-    if "point_info" in wanted:
-        wanted.update(CAMERA)
+        names.add("rgb")
+    if "point_info" in names:
+        names.update(CAMERA)
     if surface:
-        wanted.update([folder for folder in DEPTHS if folder in there][:1])
-    return tuple(name for name in there if name in wanted)
+        names.update([folder for folder in DEPTHS if folder in there][:1])
+    return tuple(name for name in there if name in names)
 
 
 def camera_alone(there: Sequence[str]) -> list[str]:

@@ -56,8 +56,8 @@ def beside(profile: Profile, accepted: Profile) -> list[Check]:
     """Returns the checks of a profile against that of the accepted data: for each kind one that
     passed, or all that did not.
     """
-    lost = sorted(set(accepted) - set(profile))
-    checks = [Check("tasks are still labelled", not lost, lost_tasks(lost))]
+    missing_tasks = sorted(set(accepted) - set(profile))
+    checks = [Check("tasks are still labelled", not missing_tasks, lost_tasks(missing_tasks))]
 
     def drifted(name: str, split: str, row: Mapping[str, Any]) -> Wrong | None:
         before = accepted.get(name, {}).get(split)
@@ -73,10 +73,10 @@ def beside(profile: Profile, accepted: Profile) -> list[Check]:
     ]
 
 
-def lost_tasks(lost: list[str]) -> str:
-    if not lost:
+def lost_tasks(missing_tasks: list[str]) -> str:
+    if not missing_tasks:
         return "all that were"
-    return f"no labels of {', '.join(lost)} any more; their networks could not be trained"
+    return f"no labels of {', '.join(missing_tasks)} any more; their networks could not be trained"
 
 
 def every(

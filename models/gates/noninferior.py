@@ -110,9 +110,11 @@ def by_places(pair: Pair, everywhere: Sequence[str], weights: Array) -> Floats:
     return np.where(there, ratios, pair.ratio)
 
 
-def ratio(candidate: Floats, served: Floats) -> Floats:
-    """Returns candidate over served [...], never 0 or infinite: losses below 1e-9 count as 1e-9."""
-    return np.maximum(candidate, 1e-9) / np.maximum(served, 1e-9)
+def ratio(candidate: Floats, reference: Floats) -> Floats:
+    """Returns candidate over reference [...], never 0 or infinite: losses below 1e-9 count
+    as 1e-9.
+    """
+    return np.maximum(candidate, 1e-9) / np.maximum(reference, 1e-9)
 
 
 def between(point: float, ratios: Floats, share: float) -> Change:

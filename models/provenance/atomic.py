@@ -130,8 +130,8 @@ def is_mount_point(path: str | Path) -> bool:
         return False
     place = os.path.join(os.path.realpath(Path(path).parent), Path(path).name)
     # the fifth word of a line is the place, a blank in it written as \040
-    listed = re.sub(r"[ \t\n\\]", lambda blank: f"\\{ord(blank[0]):03o}", place)
-    return any(line.split(" ")[4] == listed for line in lines)
+    spelling = re.sub(r"[ \t\n\\]", lambda blank: f"\\{ord(blank[0]):03o}", place)
+    return any(line.split(" ")[4] == spelling for line in lines)
 
 
 def older_path(path: str | Path) -> Path:

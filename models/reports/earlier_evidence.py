@@ -59,16 +59,16 @@ def cross_fitted(row: Facts) -> Facts:
 
 
 def served(facts: Facts, scratch: bool) -> Facts:
-    edges, apart = facts["edges"], facts["crossfit"]
+    edges, crossfit = facts["edges"], facts["crossfit"]
     forms = {
         form: means(facts[form], mean(edge[form]["quality"] for edge in edges))
         for form in ("measured", "served")
     }
-    halves = apart and {
-        form: means(apart[form], None if scratch else apart[form].get("transferred"))
+    halves = crossfit and {
+        form: means(crossfit[form], None if scratch else crossfit[form].get("transferred"))
         for form in forms
     }
-    return {**facts, **forms, "crossfit": apart and {"shared": None, **apart, **halves}}
+    return {**facts, **forms, "crossfit": crossfit and {"shared": None, **crossfit, **halves}}
 
 
 def curve(row: Facts, scratch: bool) -> Facts:

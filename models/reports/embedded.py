@@ -26,7 +26,7 @@ def pictures(run: Run) -> tuple[list[Facts], int]:
     page has no more room.
     """
     room = MOST_PICTURES
-    shown: list[Facts] = []
+    entries: list[Facts] = []
     for entry in run.pictures:
         paths = [cell["picture"] for row in entry["rows"] for cell in row if cell.get("picture")]
         files = [inside(run.folder, path) for path in paths]
@@ -37,8 +37,8 @@ def pictures(run: Run) -> tuple[list[Facts], int]:
             break
         rows = [[with_content(run.folder, cell) for cell in row] for row in entry["rows"]]
         note = legend_words(entry["task"], entry.get("note", ""))
-        shown.append({**entry, "note": note, "rows": rows})
-    return shown, len(run.pictures) - len(shown)
+        entries.append({**entry, "note": note, "rows": rows})
+    return entries, len(run.pictures) - len(entries)
 
 
 def with_content(folder: Path, cell: Facts) -> Facts:

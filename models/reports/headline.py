@@ -107,10 +107,10 @@ def saving_of(run: Run) -> Facts | None:
 def saving_words(saving: Facts | None) -> str:
     """Returns in words the saving over all targets, then over those that are not bought."""
     words = all_saving_words(saving)
-    apart = saving.get("not_bought") if saving else None
-    if not apart:
+    not_bought = saving.get("not_bought") if saving else None
+    if not not_bought:
         return words
-    return f"{words} {APART}: {share(apart['saved'])}."
+    return f"{words} {APART}: {share(not_bought['saved'])}."
 
 
 def all_saving_words(saving: Facts | None) -> str:
@@ -135,7 +135,8 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
     targets = {row["target"] for row in run.rows}
     win = mean_win(run)
     same = (run.evidence.get("stability") or {}).get("same")
-    apart = saving.get("not_bought")
+    not_bought = saving.get("not_bought")
+    saves_nothing = not_bought is not None and not_bought["saved"] <= 0
     rules = {
         "the task networks are barely trained": win is not None and win < TRAINED,
         f"{len(marks)} of {plural(len(targets), 'target')} carry a mark of noise": len(marks)
@@ -145,8 +146,7 @@ def saving_doubt(run: Run, saving: Facts | None, marks: dict[str, list[str]]) ->
             verdict.tone == DOUBT for verdict in chance_verdicts(run)
         ),
         "other test pictures would choose other sources": same is not None and same < STABLE,
-        "at the run's own budget the targets that are not bought save nothing": apart is not None
-        and apart["saved"] <= 0,
+        "at the run's own budget the targets that are not bought save nothing": saves_nothing,
     }
     reasons = [words for words, holds in rules.items() if holds]
     return f"Not to be relied on: {'; '.join(reasons)}." if reasons else ""
@@ -227,17 +227,17 @@ def chance_verdicts(run: Run) -> list[Verdict]:
 
 
 def chance_words(name: str, test: Facts) -> str:
-    drawn = test["policies"]
+    policies = test["policies"]
     # the policy itself counts among the draws, so p is never lower
-    floor = 1 / (drawn + 1)
+    floor = 1 / (policies + 1)
     # with a tolerance for rounding
     if test["p"] <= floor * 1.001:
         return (
-            f"Better than all {count(drawn)} {name} (p at most {floor:.2g}; more draws would be "
+            f"Better than all {count(policies)} {name} (p at most {floor:.2g}; more draws would be "
             "needed to say how far)."
         )
     surely = "Better than" if test["p"] <= SURE else "Not clearly better than"
-    return f"{surely} {name}: {test['p']:.1%} of {count(drawn)} do at least as well."
+    return f"{surely} {name}: {test['p']:.1%} of {count(policies)} do at least as well."
 
 
 def stability_verdicts(run: Run) -> list[Verdict]:

@@ -51,13 +51,13 @@ def outside_sources(facts: Facts | None, policy: Facts | None) -> Facts | None:
     return {"unit": facts["unit"], "units": facts["units"], "mean": mean, "sources": tables}
 
 
-def outside_lines(shown: Facts | None) -> list[str]:
+def outside_lines(ranks: Facts | None) -> list[str]:
     """Returns the result of `outside_sources` as lines for a terminal."""
-    if not shown:
+    if not ranks:
         return []
-    places = {row["source"]: (i, row) for i, row in enumerate(shown["mean"], 1)}
+    places = {row["source"]: (i, row) for i, row in enumerate(ranks["mean"], 1)}
     lines = []
-    for table in shown["sources"]:
+    for table in ranks["sources"]:
         names = (table["name"], CONTROL.format(table["name"]))
         lines += [mean_line(name, places) for name in names if name in places]
         targets = ", ".join(table["taken"]) or "no target"

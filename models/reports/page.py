@@ -44,12 +44,12 @@ def render(run: Run, rival: Run | None = None, rival_name: str = "") -> str:
 def contents(run: Run) -> Facts:
     """Returns what the templates read."""
     first = headline(run)
-    shown, left_out = embedded.pictures(run)
+    pictures, left_out = embedded.pictures(run)
     return {
         "run": run,
         "first": first,
         "parts": sections(run),
-        "pictures": shown,
+        "pictures": pictures,
         "pictures_left_out": left_out,
         "rules": RULES,
         "marks": first.marks,

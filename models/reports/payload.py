@@ -74,11 +74,13 @@ def travelling(run: Run) -> tuple[list[Facts], int]:
     rows = run.rows
     if len(rows) <= MOST_ROWS:
         return rows, 0
-    chosen = {
+    policy_keys = {
         (edge["target"], *edge["sources"]) for entry in run.taxonomies for edge in entry["edges"]
     }
     page_rows = [
-        row for row in rows if len(row["sources"]) < 2 or (row["target"], *row["sources"]) in chosen
+        row
+        for row in rows
+        if len(row["sources"]) < 2 or (row["target"], *row["sources"]) in policy_keys
     ]
     return page_rows, len(rows) - len(page_rows)
 

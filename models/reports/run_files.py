@@ -78,8 +78,10 @@ class Run:
         """The taxonomy at the default budget and order, or the first one if there is none at these;
         None without taxonomies.
         """
-        asked = (self.default_budget, self.default_order)
-        exact = (entry for entry in self.taxonomies if (entry["budget"], entry["order"]) == asked)
+        defaults = (self.default_budget, self.default_order)
+        exact = (
+            entry for entry in self.taxonomies if (entry["budget"], entry["order"]) == defaults
+        )
         return next(exact, self.taxonomies[0] if self.taxonomies else None)
 
     @property
@@ -109,13 +111,13 @@ def load_run(folder: str | Path) -> Run:
             "folder that WriteReport wrote"
         )
     parts = {name: read_part(folder, name) for name in FORMS}
-    asked = parts.pop("run")
+    defaults = parts.pop("run")
     parts["evidence"] = in_present_words(parts["evidence"])
     first = parts["taxonomies"][0] if parts["taxonomies"] else {}
     return Run(
         folder=folder,
-        default_budget=asked.get("default_budget", first.get("budget", 1)),
-        default_order=asked.get("default_order", first.get("order", 1)),
+        default_budget=defaults.get("default_budget", first.get("budget", 1)),
+        default_order=defaults.get("default_order", first.get("order", 1)),
         missing=missing,
         **parts,
     )

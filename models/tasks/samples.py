@@ -222,10 +222,13 @@ def seeing_pairs(draw: Draw) -> list[Row]:
         if key not in draw.cameras:
             continue
         here = by_building[key.building]
-        listed = draw.cameras[key].points_in_view
-        others = (here.keys() if listed is None else here.keys() & listed) - {key.point}
+        points_in_view = draw.cameras[key].points_in_view
+        others = here.keys() if points_in_view is None else here.keys() & points_in_view
         rows += [
-            (i, j) for point in others for i in here[point] if sees(key, keys[i], draw.cameras)
+            (i, j)
+            for point in others - {key.point}
+            for i in here[point]
+            if sees(key, keys[i], draw.cameras)
         ]
     return rows
 

@@ -14,13 +14,13 @@ def complete(purpose: str, names: Iterable[str], rows: Mapping[str, Row]) -> dic
 
     purpose: what the table says of a name, for the error's text.
     """
-    wanted = list(names)
-    missing = [name for name in wanted if name not in rows]
-    unknown = [name for name in rows if name not in wanted]
+    expected_names = list(names)
+    missing = [name for name in expected_names if name not in rows]
+    unknown = [name for name in rows if name not in expected_names]
     if missing or unknown:
         raise ValueError(
-            f"{purpose}: one row each is expected for {', '.join(wanted)}; "
+            f"{purpose}: one row each is expected for {', '.join(expected_names)}; "
             f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}. "
             "Add the row, or take it out"
         )
-    return {name: rows[name] for name in wanted}
+    return {name: rows[name] for name in expected_names}

@@ -105,14 +105,14 @@ class Camera:
         """
         a, b, c = (float(x) for x in info["camera_rotation_final"])
         point = info.get("point_location")
-        listed = info.get("nonfixated_points_in_view")
+        points = info.get("nonfixated_points_in_view")
         return cls(
             location=np.array(info["camera_location"], "float64"),
             rotation=rotation_from_euler(a, b, c),
             field_of_view=float(info["field_of_view_rads"]),
             room=room_of(info.get("bounding_box_ranges")),
             point=None if point is None else np.array(point, "float64"),
-            points_in_view=None if listed is None else point_numbers(listed),
+            points_in_view=None if points is None else point_numbers(points),
         )
 
     def to_floats(self) -> Floats:
@@ -244,10 +244,10 @@ class View:
                 )
             return
         channels = (domain.channels,) if domain.channels > 1 else ()
-        wanted = (self.size, self.size, *channels)
-        if value.shape != wanted or value.dtype != domain.dtype:
+        shape = (self.size, self.size, *channels)
+        if value.shape != shape or value.dtype != domain.dtype:
             raise ValueError(
-                f"view {self.key}: {folder} is {domain.dtype} {wanted}, got {described(value)}"
+                f"view {self.key}: {folder} is {domain.dtype} {shape}, got {described(value)}"
             )
 
     @property

@@ -109,7 +109,7 @@ def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) ->
         # a session of TensorFlow 1: only a flat graph with variables is saved as it is
         with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
             import_with(flat, weights, session)
-            served = {
+            fused_heads = {
                 name: graph.get_tensor_by_name(renamed[tensor.name])
                 for name, tensor in outputs.items()
             }
@@ -117,7 +117,7 @@ def export(heads: Heads, policy: Policy, destination: Path, lineage: Lineage) ->
             builder.add_meta_graph_and_variables(
                 session,
                 [tf.saved_model.SERVING],
-                signature_def_map=signatures(graph, served, heads),
+                signature_def_map=signatures(graph, fused_heads, heads),
             )
             builder.save()
         write_extras(scratch, policy, heads, lineage, probe, reference)
@@ -146,7 +146,7 @@ def trace(heads: Heads) -> Any:
     import tensorflow as tf
 
     kinds = sorted({1, *heads.kinds})
-    served = {name: fused(head) for name, (_, head) in heads.edges.items()}
+    fused_heads = {name: fused(head) for name, (_, head) in heads.edges.items()}
     size = heads.size
 
     def everything(*texts: Any) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def trace(heads: Heads) -> Any:
                     name: tf.identity(code, name=f"code_{name}") for name, code in codes.items()
                 }
                 outputs.update({f"code_{name}": code for name, code in codes.items()})
-            for name, value in heads.answers(codes, images, served).items():
+            for name, value in heads.answers(codes, images, fused_heads).items():
                 # whatever a network computes in: answers are float32 on the wire
                 floats = tf.cast(value, tf.float32)
                 outputs.update(forms(name, floats, heads.whitening.get(name)))

@@ -45,5 +45,5 @@ def channel_names(name: str) -> tuple[str, ...]:
     named them.
     """
     entry = task(name)
-    named = class_names(name) or entry.names
-    return named or tuple(f"class {i}" for i in range(entry.output.channels))
+    names = class_names(name) or entry.names
+    return names or tuple(f"class {i}" for i in range(entry.output.channels))

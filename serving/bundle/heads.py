@@ -201,11 +201,11 @@ def load_scratch(folder: Path, edge: Mapping[str, Any]) -> SourceNetwork:
 
     network = load_task_network(folder)
     regime = json.loads((folder / "network.json").read_text()).get("regime")
-    asked = edge.get("regime", "")
-    if network.task.name != edge["target"] or regime != asked:
+    amount = edge.get("regime", "")
+    if network.task.name != edge["target"] or regime != amount:
         raise ValueError(
-            f"the policy learns {edge['target']} from scratch in the regime {asked!r}; the network "
-            f"at {folder} is of {network.task.name} in {regime!r}; train the policy again"
+            f"the policy learns {edge['target']} from scratch in the regime {amount!r}; the "
+            f"network at {folder} is of {network.task.name} in {regime!r}; train the policy again"
         )
     return network
 

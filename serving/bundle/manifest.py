@@ -78,13 +78,15 @@ def check_files(bundle: Path, manifest: bytes) -> None:
     """Raises ManifestError unless the files of `bundle` are those of `manifest`, by name and
     content.
     """
-    named = parse_manifest(manifest)
+    entries = parse_manifest(manifest)
     present = digests(bundle)
-    changed = sorted(name for name in named.keys() & present.keys() if named[name] != present[name])
+    changed = sorted(
+        name for name in entries.keys() & present.keys() if entries[name] != present[name]
+    )
     faults = {
         "changed": changed,
-        "missing": sorted(named.keys() - present.keys()),
-        "not in the manifest": sorted(present.keys() - named.keys()),
+        "missing": sorted(entries.keys() - present.keys()),
+        "not in the manifest": sorted(present.keys() - entries.keys()),
     }
     text = "; ".join(f"{fault}: {shorten(files)}" for fault, files in faults.items() if files)
     if text:

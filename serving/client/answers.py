@@ -44,18 +44,18 @@ def save_answers(
         return figure(name, answers[name], photo, answers.get(f"{name}_metric"), more)
 
     figures = {name: drawing(name) for name in answers if name in TASKS}
-    drawn = {name: picture for name, picture in figures.items() if picture is not None}
-    saved = [written(folder / f"{name}.png", encode_png(one)) for name, one in drawn.items()]
+    pictures = {name: picture for name, picture in figures.items() if picture is not None}
+    saved = [written(folder / f"{name}.png", encode_png(one)) for name, one in pictures.items()]
     # one figure is its own sheet
-    if len(drawn) > 1:
+    if len(pictures) > 1:
         for name, others in same_pictures(answers).items():
             for other in others:
-                del drawn[other]
+                del pictures[other]
             titles = ", ".join(TASKS[other].title.lower() for other in others)
             # drawn again: its title now says whom it stands for
             again = drawing(name, f"; {titles} answers the same")
-            drawn[name] = drawn[name] if again is None else again
-        saved.append(written(folder / "sheet.png", encode_png(sheet(list(drawn.values())))))
+            pictures[name] = pictures[name] if again is None else again
+        saved.append(written(folder / "sheet.png", encode_png(sheet(list(pictures.values())))))
     saved.append(written(folder / "answers.json", json.dumps(words(answers), indent=1).encode()))
     return saved
 
@@ -71,14 +71,14 @@ def same_pictures(answers: Mapping[str, Array]) -> dict[str, list[str]]:
     [S, S, C] or [K].
     """
     same: dict[str, list[str]] = {}
-    shown: list[str] = []
+    names: list[str] = []
     for name in answers:
         # with the first of each kind, so that likeness need not be transitive
-        like = [other for other in shown if alike(name, answers[name], other, answers[other])]
+        like = [other for other in names if alike(name, answers[name], other, answers[other])]
         if like:
             same.setdefault(like[0], []).append(name)
         else:
-            shown.append(name)
+            names.append(name)
     return same
 
 
@@ -117,9 +117,9 @@ def vector_words(name: str, value: Array, metric: Array | None) -> dict[str, Any
     entry = TASKS[name]
     # metres and radians where the bundle knows them, else the whitened numbers of the network
     numbers = value if metric is None else metric
-    named = {word: round(float(number), 4) for word, number in zip(entry.names, numbers)}
+    values = {word: round(float(number), 4) for word, number in zip(entry.names, numbers)}
     in_units = metric is not None or not entry.whitened
-    return {"unit": "as named" if in_units else entry.unit, "numbers": named}
+    return {"unit": "as named" if in_units else entry.unit, "numbers": values}
 
 
 def share_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]:
@@ -149,16 +149,16 @@ def range_words(name: str, value: Array, metric: Array | None) -> dict[str, Any]
     unit = entry.unit
     if entry.make == "normal":
         return {"unit": "share of the picture", "shares": facings(value)}
-    shown = value
+    number = value
     if entry.make == "curvature":
-        shown = per_metre(value)
+        number = per_metre(value)
         unit = "1 / metre"
     elif entry.output.kind == "pixels" and entry.output.channels == 1:
         scaled = magnitude(entry, value)
-        shown = scaled.value
+        number = scaled.value
         # as entries of other tasks write the unit: one metre
         unit = {"metres": "metre"}.get(scaled.unit, scaled.unit)
-    low, middle, high = np.percentile(shown, [SHOWN[0], 50, SHOWN[1]])
+    low, middle, high = np.percentile(number, [SHOWN[0], 50, SHOWN[1]])
     return {
         "unit": unit,
         "shape": list(value.shape),
@@ -203,32 +203,32 @@ def sheet(figures: list[Bytes]) -> Bytes:
     to right.
     """
     rows: list[list[Bytes]] = [[]]
-    for drawn in map(halved, figures):
-        if rows[-1] and row_width([*rows[-1], drawn]) > SHEET_WIDTH:
+    for panel in map(halved, figures):
+        if rows[-1] and row_width([*rows[-1], panel]) > SHEET_WIDTH:
             rows.append([])
-        rows[-1].append(drawn)
+        rows[-1].append(panel)
     width = max(map(row_width, rows))
     return np.concatenate([row_picture(row, width) for row in rows])
 
 
 # half the size by area: thin lines of legends would be lost by picking pixels
-def halved(drawn: Bytes) -> Bytes:
-    """Returns a figure [h, w, 3] at half its size, uint8 [h / 2, w / 2, 3]."""
-    height, width = drawn.shape[:2]
+def halved(panel: Bytes) -> Bytes:
+    """Returns a panel [h, w, 3] at half its size, uint8 [h / 2, w / 2, 3]."""
+    height, width = panel.shape[:2]
     size = (width // SHEET_SCALE, height // SHEET_SCALE)
-    return cv2.resize(drawn, size, interpolation=cv2.INTER_AREA).astype("uint8")
+    return cv2.resize(panel, size, interpolation=cv2.INTER_AREA).astype("uint8")
 
 
 def row_width(row: list[Bytes]) -> int:
     """Returns the width in pixels of figures [h, w, 3] in a row, with the gaps between them."""
-    return sum(drawn.shape[1] + GAP for drawn in row)
+    return sum(panel.shape[1] + GAP for panel in row)
 
 
 def row_picture(row: list[Bytes], width: int) -> Bytes:
     """Returns uint8 [H, width, 3], figures [h, w, 3] side by side on paper."""
-    page = blank(max(drawn.shape[0] for drawn in row) + GAP, width)
+    page = blank(max(panel.shape[0] for panel in row) + GAP, width)
     left = GAP // 2
-    for drawn in row:
-        page[GAP // 2 : GAP // 2 + drawn.shape[0], left : left + drawn.shape[1]] = drawn
-        left += drawn.shape[1] + GAP
+    for panel in row:
+        page[GAP // 2 : GAP // 2 + panel.shape[0], left : left + panel.shape[1]] = panel
+        left += panel.shape[1] + GAP
     return page

@@ -120,7 +120,7 @@ class Client:
     def _retried(self, call: Any, request: Any) -> Any:
         return retried(
             # raw numbers are asked for in metadata, which other servers ignore
-            lambda left: call(request, timeout=left, metadata=(RAW_NUMBERS,)),
+            lambda seconds_left: call(request, timeout=seconds_left, metadata=(RAW_NUMBERS,)),
             self.deadline,
             attempts=self.attempts,
         )

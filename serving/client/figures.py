@@ -161,7 +161,7 @@ def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> 
     """Returns panels, uint8 [SIDE, w, 3], of a map [S, S, 1], with its scale, which is that of the
     map `like` if there is one. A map that is nearly constant is not stretched.
     """
-    shown = magnitude(entry, value)
+    amount = magnitude(entry, value)
     decides = value if like is None else like
     ends = magnitude(entry, decides)
     low, high = ends.low, ends.high
@@ -172,10 +172,10 @@ def magnitude_panels(entry: Task, value: Floats, like: Floats | None = None) -> 
     # a range around what is constant, so that one colour is seen and the scale says which
     elif constant_words(entry, decides):
         low, high = low / 2, high * 1.5
-    colours = coloured(shown.value, low, high, scale)
+    colours = coloured(amount.value, low, high, scale)
     if entry.make == "depth":
         # windows and the like have no place on the scale
-        far = shown.value >= FARTHEST_SURFACE
+        far = amount.value >= FARTHEST_SURFACE
         colours = np.where(far[..., None], np.uint8(BEYOND), colours)
     return [enlarged(colours, SIDE), colour_bar(low, high, scale, SIDE)]
 
@@ -219,9 +219,9 @@ def class_map_panels(entry: Task, value: Array, photo: Bytes, metric: Array | No
     colours = palette(len(names))
     shares = np.bincount(ids.ravel(), minlength=len(names)) / ids.size
     order = [int(i) for i in np.argsort(-shares) if shares[i] > 0]
-    shown = colours_over(photo, ids, colours)
+    overlay = colours_over(photo, ids, colours)
     entries = [(patch(colours[i]), f"{names[i]}  {shares[i]:.0%}") for i in order]
-    return [shown, key(entries, SIDE)]
+    return [overlay, key(entries, SIDE)]
 
 
 def colours_over(photo: Bytes, ids: Integers, colours: Bytes) -> Bytes:
@@ -245,10 +245,10 @@ def segment_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None
     """
     ids = segments_of(value)
     # without the grey that classes without a name have
-    shown = colours_over(photo, ids, palette(SEGMENTS + 1)[1:])
+    overlay = colours_over(photo, ids, palette(SEGMENTS + 1)[1:])
     count = len(np.unique(ids))
     words = "one segment: not parted" if count == 1 else f"{count} segments"
-    return [shown, lines_of_text([words], SIDE, 150)]
+    return [overlay, lines_of_text([words], SIDE, 150)]
 
 
 def segments_of(embedding: Floats) -> Integers:
@@ -313,17 +313,17 @@ def vector_panels(entry: Task, value: Array, photo: Bytes, metric: Array | None)
     numbers = np.asarray(value if metric is None else metric, "float64")
     # whitened numbers have no metres, and cannot be drawn as a room
     if entry.make == "room_layout" and metric is not None:
-        drawn = room_lines(numbers, photo)
+        panel = room_lines(numbers, photo)
         axes = ROOM_WORDS
     elif entry.make == "vanishing_points":
-        drawn = vanishing_lines(numbers, photo)
+        panel = vanishing_lines(numbers, photo)
         axes = VANISHING_WORDS
     else:
         return []
     legend = key(list(zip(AXES, axes)), 84)
     words = [f"{name}  {number:.2f}" for name, number in zip(entry.names, numbers)]
     words = [f"drawn for a view of {FIELD_OF_VIEW} degrees", *words]
-    return [drawn, np.concatenate([legend, lines_of_text(words, SIDE - 84)])]
+    return [panel, np.concatenate([legend, lines_of_text(words, SIDE - 84)])]
 
 
 Panels = Callable[[Task, Array, Bytes, Array | None], list[Bytes]]

@@ -91,8 +91,8 @@ def pictures_below(folder: str | Path, out: str | Path | None = None) -> Listing
         relative = [path.relative_to(folder) for path in files]
         others = f"only {skipped_words(relative)}" if files else "no file at all"
         raise ValueError(f"expected pictures below {folder}, found {others}")
-    chosen = set(pictures)
-    return Listing(pictures, [path for path in files if path not in chosen])
+    picture_set = set(pictures)
+    return Listing(pictures, [path for path in files if path not in picture_set])
 
 
 def place_below(folder: Path, out: str | Path | None) -> Path | None:

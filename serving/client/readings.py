@@ -66,9 +66,9 @@ def magnitude(entry: Task, value: Floats) -> Magnitude:
         low, high = percentiles(own)
         return Magnitude(own, entry.unit, low, high)
     unit, most = scale
-    shown = np.maximum((own + 1) / 2, 0) * most  # a network may answer a little less than nothing
-    low, high = percentiles(shown)
-    return Magnitude(shown, unit, low, high, (0.0, most))
+    amount = np.maximum((own + 1) / 2, 0) * most  # a network may answer a little less than nothing
+    low, high = percentiles(amount)
+    return Magnitude(amount, unit, low, high, (0.0, most))
 
 
 def percentiles(value: Floats) -> tuple[float, float]:
@@ -122,11 +122,11 @@ def number_words(entry: Task, value: Array) -> str:
         return f": {one:.2f} and {two:.2f} per metre"
     if entry.output.channels != 1:
         return ""
-    shown = magnitude(entry, value)
-    middle = f"{float(np.median(shown.value)):.3g}"
-    if shown.full is None:
-        return f": {middle} {shown.unit}"
-    return f": {middle} of at most {shown.full[1]:g}"
+    amount = magnitude(entry, value)
+    middle = f"{float(np.median(amount.value)):.3g}"
+    if amount.full is None:
+        return f": {middle} {amount.unit}"
+    return f": {middle} of at most {amount.full[1]:g}"
 
 
 def shares_of(logits: Array) -> Floats:

@@ -82,7 +82,7 @@ class Console:
         images = [picture.data for picture in pictures]
         names = names_of(question)
         client = self.connect()
-        read = time.monotonic()
+        read_time = time.monotonic()
 
         def ask() -> tuple[int, dict[str, Array]]:
             client.version = client.served_version()  # answers come from the version that is named
@@ -90,14 +90,14 @@ class Console:
 
         version, answers = self.asked(ask)
         answered = time.monotonic()
-        shown = shown_answers(answers, images[0], lineage_of(self.base, version))
+        facts = shown_answers(answers, images[0], lineage_of(self.base, version))
         seconds = {
-            "reading the photos": read - since,
-            "asking the server": answered - read,
+            "reading the photos": read_time - since,
+            "asking the server": answered - read_time,
             "drawing": time.monotonic() - answered,
         }
         return {
-            **shown,
+            **facts,
             "version": version,
             "notes": [picture.note for picture in pictures if picture.note],
             "seconds": {name: round(each, 3) for name, each in seconds.items()},

@@ -36,7 +36,7 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
         name: figure(name, answers[name], photo, answers.get(f"{name}_metric")) for name in names
     }
     empty = one_colour_words(photo)
-    drawn = [picture for name, picture in figures.items() if picture is not None]
+    pictures = [picture for name, picture in figures.items() if picture is not None]
     return {
         "answers": [
             entry_of(name, answers, figures[name], lineage, empty)
@@ -45,7 +45,7 @@ def shown_answers(answers: Mapping[str, Array], image: bytes, lineage: Lineage) 
             for name in names
         ],
         "photo": address_of_picture(photo),
-        "sheet": address_of_picture(sheet(drawn)) if drawn else "",
+        "sheet": address_of_picture(sheet(pictures)) if pictures else "",
     }
 
 

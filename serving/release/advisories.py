@@ -43,8 +43,8 @@ def audit(lock: Path, advisories: Path | None) -> int:
     there is none, 1 if there is one, 2 if there was nothing to ask.
     """
     packages = {lane: locked_packages(lock.read_text(), lane) for lane in LANES}
-    for lane, listed in packages.items():
-        print(f"Python {lane}: {len(listed)} locked packages")
+    for lane, lane_packages in packages.items():
+        print(f"Python {lane}: {len(lane_packages)} locked packages")
     if advisories is None:
         print(
             "not asked: no advisories are at hand. Give a folder or a zip of the Python Packaging "
@@ -56,7 +56,9 @@ def audit(lock: Path, advisories: Path | None) -> int:
         return ASKED_NOTHING
     entries = list(read_advisories(advisories))
     matches = [
-        finding for lane, listed in packages.items() for finding in findings(listed, entries, lane)
+        finding
+        for lane, lane_packages in packages.items()
+        for finding in findings(lane_packages, entries, lane)
     ]
     for finding in matches:
         fixed = f"; fixed in {', '.join(finding.fixed)}" if finding.fixed else ""
@@ -119,9 +121,9 @@ def findings(
     for advisory in advisories:
         # an advisory may name packages of other ecosystems, too
         for affected in advisory["affected"]:
-            named = affected.get("package", {})
-            package = by_name.get(canonicalize_name(named.get("name", "")))
-            if package is None or named.get("ecosystem") != "PyPI":
+            affected_package = affected.get("package", {})
+            package = by_name.get(canonicalize_name(affected_package.get("name", "")))
+            if package is None or affected_package.get("ecosystem") != "PyPI":
                 continue
             if is_affected(package.version, affected):
                 summary = advisory.get("summary") or advisory.get("details", "").split("\n")[0]

@@ -36,8 +36,8 @@ def write_bills(lock: Path, folder: Path) -> list[Path]:
 
 def bill_of_materials(packages: Iterable[LockedPackage], lane: str) -> dict[str, Any]:
     """Returns the CycloneDX document of one lane."""
-    listed = list(packages)
-    components = [component(package) for package in listed]
+    package_list = list(packages)
+    components = [component(package) for package in package_list]
     content = json.dumps([lane, components], sort_keys=True)
     return {
         "bomFormat": "CycloneDX",
@@ -50,7 +50,7 @@ def bill_of_materials(packages: Iterable[LockedPackage], lane: str) -> dict[str,
             "properties": [{"name": "taskonomy:python", "value": lane}],
         },
         "components": components,
-        "dependencies": dependencies(listed),
+        "dependencies": dependencies(package_list),
     }
 
 

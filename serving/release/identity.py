@@ -112,8 +112,8 @@ def newest_version(destination: str | Path) -> Path | None:
     # nothing pushed yet is no error for a gate: there is nothing to compare with
     if not Path(destination).is_dir():
         return None
-    served = versions(destination)
-    return Path(destination) / str(served[-1]) if served else None
+    numbers = versions(destination)
+    return Path(destination) / str(numbers[-1]) if numbers else None
 
 
 def withdrawn_versions(destination: str | Path) -> list[Path]:

@@ -80,7 +80,7 @@ def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Dif
     png = [encode_png(image) for image in probe]
     floats = probe.astype("float32") / 255
     map_output = comparable_map(client, name)
-    served = client.predict(
+    answers = client.predict(
         name,
         {"image_bytes": png if count == 1 else [png[:count]]},
         [name, *([map_output] if map_output else [])],
@@ -91,11 +91,11 @@ def difference(client: Client, name: str, probe: Bytes, expected: Floats) -> Dif
     from_images = client.predict(f"{name}_images", {"images": views}, [name])[name]
     pixels = None
     if map_output:
-        maps = np.stack([decoded(data) for data in served[map_output]])
+        maps = np.stack([decoded(data) for data in answers[map_output]])
         # the codes of the Keras answer are made here, by the function that the graph holds
         pixels = wrong_share(name, maps, np.asarray(codes(TASKS[name], expected)))
     return Difference(
-        name, distance(served[name], expected), distance(from_images, expected), pixels
+        name, distance(answers[name], expected), distance(from_images, expected), pixels
     )
 
 
@@ -110,23 +110,23 @@ def comparable_map(client: Client, name: str) -> str | None:
     return output if is_served and code is not None and code.kind != "directions" else None
 
 
-def distance(served: Array, expected: Array) -> float:
+def distance(answer: Array, expected: Array) -> float:
     """Returns the largest difference of an answer [...] from the expected one, over the spread of
     that; infinite for another shape or a value that is no number.
     """
-    if served.shape != expected.shape or not np.isfinite(served).all():
+    if answer.shape != expected.shape or not np.isfinite(answer).all():
         return float("inf")
     # over the spread of the answer: units differ; a thousandth more keeps constant answers
     # comparable
-    return float(np.abs(served - expected).max() / (np.ptp(expected) + 1e-3))
+    return float(np.abs(answer - expected).max() / (np.ptp(expected) + 1e-3))
 
 
-def wrong_share(name: str, served: Array, expected: Array) -> float:
+def wrong_share(name: str, answer: Array, expected: Array) -> float:
     """Returns the share of pixels of maps [..., C] whose code is off by more than one, or for depth
     by more than the float tolerance allows at that distance. Raises ValueError for a task without
     codes.
     """
-    if served.shape != expected.shape:
+    if answer.shape != expected.shape:
         return 1.0
     code = code_of(TASKS[name])
     if code is None:
@@ -137,7 +137,7 @@ def wrong_share(name: str, served: Array, expected: Array) -> float:
         allowed = 0.0
     elif code.kind == "depth":  # stored as a logarithm: an error grows with the distance
         allowed = 1 + TOLERANCE * LOG_LEVELS * expected
-    return float((np.abs(served.astype("float64") - expected) > allowed).any(-1).mean())
+    return float((np.abs(answer.astype("float64") - expected) > allowed).any(-1).mean())
 
 
 def decoded(data: bytes) -> Array:

@@ -122,16 +122,16 @@ def rollback(destination: str | Path, to: int | None = None, trusted: bytes | No
     if there is none to go back to, and moves nothing then.
     """
     destination = Path(destination)
-    served = versions(destination)
+    version_numbers = versions(destination)
     # before anything is moved: what it goes back to must be there
-    goal = older(destination, served, trusted) if to is None else to
-    if goal not in served:
-        numbers = ", ".join(map(str, served)) or "none"
+    goal = older(destination, version_numbers, trusted) if to is None else to
+    if goal not in version_numbers:
+        numbers = ", ".join(map(str, version_numbers)) or "none"
         raise ValueError(f"{destination} holds no version {goal}; it holds {numbers}")
     fault = unfit(destination / str(goal), trusted)
     if fault:
         raise ValueError(f"version {goal} cannot be gone back to: {fault}")
-    for number in reversed([number for number in served if number > goal]):
+    for number in reversed([number for number in version_numbers if number > goal]):
         # a version may be withdrawn, brought back and withdrawn again
         hidden = free_name(destination / f".withdrawn-{number}")
         os.rename(destination / str(number), hidden)
@@ -139,19 +139,19 @@ def rollback(destination: str | Path, to: int | None = None, trusted: bytes | No
     return destination / str(goal)
 
 
-def older(destination: Path, served: list[int], trusted: bytes | None) -> int:
-    """Returns the number of the newest version before the last of `served` that a server would
+def older(destination: Path, numbers: list[int], trusted: bytes | None) -> int:
+    """Returns the number of the newest version before the last of `numbers` that a server would
     load. Where the last is signed, an unsigned one is not taken: a server that asks for signatures
     refuses it. Raises ValueError if there is none.
     """
-    if len(served) < 2:
+    if len(numbers) < 2:
         raise ValueError(
-            f"{destination} holds {len(served)} version(s); rolling back needs an older one to "
+            f"{destination} holds {len(numbers)} version(s); rolling back needs an older one to "
             "return to"
         )
-    signed = (destination / str(served[-1]) / SIGNATURE).exists()
+    signed = (destination / str(numbers[-1]) / SIGNATURE).exists()
     faults: list[str] = []
-    for number in reversed(served[:-1]):
+    for number in reversed(numbers[:-1]):
         fault = unfit(destination / str(number), trusted, signed)
         if not fault:
             return number

@@ -166,11 +166,12 @@ class Judgement:
     def check_offers(self, client: Client) -> None:
         """Checks that every task of the contract is served, and no other."""
         promised = set(self.contract["tasks"])
-        served = set(client.tasks())
-        if promised != served:
+        task_names = set(client.tasks())
+        if promised != task_names:
             self.reasons.append(
                 "the contract and the server disagree: not served "
-                f"{sorted(promised - served)}, not in the contract {sorted(served - promised)}"
+                f"{sorted(promised - task_names)}, not in the contract "
+                f"{sorted(task_names - promised)}"
             )
 
     def check_parity(self, client: Client) -> None:

@@ -74,8 +74,8 @@ class Task:
 
     def fail(self, error: Exception) -> None:
         """Keeps the error of a request, without the frames that led to it."""
-        served = from_tensorflow(error)
-        self.failure = ServingError(served.code, str(served))
+        translation = from_tensorflow(error)
+        self.failure = ServingError(translation.code, str(translation))
 
     def missed(self, now: float) -> bool:
         """Returns whether the request's deadline has passed."""

@@ -132,10 +132,10 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     gate = Gate()
     # in brackets or without, as people write IPv6 addresses
     host = serving.host.removeprefix("[").removesuffix("]")
-    shown = host_in_address(host)
-    server, port = grpc_server(catalog, f"{shown}:{serving.port}", serving.doorway, gate)
+    address = host_in_address(host)
+    server, port = grpc_server(catalog, f"{address}:{serving.port}", serving.doorway, gate)
     # flushed: whoever started this process waits for the line
-    print(f"gRPC on {shown}:{port}", flush=True)
+    print(f"gRPC on {address}:{port}", flush=True)
     door = None
     # 0 is any free port, and never the same
     if serving.rest_port and serving.rest_port == port:
@@ -143,7 +143,7 @@ def _listen(catalog: Catalog, serving: Serving, signals: StopSignals) -> None:
     elif serving.rest_port is not None:
         door = RestServer((host, serving.rest_port), catalog, gate=gate, **serving.rest)
         door.start()
-        print(f"REST on {shown}:{door.server_port}", flush=True)
+        print(f"REST on {address}:{door.server_port}", flush=True)
     stop = threading.Event()  # ends the threads that poll
     # 0: one look, which `_loaded` took
     if serving.poll_seconds > 0:

@@ -223,16 +223,16 @@ class Model:
         first_line = (str(error).splitlines() or [kind])[0] or kind
         ended = State(END, first_line, from_tensorflow(error).code)
         earlier = self.retries.pop(number, None)
-        left = earlier.left if earlier else self.loading.retries
+        retries_left = earlier.left if earlier else self.loading.retries
         serving = ", ".join(map(str, sorted(self.versions))) or "none"
         say(
-            f"version {number} of {self.name} could not be loaded ({left} more tries; serving: "
-            f"{serving}): {first_line}"
+            f"version {number} of {self.name} could not be loaded ({retries_left} more tries; "
+            f"serving: {serving}): {first_line}"
         )
-        if left:
+        if retries_left:
             # a state and not a pause: the other models are looked after meanwhile
             due = time.monotonic() + max(self.loading.retry_seconds, 0)
-            self.retries[number] = Retry(left - 1, due, ended)
+            self.retries[number] = Retry(retries_left - 1, due, ended)
         else:
             self.states[number] = ended
             self.failed.add(number)

@@ -164,12 +164,12 @@ class Plane:
         with self._counted(name, api, caller), caller.turn():
             read = parse()
             with self.catalog.acquire(spec) as version:
-                asked = read(version)
+                request = read(version)
                 with self.metrics.runtime(name, api):
                     answer = infer(
                         version,
-                        asked.signature,
-                        asked.examples,
+                        request.signature,
+                        request.examples,
                         method,
                         caller.deadline,
                         caller.awaited,

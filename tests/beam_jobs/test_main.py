@@ -15,6 +15,6 @@ def test_every_command_has_its_help(command, capsys):
 
 def test_an_error_is_one_line_and_exit_code_one(tmp_path, capsys):
     assert main(["statistics", "--data", str(tmp_path)]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("error: expected views in the published layout")
-    assert said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith("error: expected views in the published layout")
+    assert output.count("\n") == 1

@@ -65,14 +65,14 @@ def test_a_wrong_option_is_refused_in_one_line(option, message):
 
 def test_the_command_refuses_it_before_anything_runs(tmp_path):
     words = ["run", "--data", tmp_path, "--run", tmp_path / "run", "--beam=--runner=Nope"]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "tfx_pipeline", *map(str, words)],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 1 and not (tmp_path / "run").exists()
-    assert done.stderr.strip().splitlines()[-1].startswith("error: --beam: Unexpected pipeline")
+    assert process.returncode == 1 and not (tmp_path / "run").exists()
+    assert process.stderr.strip().splitlines()[-1].startswith("error: --beam: Unexpected pipeline")
 
 
 def test_a_workers_traceback_ends_in_its_last_error():

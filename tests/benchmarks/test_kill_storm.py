@@ -77,7 +77,7 @@ def test_results_are_told_by_their_bytes_and_the_newest_artifact(tmp_path):
                 tmp_path / "artifacts" / node / output / f"{number}" / pattern.replace("*", "x"),
                 text,
             )
-    found = kill_storm.digests(tmp_path)
-    assert len(found) == len(kill_storm.RESULTS) and len(set(found.values())) == 1
+    files = kill_storm.digests(tmp_path)
+    assert len(files) == len(kill_storm.RESULTS) and len(set(files.values())) == 1
     write_text(tmp_path / "artifacts/SolveTaxonomy/taxonomies/10/taxonomies.json", "other")
     assert len(set(kill_storm.digests(tmp_path).values())) == 2

@@ -29,7 +29,7 @@ def checked(tmp_path, monkeypatch):
     """`checked(lines, damaged, skip)` runs the component over what `check_examples` found."""
 
     def run(lines, damaged=(), skip_damaged=0):
-        found = SimpleNamespace(
+        differences = SimpleNamespace(
             lines=list(lines),
             more=0,
             views=8,
@@ -37,7 +37,7 @@ def checked(tmp_path, monkeypatch):
             lost=3 * len(damaged),
             all_lines=lambda: [*lines, *damaged],
         )
-        monkeypatch.setattr(check, "check_examples", lambda uri: found)
+        monkeypatch.setattr(check, "check_examples", lambda uri: differences)
         anomalies = Artifact(tmp_path / "anomalies")
         function = CheckLabels.EXECUTOR_SPEC.executor_class._FUNCTION
         getattr(function, "__func__", function)(

@@ -64,16 +64,16 @@ def test_both_sessions_are_closed_however_the_comparison_ends(tmp_path, monkeypa
 
 
 def test_better_than_chance_is_asked_at_the_stated_level():
-    found = {"p": 0.02, "policies": 50, "verdict": ""}
-    assert not check_quality.check_chance(found, 0.01).passed
-    assert check_quality.check_chance(found, 0.1).passed
+    evidence = {"p": 0.02, "policies": 50, "verdict": ""}
+    assert not check_quality.check_chance(evidence, 0.01).passed
+    assert check_quality.check_chance(evidence, 0.1).passed
 
 
 def test_without_a_p_nothing_shows_that_a_choice_is_check_chance():
-    found = {"verdict": "nothing to compare with"}
-    check = check_quality.check_chance(found, 0.01)
+    evidence = {"verdict": "nothing to compare with"}
+    check = check_quality.check_chance(evidence, 0.01)
     assert not check.passed and "nothing to compare with" in check.said
-    assert check_quality.check_chance(found, 1.0).passed, "a level of 1 asks nothing"
+    assert check_quality.check_chance(evidence, 1.0).passed, "a level of 1 asks nothing"
 
 
 def test_a_server_that_takes_twice_the_memory_is_refused(tmp_path):

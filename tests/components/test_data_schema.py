@@ -23,7 +23,7 @@ def test_a_file_that_is_no_schema_says_what_to_do(tmp_path):
 
 def test_what_is_asked_of_distributions_is_no_part_of_the_schema(tmp_path):
     schema = curate(statistics(tmp_path / "a", examples(0)))
-    asked = with_comparators(schema)
-    compared = [one.name for one in asked.feature if one.HasField("drift_comparator")]
+    checked_schema = with_comparators(schema)
+    compared = [one.name for one in checked_schema.feature if one.HasField("drift_comparator")]
     assert compared == ["class_scene"]
     assert not any(one.HasField("drift_comparator") for one in schema.feature)

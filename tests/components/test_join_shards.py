@@ -79,9 +79,9 @@ def test_networks_of_any_number_of_shards_are_the_same_artifact_with_the_same_co
 def test_losses_of_shards_keep_every_target_and_one_summary(tmp_path):
     folders = [write_losses(tmp_path / str(i), TASKS[i::2]) for i in range(2)]
     join(JoinedLosses, LossBank, folders, tmp_path / "joined")
-    found = tree(tmp_path / "joined")
-    assert set(found) == {f"losses/{task}/rows.npy" for task in TASKS} | {"calibration.json"}
-    summary = json.loads(found["calibration.json"])
+    files = tree(tmp_path / "joined")
+    assert set(files) == {f"losses/{task}/rows.npy" for task in TASKS} | {"calibration.json"}
+    summary = json.loads(files["calibration.json"])
     assert summary["transfers"] == len(TASKS)
     assert summary["calibration"] == [{"target": TASKS[0]}, {"target": TASKS[1]}]
     assert set(summary["addresses"]) == set(TASKS)

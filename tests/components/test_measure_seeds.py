@@ -55,5 +55,5 @@ def test_tables_are_read_in_the_order_of_their_seeds(folder, tmp_path):
     for number in (10, 2, 1):
         part = table.only(lambda row, n=number: n != 2 or row.transfer.target == "normal")
         part.save(tmp_path / f"seed-{number}.json")
-    sizes = [len(found.rows) for found in read_seed_tables(str(tmp_path))]
+    sizes = [len(table.rows) for table in read_seed_tables(str(tmp_path))]
     assert sizes[1] < sizes[0] == sizes[2]

@@ -16,8 +16,8 @@ class Store:
 
 
 @pytest.mark.parametrize(
-    ("count", "images", "wanted"), [(4, 8, True), (3, 8, False), (9, 3, False), (9, 4, True)]
+    ("count", "images", "expected"), [(4, 8, True), (3, 8, False), (9, 3, False), (9, 4, True)]
 )
-def test_four_samples_that_are_looked_at_are_enough(tmp_path, count, images, wanted):
+def test_four_samples_that_are_looked_at_are_enough(tmp_path, count, images, expected):
     predictor = Predictor(Store(count), None, str(tmp_path), "val", images)
-    assert predictor.predictable("nonfixated_pose") is wanted
+    assert predictor.predictable("nonfixated_pose") is expected

@@ -65,9 +65,9 @@ def test_one_bit_costs_its_view_where_the_own_statistics_of_tfx_end(
     assert counts == {"train": 1, "val": 0, "test": 0}
     assert set(left["train"][1]) == set(sound["train"][1])
     assert left["val"] == sound["val"] and left["test"] == sound["test"]
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     views = sound["train"][0]
-    assert f"statistics are without 1 of {views} views of train" in said and "val" not in said
+    assert f"statistics are without 1 of {views} views of train" in output and "val" not in output
 
 
 @pytest.mark.parametrize("skip", [False, True])

@@ -28,8 +28,8 @@ def test_a_target_from_scratch_is_the_network_that_was_measured(tmp_path, monkey
     def transfer(sources, target, store, maps, bank, folder, *_):
         write_json(Path(folder) / "transfer.json", {"address": f"{sources} {target}"})
 
-    def scratch(store, ledger, wanted, config):
-        asked.append({name: [regime.name for regime in part] for name, part in wanted.items()})
+    def scratch(store, ledger, expected, config):
+        asked.append({name: [regime.name for regime in part] for name, part in expected.items()})
         for name, address in (("normal", "all"), ("normal-48", "of 48")):
             write_json(Path(ledger) / "scratch" / name / "network.json", {"address": address})
 

@@ -22,10 +22,10 @@ class Artifact:
 
 @pytest.mark.parametrize("reasons", [(), ("it took 99 MiB", "no answer")])
 def test_the_verdict_is_the_servers(tmp_path, monkeypatch, reasons):
-    asked = {}
+    questions = {}
 
     def verdict(bundle, *, records):
-        asked.update(bundle=bundle, records=records)
+        questions.update(bundle=bundle, records=records)
         return Blessing(not reasons, reasons, {"ms": 3.0})
 
     monkeypatch.setattr(validate, "validate", verdict)
@@ -39,11 +39,11 @@ def test_the_verdict_is_the_servers(tmp_path, monkeypatch, reasons):
         records=5,
         code="x",
     )
-    assert asked == {
+    assert questions == {
         "bundle": str(tmp_path / "model" / "Format-Serving"),
         "records": ("test", 5),
     }
-    told = json.loads((tmp_path / "blessing" / "blessing.json").read_text())
-    assert told == {"ok": not reasons, "reasons": list(reasons), "figures": {"ms": 3.0}}
+    facts = json.loads((tmp_path / "blessing" / "blessing.json").read_text())
+    assert facts == {"ok": not reasons, "reasons": list(reasons), "figures": {"ms": 3.0}}
     assert (tmp_path / "blessing" / "BLESSED").exists() == (not reasons)
     assert (tmp_path / "blessing" / "NOT_BLESSED").exists() == bool(reasons)

@@ -197,8 +197,8 @@ def fuzz_request_line(data: bytes) -> None:
 
 def fuzz_tensor(data: bytes) -> None:
     with suppress(ValueError):
-        found = array(memoryview(data), Allowance(ALLOWANCE))
-        assert found.dtype == object or found.nbytes <= ALLOWANCE
+        value = array(memoryview(data), Allowance(ALLOWANCE))
+        assert value.dtype == object or value.nbytes <= ALLOWANCE
 
 
 def fuzz_grpc(data: bytes) -> None:

@@ -316,8 +316,8 @@ def serve(*flags: str) -> subprocess.CompletedProcess:
 
 def test_version_names_the_server_and_the_library(capsys):
     assert main(["serve", "--version"]) == 0
-    said = capsys.readouterr().out
-    assert said.startswith("TensorFlow ModelServer:") and "TensorFlow Library: 2." in said
+    output = capsys.readouterr().out
+    assert output.startswith("TensorFlow ModelServer:") and "TensorFlow Library: 2." in output
 
 
 THREADS = ("session", "intra_op", "inter_op")

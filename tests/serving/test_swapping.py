@@ -145,14 +145,14 @@ def test_a_version_that_was_swapped_out_is_freed(candidates, tmp_path):
         str(tmp_path / "base"),
         *(str(candidates[factor]) for factor in (2, 3, 2)),
     ]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", FREED, *places],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert process.returncode == 0, process.stderr[-2000:]
 
 
 FREED = """

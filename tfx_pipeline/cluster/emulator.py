@@ -82,16 +82,17 @@ class Cluster:
         returns all tries.
         """
         steps = self.needed(to)
-        done: set[str] = set()
-        while len(done) < len(steps):
+        finished_nodes: set[str] = set()
+        while len(finished_nodes) < len(steps):
             # the file's order is no order of execution
             name = next(
                 name
                 for name, step in steps.items()
-                if name not in done and done.issuperset(step.get("dependentTasks", []))
+                if name not in finished_nodes
+                and finished_nodes.issuperset(step.get("dependentTasks", []))
             )
             self.run_step(name, steps[name], say)
-            done.add(name)
+            finished_nodes.add(name)
         return self.tries
 
     def needed(self, to: Iterable[str]) -> dict[str, Any]:
@@ -161,18 +162,18 @@ class Cluster:
             for key, kind in kinds.items()
         }
         # a file of the pod, which the launcher reads
-        told = str(self.disk / "pod" / "out" / "executor_output.json")
+        output_path = str(self.disk / "pod" / "out" / "executor_output.json")
         call = {
             "inputs": {"parameterValues": values, "artifacts": artifacts},
-            "outputs": {"outputFile": told, "artifacts": outputs},
+            "outputs": {"outputFile": output_path, "artifacts": outputs},
         }
         return call, kinds
 
-    def value_of(self, told: dict[str, Any]) -> Any:
+    def value_of(self, parameter: dict[str, Any]) -> Any:
         """Returns the value of a step's parameter: a constant, or an input of the file."""
-        if "runtimeValue" in told:
-            return told["runtimeValue"]["constant"]
-        name = told["componentInputParameter"]
+        if "runtimeValue" in parameter:
+            return parameter["runtimeValue"]["constant"]
+        name = parameter["componentInputParameter"]
         default = self.spec["root"]["inputDefinitions"]["parameters"][name]["defaultValue"]
         return self.parameters.get(name, default)
 
@@ -194,8 +195,8 @@ class Cluster:
         """Takes a step's outputs into the store, and notes what it said of them for those that
         follow.
         """
-        told = json.loads(Path(call["outputs"]["outputFile"]).read_text()).get("artifacts", {})
-        for key, value in told.items():
+        artifacts = json.loads(Path(call["outputs"]["outputFile"]).read_text()).get("artifacts", {})
+        for key, value in artifacts.items():
             for artifact in value["artifacts"]:
                 # the launcher knows kinds by the file, not by the step
                 artifact["type"] = kinds[key]["artifactType"]
@@ -228,11 +229,11 @@ class Cluster:
         # `wait4` tells the processor's time of the step and of all that it waited for
         _, status, usage = os.wait4(process, 0)
         # what is lost with the pod
-        left = sorted(path.name for path in (pod / "folder").iterdir())
+        file_names = sorted(path.name for path in (pod / "folder").iterdir())
         seconds = time.monotonic() - since
         cpu = usage.ru_utime + usage.ru_stime
         code = os.waitstatus_to_exitcode(status)
-        return Try(name, number, code, seconds, cpu, left), output
+        return Try(name, number, code, seconds, cpu, file_names), output
 
 
 def artifacts_in(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -242,10 +243,10 @@ def artifacts_in(artifacts: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def row(this: Try) -> str:
     """Returns one line of the table of tries."""
-    left = f"  left {', '.join(this.left)}" if this.left else ""
+    remains = f"  left {', '.join(this.left)}" if this.left else ""
     return (
         f"{this.step:22s} try {this.number + 1}  exit {this.code:3d}  {this.seconds:6.1f} s  "
-        f"{this.cpu:6.1f} s of CPU{left}"
+        f"{this.cpu:6.1f} s of CPU{remains}"
     )
 
 

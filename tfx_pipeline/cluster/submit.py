@@ -152,14 +152,14 @@ def create_recurring(
     """
     check_file(file)
     group = ask_server(address, functools.partial(client.create_experiment, name=experiment))
-    listed = ask_server(
+    answer = ask_server(
         address,
         functools.partial(
             client.list_recurring_runs, page_size=100, experiment_id=group.experiment_id
         ),
     )
     # kfp would make a second one of the same name
-    for each in listed.recurring_runs or []:
+    for each in answer.recurring_runs or []:
         if each.display_name == name:
             raise RunError(
                 f"{address} has a recurring run {name} already ({each.recurring_run_id}); delete "

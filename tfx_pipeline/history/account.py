@@ -43,11 +43,11 @@ def metrics_of(artifacts: Artifacts) -> dict[str, Any]:
     of labels), p against random policies, and that in words.
     """
     evidence = facts_in(artifacts, "EvaluateTaxonomy/evidence", "evidence.json")
-    asked = (evidence.get("budget"), evidence.get("order"))
+    policy_key = (evidence.get("budget"), evidence.get("order"))
     rows = [
         row
         for row in evidence.get("headline", [])
-        if (row.get("budget"), row.get("order")) == asked
+        if (row.get("budget"), row.get("order")) == policy_key
     ]
     policy = facts_in(artifacts, "TrainPolicy/transfers", "policy.json")
     significance = evidence.get("significance") or {}

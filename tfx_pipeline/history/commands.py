@@ -141,14 +141,16 @@ def do_rollback(options: argparse.Namespace) -> int:
         since = time.time()
         try:
             before = versions(options.run / SERVED)
-            wanted = options.version if options.to is None else options.to
-            now = rollback(options.run / SERVED, wanted)
+            goal = options.version if options.to is None else options.to
+            now = rollback(options.run / SERVED, goal)
         except ValueError as error:
             raise RunError(str(error)) from error
-        gone = ", ".join(str(number) for number in before if number > int(now.name))
+        numbers = ", ".join(str(number) for number in before if number > int(now.name))
         # those above the version are withdrawn; none were, where it is the newest
-        text = f"version {now.name} serves again" if gone else f"version {now.name} serves already"
-        note(options.run, ROLLBACK, since, f"{text}; withdrawn: {gone or 'none'}")
+        text = (
+            f"version {now.name} serves again" if numbers else f"version {now.name} serves already"
+        )
+        note(options.run, ROLLBACK, since, f"{text}; withdrawn: {numbers or 'none'}")
     print(text)
     return 0
 

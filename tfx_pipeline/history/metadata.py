@@ -124,8 +124,12 @@ def executions_of(store: Any, context: Any, nodes: dict[int, str]) -> list[Execu
     executions = sorted(store.get_executions_by_context(context.id), key=lambda each: each.id)
     numbers = [each.id for each in executions]
     events = store.get_events_by_execution_ids(numbers) if numbers else []
-    wanted = sorted({event.artifact_id for event in events})
-    uris = {each.id: each.uri for each in store.get_artifacts_by_id(wanted)} if wanted else {}
+    artifact_ids = sorted({event.artifact_id for event in events})
+    uris = (
+        {each.id: each.uri for each in store.get_artifacts_by_id(artifact_ids)}
+        if artifact_ids
+        else {}
+    )
     inputs: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     # one question for all events, and one for all artifacts
     outputs: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))

@@ -32,11 +32,11 @@ def trace(run: Path, version: int | None, out: Path | None = None) -> Path:
     """
     there = bundles(run)
     # withdrawn versions have hidden names
-    served = [number for number, folder in there.items() if folder.name == str(number)]
-    number = version if version is not None else max(served, default=None)
+    version_numbers = [number for number, folder in there.items() if folder.name == str(number)]
+    number = version if version is not None else max(version_numbers, default=None)
     if number is None or number not in there:
-        listed = ", ".join(map(str, sorted(there))) or "none"
-        raise RunError(f"no version {number or ''} in {run / SERVED}; there are: {listed}")
+        names = ", ".join(map(str, sorted(there))) or "none"
+        raise RunError(f"no version {number or ''} in {run / SERVED}; there are: {names}")
     path = out or run / f"trace-{number}.html"
     write_text(path, render_trace(trace_of(run, number, there[number])))
     return path
@@ -61,8 +61,8 @@ def version_with(run: Path, lineage: Path) -> int:
     folder. Raises RunError.
     """
     try:
-        asked = json.loads(lineage.read_text(encoding="utf-8"))
-        wanted = (asked["artifact"], asked["policy"])
+        facts = json.loads(lineage.read_text(encoding="utf-8"))
+        identity = (facts["artifact"], facts["policy"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{lineage} is no lineage.json of a bundle (VERSION/{PLACE}): {error!r}"
@@ -70,7 +70,7 @@ def version_with(run: Path, lineage: Path) -> int:
     # from the newest: a story that two versions tell is the later one's
     for number, folder in sorted(bundles(run).items(), reverse=True):
         story = story_of(folder)
-        if (story.get("artifact"), story.get("policy")) == wanted:
+        if (story.get("artifact"), story.get("policy")) == identity:
             return number
     raise RunError(f"no version in {run / SERVED} has the story of {lineage}; was it pruned?")
 
@@ -221,16 +221,16 @@ def data_facts(
     counts = facts_in(artifacts, "ExampleGen/examples", "counts.json")
     manifest = facts_in(artifacts, "ExampleGen/examples", "manifest.json")
     nodes = {each.node: each for each in graph.executions} if graph else {}
-    told = nodes["ExampleGen"].parameters if "ExampleGen" in nodes else {}
+    parameters = nodes["ExampleGen"].parameters if "ExampleGen" in nodes else {}
     views = index.get("views") or {}
     facts = {
         "hash": index.get("hash") or story.get("data") or story.get("manifest"),
         "count": sum(views.values()) if views else None,
         "views a split": ", ".join(f"{split} {number}" for split, number in views.items()),
         "buildings": ", ".join(index.get("buildings", [])),
-        "place": (entry.data.get("place") if entry else None) or told.get("root"),
+        "place": (entry.data.get("place") if entry else None) or parameters.get("root"),
         "span": manifest.get("span"),
-        "fingerprint of the files": told.get("fingerprint"),
+        "fingerprint of the files": parameters.get("fingerprint"),
         "left out by ingest": counts.get("quarantined"),
     }
     return {name: value for name, value in facts.items() if value not in (None, "")}
@@ -280,9 +280,9 @@ def missing_facts(graph: RunGraph | None, entry: Entry | None, artifacts: Artifa
             "ML metadata of this folder know no run that pushed it: only the bundle's own story "
             "is told."
         )
-    gone = [name for name, folder in artifacts.items() if not Path(folder).is_dir()]
-    if gone:
-        lines.append(f"Removed since, so that details are missing: {', '.join(gone)}.")
+    names = [name for name, folder in artifacts.items() if not Path(folder).is_dir()]
+    if names:
+        lines.append(f"Removed since, so that details are missing: {', '.join(names)}.")
     if entry is None:
         lines.append("The history has no line of its push: it is older than the history.")
     return lines

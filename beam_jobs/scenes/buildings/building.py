@@ -43,8 +43,8 @@ def plans(rng: np.random.Generator) -> list[Plan]:
     depths = rng.permutation([rng.uniform(5.2, 7.6), rng.uniform(3.6, 5.6)])
     areas = [widths[i % columns] * depths[i // columns] for i in range(count)]
     likely = np.array([kind.likely for kind in ROOMS.values()])
-    drawn = rng.choice(KINDS, count, replace=False, p=likely / likely.sum())
-    kinds = sorted(drawn, key=lambda kind: ROOMS[str(kind)].size)
+    sample = rng.choice(KINDS, count, replace=False, p=likely / likely.sum())
+    kinds = sorted(sample, key=lambda kind: ROOMS[str(kind)].size)
     rooms = []
     # sorting the order again gives ranks: the smallest room gets the first of the sorted kinds
     for i, rank in enumerate(np.argsort(np.argsort(areas))):

@@ -124,9 +124,9 @@ def shots(
     for _ in range(max(count * BATCHES, PATIENCE)):
         if len(series) >= count:
             break
-        drawn = Points.of(surface, rng, BATCH)
+        points = Points.of(surface, rng, BATCH)
         for high in (True, False):
-            waiting[high].append(drawn.where((drawn.places[:, 2] > EYE) == high))
+            waiting[high].append(points.where((points.places[:, 2] > EYE) == high))
         idle += 1
         while waiting[above] and len(series) < count:
             candidate = waiting[above].pop()
@@ -183,9 +183,9 @@ class Points:
         places, normals = surface.drawn(rng, count)
         return Points(places, normals, rng.random((2, count)))
 
-    def where(self, chosen: Bools) -> Points:
-        """Returns the points that are chosen [n]."""
-        return Points(self.places[chosen], self.normals[chosen], self.luck[:, chosen])
+    def where(self, selection: Bools) -> Points:
+        """Returns the points of the selection [n] bool."""
+        return Points(self.places[selection], self.normals[selection], self.luck[:, selection])
 
 
 def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list[Candidate]:
@@ -193,13 +193,13 @@ def candidates(eye: Eye, points: Points, locations: Floats, fewest: int) -> list
     within the published pitch. locations: [n, 3] of the cameras.
     """
     places, normals = points.places, points.normals
-    ahead, length, ways, asked = ways_to(places, locations, STEEPEST, CLOSEST)
+    ahead, length, ways, in_reach = ways_to(places, locations, STEEPEST, CLOSEST)
     # A point is rejected by its luck unless its cameras are far enough in the mean, hence one of
     # them at least (short of rounding): nearer ones are asked if one of these sees it.
-    far = asked & (length >= (1 - 1e-9) * DISTANT * np.sqrt(points.luck[1])[:, None])
+    far = in_reach & (length >= (1 - 1e-9) * DISTANT * np.sqrt(points.luck[1])[:, None])
     visible = np.zeros(length.shape, np.bool_)
     visible[far] = met(eye, locations, ways, length, far)
-    near = asked & ~far & visible.any(1)[:, None]
+    near = in_reach & ~far & visible.any(1)[:, None]
     visible[near] = met(eye, locations, ways, length, near)
     # points that no camera sees divide by 1, and are dropped by `eligible` below
     count = np.maximum(visible.sum(1), 1)
@@ -256,14 +256,14 @@ def chosen(
     if rng.random() < HEAD_ON * cosine.mean():
         return []
     enough = SHOWN if candidate.place[2] <= EYE else SHOWN_ABOVE
-    shown = np.zeros(len(turns))
+    view_worth = np.zeros(len(turns))
     # no rays are cast for the others, which are not taken whatever they show
     places, own = candidate.locations[agreed], rooms[candidate.cameras[agreed]]
-    shown[agreed] = worth(eye, places, turns[agreed], angles[agreed], own, kinds, enough)
-    selection = preferred(rng, np.flatnonzero(shown), shown * length**FAR)[:most]
+    view_worth[agreed] = worth(eye, places, turns[agreed], angles[agreed], own, kinds, enough)
+    selection = preferred(rng, np.flatnonzero(view_worth), view_worth * length**FAR)[:most]
     # a point is taken or left as a whole, by the mean of its views: drawing each view alone would
     # leave most points with too few
-    if len(selection) < fewest or rng.random() > shown[selection].mean():
+    if len(selection) < fewest or rng.random() > view_worth[selection].mean():
         return []
     return [
         (

@@ -83,23 +83,23 @@ def first_alike(names: Integers) -> Integers:
     corners = np.sort(names, axis=1)
     order = np.lexsort(corners.T[::-1])
     corners = corners[order]
-    unlike = np.ones(len(order), bool)
-    unlike[1:] = (corners[1:] != corners[:-1]).any(1)
+    is_first = np.ones(len(order), bool)
+    is_first[1:] = (corners[1:] != corners[:-1]).any(1)
     # two corners at one place: a sliver, whose corners cannot be told apart
-    unlike |= (corners[:, :-1] == corners[:, 1:]).any(1)
-    first = np.maximum.accumulate(np.where(unlike, np.arange(len(order)), 0))
+    is_first |= (corners[:, :-1] == corners[:, 1:]).any(1)
+    first = np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))
     alike = np.empty_like(order)
     alike[order] = order[first]
     return alike
 
 
-def copied(curvature: Floats, names: Integers, wanted: Integers) -> Floats:
-    """Returns [f, 3, 2] curvatures at corners `wanted` [f, 3], copied from those found at the same
-    corners in another order, `names` [f, 3].
+def copied(curvature: Floats, names: Integers, corner_names: Integers) -> Floats:
+    """Returns [f, 3, 2] curvatures at corners `corner_names` [f, 3], copied from those found at the
+    same corners in another order, `names` [f, 3].
     """
-    place = (wanted[:, :, None] == names[:, None]).argmax(2)
+    place = (corner_names[:, :, None] == names[:, None]).argmax(2)
     # a face in its own order keeps it, slivers with corners at one place too
-    place[(wanted == names).all(1)] = np.arange(3)
+    place[(corner_names == names).all(1)] = np.arange(3)
     against = (place[:, 1] - place[:, 0]) % 3 == 2
     curvature = np.take_along_axis(curvature, place[..., None], 1)
     return np.where(against[:, None, None], -curvature[..., ::-1], curvature)
@@ -197,13 +197,13 @@ def turned(seams: Seams, count: int) -> Floats:
     against = csr_matrix((np.tile(~seams.agree, 2).astype("int8"), (rows, columns)), (count, count))
     children = order[1:]
     parents = before[children]
-    apart = np.zeros(len(children), bool)
+    sign_changes = np.zeros(len(children), bool)
     inner = parents < count
-    apart[inner] = np.asarray(against[parents[inner], children[inner]]).ravel() > 0
+    sign_changes[inner] = np.asarray(against[parents[inner], children[inner]]).ravel() > 0
     # Python's own lists: what follows goes face by face, where NumPy's items are slow
     result = [False] * (count + 1)
     # in the order of the search a parent is settled before its children
-    for child, parent, differs in zip(children.tolist(), parents.tolist(), apart.tolist()):
+    for child, parent, differs in zip(children.tolist(), parents.tolist(), sign_changes.tolist()):
         result[child] = result[parent] != differs
     return np.array(result[:count])
 
@@ -298,8 +298,10 @@ def face_tensors(corner: Floats, normal: Floats, spread: Floats) -> tuple[Floats
     system = np.stack([uu, uv, zero, uv, uu + vv, uv, zero, uv, vv], -1).reshape(
         -1, 3, 3
     ) + 1e-9 * np.eye(3)
-    wanted = np.stack([(eu * nu).sum(1), (ev * nu + eu * nv).sum(1), (ev * nv).sum(1)], -1)
-    return np.linalg.solve(system, wanted[..., None])[..., 0] / size[:, None], np.stack([u, v], 1)
+    right_side = np.stack([(eu * nu).sum(1), (ev * nu + eu * nv).sum(1), (ev * nv).sum(1)], -1)
+    return np.linalg.solve(system, right_side[..., None])[..., 0] / size[:, None], np.stack(
+        [u, v], 1
+    )
 
 
 def at_nodes(

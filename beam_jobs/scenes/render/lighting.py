@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -60,6 +61,39 @@ def light_table(lights: Sequence[Light]) -> Floats:
         across = np.cross(light.along, light.up)
         row[13:] = across / (np.linalg.norm(across) + 1e-12)
     return table
+
+
+class ProbeGrid(NamedTuple):
+    """Probes of light along three axes. low, step: [3] m, the lowest one and the way to the next;
+    counts: [3] along each axis; valid: [probe], which of them are of use.
+    """
+
+    low: Floats
+    step: Floats
+    counts: Integers
+    valid: Bools
+
+
+class Lamps(NamedTuple):
+    """Where shadow rays go. lights: [light, 16] of `light_table`; goals: [16, light, 3] m of
+    `aims`; openings: [16, ray, 4] of `openings`; sees: [probe] int64 of `Lighting.sight`.
+    """
+
+    lights: Floats
+    goals: Floats
+    openings: Floats
+    sees: Integers
+
+
+class ShadowRays(NamedTuple):
+    """Rays of n points, as many of each. origins, ways: [n * rays, 3]; reach: [n * rays] m; shares:
+    [n, shadow, 3], the light that each of those towards lamps brings if it is clear.
+    """
+
+    origins: Floats
+    ways: Floats
+    reach: Floats
+    shares: Floats
 
 
 class Lighting:
@@ -173,34 +207,31 @@ class Lighting:
             ).astype("float32")
 
     @property
-    def grid(self) -> tuple[Floats, Floats, Integers, Bools]:
-        """Returns what the compiled passes read of the probes' grid: its lowest corner and its step
-        [3], m, how many probes there are along each axis [3], and which of them are of use
-        [probes].
-        """
-        return self.low, self.step, self.counts, self.valid
+    def grid(self) -> ProbeGrid:
+        """Returns what the compiled passes read of the probes' grid."""
+        return ProbeGrid(self.low, self.step, self.counts, self.valid)
 
     def handed_on(self, hits: Hits) -> Floats:
         """Returns [n, 3], the light of the probes alone."""
         out = np.empty((len(hits.distance), 3), "float32")
-        _handed_on(
-            hits.point, hits.lit, hits.material, np.arange(len(out)), *self.grid, self.cubes, out
-        )
+        _handed_on(hits, np.arange(len(out)), self.grid, self.cubes, out)
         return out
 
-    def arriving(self, hits: Hits, phase: Integers, chosen: Integers, bare: bool = False) -> Floats:
-        """Returns [n, 3], the light at the `chosen` hits (0 elsewhere). phase: [n] 0 to 15, which
-        of the interleaved samples; bare: without probes and occlusion.
+    def arriving(
+        self, hits: Hits, phase: Integers, selection: Integers, bare: bool = False
+    ) -> Floats:
+        """Returns [n, 3], the light at the hits of the `selection` (0 elsewhere). phase: [n] 0 to
+        15, which of the interleaved samples; bare: without probes and occlusion.
         """
         out = np.zeros((len(hits.distance), 3), "float32")
-        self.arrive(hits, phase, chosen, out, bare)
+        self.arrive(hits, phase, selection, out, bare)
         return out
 
     def arrive(
-        self, hits: Hits, phase: Integers, chosen: Integers, out: Floats, bare: bool = False
+        self, hits: Hits, phase: Integers, selection: Integers, out: Floats, bare: bool = False
     ) -> None:
-        """Writes the light that `arriving` returns into out[chosen]."""
-        n = len(chosen)
+        """Writes the light that `arriving` returns into out[selection]."""
+        n = len(selection)
         rays = SHADOWS + (0 if bare else OPENINGS)
         origins = np.empty((n * rays, 3), "float32")
         ways = np.empty((n * rays, 3), "float32")
@@ -209,16 +240,14 @@ class Lighting:
         light = np.empty((n, 3), "float32")
         # all rays of all points first, then one call of Embree for them: it is at its best with
         # many
-        _aim(
-            hits.point, hits.lit, hits.plane, hits.material, phase, chosen, rays,
-            self.table, self.goals, self.openings, *self.grid, self.sees,
-            origins, ways, reach, shares, light,
-        )  # fmt: skip
+        lamps = Lamps(self.table, self.goals, self.openings, self.sees)
+        shadows = ShadowRays(origins, ways, reach, shares)
+        _aim(hits, phase, selection, rays, lamps, self.grid, shadows, light)
         clear = self.free(origins, ways, reach)
         around = np.empty((0 if bare else n, 3), "float32")
         if not bare:
-            _handed_on(hits.point, hits.lit, hits.material, chosen, *self.grid, self.cubes, around)
-        _gathered(clear, rays, shares, light, around, chosen, out)
+            _handed_on(hits, selection, self.grid, self.cubes, around)
+        _gathered(clear, rays, shares, light, around, selection, out)
 
 
 def aims(table: Floats) -> Floats:
@@ -275,25 +304,16 @@ def _cell(p: Floats, i: int, low: Floats, step: Floats, counts: Integers, place:
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _handed_on(
-    points: Floats,
-    normals: Floats,
-    material: Integers,
-    chosen: Integers,
-    low: Floats,
-    step: Floats,
-    counts: Integers,
-    valid: Bools,
-    cubes: Floats,
-    out: Array,
-) -> None:
-    """Writes into out[j] the light of the 8 probes around hit chosen[j]; 0 where nothing
+def _handed_on(hits: Hits, selection: Integers, grid: ProbeGrid, cubes: Floats, out: Array) -> None:
+    """Writes into out[j] the light of the 8 probes around hit selection[j]; 0 where nothing
     was hit.
     """
+    points, normals, material = hits.point, hits.lit, hits.material
+    low, step, counts, valid = grid
     # strides of the grid in C order: x, y; along z it is 1
     place, rows = np.empty(3, np.float32), np.array([counts[1] * counts[2], counts[2], 1])
-    for j in range(len(chosen)):
-        i = chosen[j]
+    for j in range(len(selection)):
+        i = selection[j]
         if material[i] < 0:
             out[j] = 0
             continue
@@ -334,30 +354,23 @@ def _handed_on(
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _aim(
-    points: Floats,
-    normals: Floats,
-    planes: Floats,
-    material: Integers,
+    hits: Hits,
     phase: Integers,
-    chosen: Integers,
+    selection: Integers,
     rays: int,
-    lights: Floats,
-    goals: Floats,
-    openings: Floats,
-    low: Floats,
-    step: Floats,
-    counts: Integers,
-    valid: Bools,
-    sees: Integers,
-    origins: Floats,
-    ways: Floats,
-    reach: Floats,
-    shares: Floats,
+    lamps: Lamps,
+    grid: ProbeGrid,
+    shadows: ShadowRays,
     rest: Floats,
 ) -> None:
-    """Writes, for every chosen hit, the rays to its strongest lights and into the open, the light
-    that each shadow ray brings if it is clear, and half of what the weaker lights would bring.
+    """Writes, for every hit of the selection, the rays to its strongest lights and into the open,
+    the light that each shadow ray brings if it is clear, and half of what the weaker lights would
+    bring.
     """
+    points, normals, planes, material = hits.point, hits.lit, hits.plane, hits.material
+    lights, goals, openings, sees = lamps
+    low, step, counts, valid = grid
+    origins, ways, reach, shares = shadows
     place, rows, count = (
         np.empty(3, np.float32),
         np.array([counts[1] * counts[2], counts[2], 1]),
@@ -366,8 +379,8 @@ def _aim(
     share, window = np.empty(max(count, 1), np.float32), np.empty(count, np.bool_)
     for n in range(count):
         window[n] = lights[n, 13] != 0 or lights[n, 14] != 0 or lights[n, 15] != 0
-    for j in range(len(chosen)):
-        i = chosen[j]
+    for j in range(len(selection)):
+        i = selection[j]
         # rays without length, which nothing blocks: rows stay where their points are
         if material[i] < 0:
             rest[j], shares[j] = 0, 0
@@ -455,14 +468,14 @@ def _gathered(
     shares: Floats,
     light: Floats,
     around: Floats,
-    chosen: Integers,
+    selection: Integers,
     out: Array,
 ) -> None:
-    """Writes into out[chosen] the light of the clear rays, and that of the probes as far as the
+    """Writes into out[selection] the light of the clear rays, and that of the probes as far as the
     point is open.
     """
-    for j in range(len(chosen)):
-        open_, i = 0, chosen[j]
+    for j in range(len(selection)):
+        open_, i = 0, selection[j]
         for k in range(SHADOWS, rays):
             open_ += clear[j * rays + k]
         share = DARKEST + (ONE - DARKEST) * np.float32(open_ / max(rays - SHADOWS, 1))

@@ -4,7 +4,7 @@ another ray caster would have to give the same answers, and nothing else would c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -19,8 +19,7 @@ RAY_HIT = 24
 FARTHEST = np.float32(1e37)  # metres
 
 
-@dataclass(frozen=True)
-class FirstHits:
+class FirstHits(NamedTuple):
     """What n rays hit first. distance [n] float32 m (meaningless where nothing is hit); triangle
     [n] int32 (-1: nothing); u, v [n] float32: weights of its second and third corner.
     """
@@ -50,7 +49,7 @@ class RayCaster:
             u=np.empty(n, "float32"),
             v=np.empty(n, "float32"),
         )
-        _first(self.embree.address, origins, rays, hits.distance, hits.triangle, hits.u, hits.v)
+        _first(self.embree.address, origins, rays, hits)
         return hits
 
     def reached(self, origins: Floats, rays: Floats) -> tuple[Floats, Integers]:
@@ -103,15 +102,8 @@ def ray_hit() -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def _first(
-    scene: int,
-    origins: Floats,
-    rays: Floats,
-    distance: Floats,
-    triangle: Integers,
-    u: Floats,
-    v: Floats,
-) -> None:
+def _first(scene: int, origins: Floats, rays: Floats, hits: FirstHits) -> None:
+    distance, triangle, u, v = hits
     ray = ray_hit()
     whole = ray.view(np.int32)
     alone = len(origins) == 1

@@ -49,12 +49,12 @@ def pixel_rays(
     camera: Camera,
     size: int,
     place: tuple[float, float] = (0.5, 0.5),
-    chosen: Integers | None = None,
+    pixels: Integers | None = None,
 ) -> tuple[Floats, Floats]:
     """Returns directions [S*S, 3] unit float32, world frame, and their share along the optical axis
     [S*S] (depth = distance * share).
 
-    place: within the pixel; chosen: [n] flat indices of the pixels wanted, in place of all.
+    place: within the pixel; pixels: [n] flat indices of the pixels wanted, in place of all.
     """
     half = np.tan(camera.field_of_view / 2)
     # with the middle of pixels at +0.5, as measured on the published frames
@@ -62,19 +62,19 @@ def pixel_rays(
     # rows run downwards, y upwards
     y = (-((np.arange(size) + place[1]) / size * 2 - 1) * half).astype("float32")
     # only the chosen pixels are computed, so that edges cost no more than the pixels they have
-    chosen = np.arange(size * size) if chosen is None else chosen
-    ways = np.empty((len(chosen), 3), "float32")
-    share = np.empty(len(chosen), "float32")
-    _pixel_rays(x, y, chosen, camera.rotation.astype("float32"), ways, share)
+    pixels = np.arange(size * size) if pixels is None else pixels
+    ways = np.empty((len(pixels), 3), "float32")
+    share = np.empty(len(pixels), "float32")
+    _pixel_rays(x, y, pixels, camera.rotation.astype("float32"), ways, share)
     return ways, share
 
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _pixel_rays(
-    x: Floats, y: Floats, chosen: Integers, rotation: Floats, ways: Floats, share: Floats
+    x: Floats, y: Floats, pixels: Integers, rotation: Floats, ways: Floats, share: Floats
 ) -> None:
-    for i in range(len(chosen)):
-        a, b = x[chosen[i] % len(x)], y[chosen[i] // len(x)]
+    for i in range(len(pixels)):
+        a, b = x[pixels[i] % len(x)], y[pixels[i] // len(x)]
         share[i] = ONE / math.sqrt(ONE + a * a + b * b)
         for q in range(3):
             ways[i, q] = (rotation[q, 0] * a + rotation[q, 1] * b - rotation[q, 2]) * share[i]
@@ -180,9 +180,9 @@ class Eye:
         """Returns the light [S*S, 3]: every second pixel is sampled, in 16 interleaved phases, and
         the samples are joined; pixels without a neighbour on their plane are sampled themselves.
         """
-        phase, sampled, chosen = lattice(size)
+        phase, sampled, selection = lattice(size)
         samples, once, twice = (np.zeros((size * size, 3), "float32") for _ in range(3))
-        self.lighting.arrive(hits, phase, chosen, samples)
+        self.lighting.arrive(hits, phase, selection, samples)
         # the first pass averages over 4 x 4 pixels, of which half are sampled
         rejoined(samples, hits.point, hits.plane, hits.material, sampled, size, 1, once)
         self.lighting.arrive(hits, phase, np.flatnonzero(once[:, 0] < 0), once)
@@ -328,7 +328,7 @@ def borrow(
     """
     for k in range(len(where)):
         y, x = where[k] // size, where[k] % size
-        best, chosen = 0.3, where[k]
+        best, neighbour = 0.3, where[k]
         for yy in range(max(0, y - 1), min(size, y + 2)):
             for xx in range(max(0, x - 1), min(size, x + 2)):
                 j = yy * size + xx
@@ -340,9 +340,9 @@ def borrow(
                     + plane[k, 2] * planes[j, 2]
                 )
                 if alike > best:
-                    best, chosen = alike, j
+                    best, neighbour = alike, j
         for q in range(3):
-            out[k, q] = light[chosen, q]
+            out[k, q] = light[neighbour, q]
 
 
 def noise(rng: np.random.Generator, size: int) -> Floats:

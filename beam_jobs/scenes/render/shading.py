@@ -11,8 +11,7 @@ curvature are those of the height field: n - h_u T_u - h_v T_v, and the eigenval
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -36,8 +35,7 @@ STEEPEST = np.float32(-0.2)
 NEARER = np.float32(2**0.65)
 
 
-@dataclass(frozen=True)
-class Hits:
+class Hits(NamedTuple):
     """What lies under n rays: distance [n] m along the ray (inf: none), relief included; point (of
     the mesh, without relief), normal (towards the ray's origin), lit (the normal that light falls
     on: without the relief of hard surfaces, which scanners see but pictures do not), plane (of the
@@ -56,8 +54,7 @@ class Hits:
     instance: Integers
 
 
-@dataclass(frozen=True)
-class Surface:
+class Surface(NamedTuple):
     """A scene's arrays in the form that the compiled pass reads.
 
     corners [v, 10]: position, normal, uv, curvature of a vertex beside each other, so that a hit
@@ -131,13 +128,7 @@ class Surface:
             material=np.empty(n, "int32"),
             instance=np.empty(n, "int32"),
         )
-        _under(
-            origins, rays, first.distance, first.triangle, first.u, first.v, np.float32(pixel),
-            self.corners, self.faces, self.material, self.instance, self.texels, self.starts,
-            self.sides, self.scale, self.relief, self.heights, self.tile,
-            hits.distance, hits.point, hits.normal, hits.lit, hits.plane, hits.colour,
-            hits.curvature, hits.material, hits.instance,
-        )  # fmt: skip
+        _under(origins, rays, first, np.float32(pixel), self, hits)
         return hits
 
 
@@ -243,34 +234,16 @@ def _height(heights: Floats, u: float, v: float, out: Array) -> None:
 
 @numba.njit(cache=True, fastmath=True, nogil=True)
 def _under(
-    origins: Floats,
-    rays: Floats,
-    far: Floats,
-    triangle: Integers,
-    bu: Floats,
-    bv: Floats,
-    pixel: float,
-    corners: Floats,
-    faces: Integers,
-    material: Integers,
-    instance: Integers,
-    texels: Floats,
-    starts: Integers,
-    sides: Integers,
-    scale: Floats,
-    relief: Integers,
-    heights: Floats,
-    tile: Floats,
-    distance: Floats,
-    point: Floats,
-    normal: Floats,
-    lit: Floats,
-    plane: Floats,
-    colour: Floats,
-    bend: Floats,
-    of_material: Integers,
-    of_instance: Integers,
+    origins: Floats, rays: Floats, first: FirstHits, pixel: float, surface: Surface, hits: Hits
 ) -> None:
+    """Writes into `hits` [n] what lies under the rays [n, 3] that hit `first` [n]. origins:
+    [n or 1, 3]; pixel: a pixel's side at 1 m, metres.
+    """
+    far, triangle, bu, bv = first
+    corners, faces, material, instance, texels, starts, sides, scale, relief, heights, tile = (
+        surface
+    )
+    distance, point, normal, lit, plane, colour, bend, of_material, of_instance = hits
     wave, alone = np.empty(6, np.float32), len(origins) == 1
     for i in range(len(triangle)):
         p, o = triangle[i], 0 if alone else i
@@ -339,10 +312,10 @@ def _under(
                 lit[i, 0], lit[i, 1], lit[i, 2] = nx, ny, nz
             # eigenvalues of the Hessian: mean +- the root of half the difference squared and the
             # mixed one squared
-            apart = (wave[3] - wave[5]) * HALF
+            difference = (wave[3] - wave[5]) * HALF
             mean, half = (
                 -sign * (wave[3] + wave[5]) * HALF,
-                math.sqrt(apart * apart + wave[4] * wave[4]),
+                math.sqrt(difference * difference + wave[4] * wave[4]),
             )
             k0, k1 = k0 + mean + half, k1 + mean - half
             # a height h moves the hit by h / cosine; nearly edge on, first order no longer holds

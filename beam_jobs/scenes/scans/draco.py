@@ -40,9 +40,11 @@ def unpacked(data: bytes, numbers: Mapping[str, int]) -> Unpacked:
         raise ValueError(f"{DRACO} does not decode: {error}") from error
     # attributes are found by the unique id that the file names (KHR_draco_mesh_compression): their
     # order in the data is free
-    lost = [f"{name} ({number})" for name, number in numbers.items() if number not in arrays]
-    if lost:
-        raise ValueError(f"{DRACO} holds no {', '.join(lost)}")
+    missing_names = [
+        f"{name} ({number})" for name, number in numbers.items() if number not in arrays
+    ]
+    if missing_names:
+        raise ValueError(f"{DRACO} holds no {', '.join(missing_names)}")
     columns = {name: arrays[number] for name, number in numbers.items()}
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1 or (len(faces) and not 0 <= faces.min() <= faces.max() < min(lengths)):

@@ -142,17 +142,17 @@ class MaskedCaster(RayCaster):
         out.
         """
         hits = super().first(origins, rays)
-        left = self.holes(hits, np.arange(len(hits.triangle)))
+        rows = self.holes(hits, np.arange(len(hits.triangle)))
         origins = np.broadcast_to(origins, rays.shape)
         for _ in range(LAYERS):
-            if not len(left):
+            if not len(rows):
                 break
             # from the first origin each time, so that rounding does not add up
-            far = hits.distance[left] * np.float32(1 + 1e-6) + np.float32(BEHIND)
-            on = super().first(origins[left] + rays[left] * far[:, None], rays[left])
-            hits.distance[left] = far + on.distance
-            hits.triangle[left], hits.u[left], hits.v[left] = on.triangle, on.u, on.v
-            left = self.holes(hits, left)
+            far = hits.distance[rows] * np.float32(1 + 1e-6) + np.float32(BEHIND)
+            on = super().first(origins[rows] + rays[rows] * far[:, None], rays[rows])
+            hits.distance[rows] = far + on.distance
+            hits.triangle[rows], hits.u[rows], hits.v[rows] = on.triangle, on.u, on.v
+            rows = self.holes(hits, rows)
         return hits
 
     def holes(self, hit: FirstHits, rays: Integers) -> Integers:

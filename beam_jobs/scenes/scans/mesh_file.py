@@ -125,12 +125,12 @@ def joined(parts: list[Part], turn: Floats) -> Mesh:
     for part in parts:
         image = part.picture
         # readers hand on one object a picture: its identity is cheaper than comparing pixels
-        shown = (id(image), part.wrap)
-        if image is not None and shown not in numbers:
-            numbers[shown] = len(pictures)
+        identity = (id(image), part.wrap)
+        if image is not None and identity not in numbers:
+            numbers[identity] = len(pictures)
             pictures.append(image)
             wraps.append(part.wrap)
-        picture.append(np.full(len(part.faces), numbers.get(shown, -1)))
+        picture.append(np.full(len(part.faces), numbers.get(identity, -1)))
     offsets = np.cumsum([0] + [len(part.vertices) for part in parts[:-1]])
     faces = np.concatenate([part.faces + offset for part, offset in zip(parts, offsets)])
     return Mesh(

@@ -170,16 +170,16 @@ def alike(folder: Path, name: str) -> tuple[Path | None, bool]:
         if (folder / part).exists():
             folder = folder / part
             continue
-        wanted = unicodedata.normalize("NFC", part)
+        spelling = unicodedata.normalize("NFC", part)
         spelt = {}
         for entry in os.listdir(folder) if folder.is_dir() else []:
             spelt[entry] = unicodedata.normalize("NFC", legible(os.fsencode(entry)))
-        likely = [entry for entry in spelt if spelt[entry].casefold() == wanted.casefold()]
+        likely = [entry for entry in spelt if spelt[entry].casefold() == spelling.casefold()]
         if not likely:
             return None, False
         # the same case first; sorted, since a folder lists its files in any order
-        best = min(likely, key=lambda entry: (spelt[entry] != wanted, entry))
-        same_case &= spelt[best] == wanted
+        best = min(likely, key=lambda entry: (spelt[entry] != spelling, entry))
+        same_case &= spelt[best] == spelling
         folder = folder / best
     return (folder, same_case) if folder.is_file() else (None, False)
 

@@ -79,20 +79,20 @@ def triangles(points: Floats) -> tuple[list[Triangle], bool]:
         return fan, True
     if crosses_itself(flat):
         return [], True
-    left = list(range(count))
+    outline = list(range(count))
     ears: list[Triangle] = []
-    while len(left) > 3:
-        numbers = range(len(left))
-        k = next((k for may_go in ORDER for k in numbers if may_go(flat, left, k)), None)
+    while len(outline) > 3:
+        numbers = range(len(outline))
+        k = next((k for may_go in ORDER for k in numbers if may_go(flat, outline, k)), None)
         if k is None:
             return fan, False
-        ears.append(corner(left, k))
-        del left[k]
+        ears.append(corner(outline, k))
+        del outline[k]
     # what crosses itself at its own corners ends in a triangle that is turned over
-    sure = turn(flat, *left) >= -rounding(flat)
+    sure = turn(flat, *outline) >= -rounding(flat)
     if not sure:
         return fan, False
-    return [*ears, (left[0], left[1], left[2])], not around_twice(flat)
+    return [*ears, (outline[0], outline[1], outline[2])], not around_twice(flat)
 
 
 def projected(points: Floats) -> Floats:
@@ -129,12 +129,12 @@ def convex(flat: Floats) -> Bools:
     one = flat - before
     two = np.roll(flat, -1, 1) - before
     # a little below 0: corners in the middle of a straight side
-    left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
+    turns_left = (one[..., 0] * two[..., 1] - one[..., 1] * two[..., 0] >= -1e-12).all(1)
     sides = np.roll(flat, -1, 1) - flat
-    is_convex = left & (turned(sides) < 3 * np.pi) & ~folded(sides)
+    is_convex = turns_left & (turned(sides) < 3 * np.pi) & ~folded(sides)
     # a corner that is there twice has no side in between, and its turn would be lost
     there = (sides != 0).any(2)
-    for number in np.flatnonzero(left & ~there.all(1)):
+    for number in np.flatnonzero(turns_left & ~there.all(1)):
         is_convex[number] = convex(flat[number, there[number]][None])[0]
     return np.asarray(is_convex)
 
@@ -181,20 +181,20 @@ def crosses_itself(flat: Floats) -> bool:
     return bool((parted & parted.T).any())
 
 
-def corner(left: Sequence[int], k: int) -> Triangle:
+def corner(outline: Sequence[int], k: int) -> Triangle:
     """Returns corner k of those that are left, between the one before it and the one behind it."""
-    return left[k - 1], left[k], left[(k + 1) % len(left)]
+    return outline[k - 1], outline[k], outline[(k + 1) % len(outline)]
 
 
-def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
+def is_ear(flat: Floats, outline: Sequence[int], k: int) -> bool:
     """Returns whether corner k sticks out and no other corner lies in the triangle that it cuts
-    off. flat: [n, 2]; left: the corners that are not cut off yet.
+    off. flat: [n, 2]; outline: the corners that are not cut off yet.
     """
-    a, b, c = corner(left, k)
+    a, b, c = corner(outline, k)
     # a corner that turns inwards, or lies on a straight side, is no ear
     if turn(flat, a, b, c) <= 0:
         return False
-    for j, d in enumerate(left):
+    for j, d in enumerate(outline):
         if d in (a, b, c) or turn(flat, a, b, d) < 0:
             continue
         if turn(flat, b, c, d) < 0 or turn(flat, c, a, d) < 0:
@@ -203,7 +203,7 @@ def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
         if not any((flat[d] == flat[e]).all() for e in (a, b, c)):
             return False
         # unless the outline goes from there into the triangle, and leaves it by the cut
-        before, _, behind = corner(left, j)
+        before, _, behind = corner(outline, j)
         if (flat[d] == flat[b]).all() and any(
             turn(flat, a, b, e) > 0 and turn(flat, b, c, e) > 0 for e in (before, behind)
         ):
@@ -211,18 +211,18 @@ def is_ear(flat: Floats, left: Sequence[int], k: int) -> bool:
     return True
 
 
-def is_fold(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """Returns whether the outline of the corners `left` of flat [n, 2] at corner k goes back the
+def is_fold(flat: Floats, outline: Sequence[int], k: int) -> bool:
+    """Returns whether the outline of the corners `outline` of flat [n, 2] at corner k goes back the
     way it came, or stands still.
     """
-    a, b, c = corner(left, k)
+    a, b, c = corner(outline, k)
     back = float((flat[a] - flat[b]) @ (flat[c] - flat[b]))
     return back >= 0 and turn(flat, a, b, c) == 0
 
 
-def is_straight(flat: Floats, left: Sequence[int], k: int) -> bool:
-    """Returns whether the triangle of corner k of the corners `left` of flat [n, 2] has no area."""
-    return abs(turn(flat, *corner(left, k))) <= rounding(flat)
+def is_straight(flat: Floats, outline: Sequence[int], k: int) -> bool:
+    """Returns whether the triangle of corner k of an outline of flat [n, 2] has no area."""
+    return abs(turn(flat, *corner(outline, k))) <= rounding(flat)
 
 
 # Which corner is cut off next. Folds go first: they have no area, and their corners would block

@@ -8,13 +8,13 @@ A surface bends towards the side it is seen from.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from beam_jobs.scenes.geometry.curvature import principal_curvatures
-from beam_jobs.scenes.render.ray_caster import RayCaster
+from beam_jobs.scenes.render.ray_caster import FirstHits, RayCaster
 from beam_jobs.scenes.render.renderer import TO_OPENCV, Surfaces, before_camera, pixel_rays
 from beam_jobs.scenes.scans.masks import MaskedCaster
 from beam_jobs.scenes.scans.mesh_file import Mesh
@@ -36,8 +36,7 @@ SUBPIXELS = (
 )  # a rotated grid within the pixel
 
 
-@dataclass(frozen=True)
-class Met:
+class Met(NamedTuple):
     """What n rays meet. distance [n] m (inf: nothing), triangle [n] (-1), normal [n, 3] towards the
     ray's origin, curvature [n, 2] 1/m, colour [n, 3] in [0, 1]. float32, int32; 0 where nothing is.
     """
@@ -47,6 +46,28 @@ class Met:
     normal: Floats
     curvature: Floats
     colour: Floats
+
+
+class MeshSurface(NamedTuple):
+    """What `_met` reads of a mesh. faces [f, 3]; normal [f, 3]; curvature [f, 3, 2] 1/m; colour [v,
+    3]; uv [v, 2]; picture [f]: index, -1 none; density [f]: texels a metre.
+    """
+
+    faces: Integers
+    normal: Floats
+    curvature: Floats
+    colour: Floats
+    uv: Floats
+    picture: Integers
+    density: Floats
+
+
+class PictureSpots(NamedTuple):
+    """Where n rays look pictures up: uv [n, 2], texels [n] a pixel, picture [n]: index, -1 none."""
+
+    uv: Floats
+    texels: Floats
+    picture: Integers
 
 
 class Scan:
@@ -128,10 +149,8 @@ class Scan:
             hit.triangle,
             *(np.empty((n, width), "float32") for width in (3, 2, 3)),
         )
-        uv = np.empty((n, 2))
-        texels = np.empty(n)
-        picture = np.empty(n, "int64")
-        surface = (
+        spots = PictureSpots(np.empty((n, 2)), np.empty(n), np.empty(n, "int64"))
+        surface = MeshSurface(
             mesh.faces,
             self.normal,
             self.curvature,
@@ -140,28 +159,13 @@ class Scan:
             mesh.picture,
             self.density,
         )
-        _met(
-            rays,
-            hit.distance,
-            hit.triangle,
-            hit.u,
-            hit.v,
-            pixel,
-            *surface,
-            met.distance,
-            met.normal,
-            met.curvature,
-            met.colour,
-            uv,
-            texels,
-            picture,
-        )
+        _met(rays, hit, pixel, surface, met, spots)
         # -1, where nothing is hit, reads the last triangle and is masked
         linear = mesh.linear[met.triangle] & (met.triangle >= 0)
         light = met.colour[linear]
         met.colour[linear] = 1
         # afterwards and in place: a colour of the vertices multiplies that of the picture
-        self.pictures.paint(picture, uv, texels, met.colour)
+        self.pictures.paint(spots.picture, spots.uv, spots.texels, met.colour)
         met.colour[linear] = shown(light * reflected(met.colour[linear]))
         return met
 
@@ -186,29 +190,19 @@ class Scan:
 @numba.njit(cache=True, nogil=True)
 def _met(
     rays: Floats,
-    far: Floats,
-    triangle: Integers,
-    bu: Floats,
-    bv: Floats,
+    hits: FirstHits,
     pixel: float,
-    faces: Integers,
-    normals: Floats,
-    curvature: Floats,
-    colours: Floats,
-    uvs: Floats,
-    pictures: Integers,
-    density: Floats,
-    distance: Floats,
-    normal: Floats,
-    bend: Floats,
-    colour: Floats,
-    uv: Floats,
-    texels: Floats,
-    picture: Integers,
+    surface: MeshSurface,
+    met: Met,
+    spots: PictureSpots,
 ) -> None:
-    """Fills the arrays of `Met`, with the colours of the vertices; and where to look the pictures
-    up: uv, texels a pixel, the picture's number (-1: none).
+    """Fills the arrays of `met` [n], with the colours of the vertices, and `spots` [n]. rays:
+    [n, 3]; pixel: a pixel's side at 1 m, metres.
     """
+    far, triangle, bu, bv = hits
+    faces, normals, curvature, colours, uvs, pictures, density = surface
+    distance, _, normal, bend, colour = met
+    uv, texels, picture = spots
     for i in range(len(triangle)):
         p = triangle[i]
         if p < 0:
@@ -247,8 +241,8 @@ def _edges(
             if j >= size * size or (step == 1 and j % size == 0):
                 continue
             here, there = min(distance[i], FAR), min(distance[j], FAR)
-            apart = abs(here - there) > 0.05 * min(here, there)
-            apart |= (
+            is_edge = abs(here - there) > 0.05 * min(here, there)
+            is_edge |= (
                 normal[i, 0] * normal[j, 0]
                 + normal[i, 1] * normal[j, 1]
                 + normal[i, 2] * normal[j, 2]
@@ -256,8 +250,8 @@ def _edges(
             )
             if colours_too:
                 for q in range(3):
-                    apart |= abs(colour[i, q] - colour[j, q]) > 0.1
-            if apart:
+                    is_edge |= abs(colour[i, q] - colour[j, q]) > 0.1
+            if is_edge:
                 marked[i] = marked[j] = True
 
 

@@ -100,13 +100,13 @@ def read_obj(data: bytes, shelf: Shelf) -> Contents:
             raise ValueError(f"line {number}, {line[:60]!r}: {error}") from error
     painted = vertex_colours(vertices)
     used = list(dict.fromkeys(polygons.material))
-    for wanted in used:
+    for name in used:
         # a comment may stand behind a name, and # in one ("Material #25"): what there is decides
-        named = wanted.partition(" #")[0].rstrip()
-        if wanted not in materials and named in materials:
-            materials[wanted] = materials[named]
-        if wanted and wanted not in materials:
-            shelf.note(f"material {wanted} is in no material library: its surfaces are grey")
+        bare_name = name.partition(" #")[0].rstrip()
+        if name not in materials and bare_name in materials:
+            materials[name] = materials[bare_name]
+        if name and name not in materials:
+            shelf.note(f"material {name} is in no material library: its surfaces are grey")
     points = np.array([vertices[i][:3] for i in polygons.vertex], "float64").reshape(-1, 3)
     triangles = cut(points, np.array(polygons.counts, "int64"))
     for line in triangles.notes:
@@ -295,9 +295,9 @@ def materials_of(data: bytes, shelf: Shelf) -> dict[str, Material]:
             picture, material.scale, material.move, clamped = picture_name(rest)
             material.wrap = (BORDER, BORDER) if clamped else (REPEAT, REPEAT)
             # a comment may stand behind it, and # in a name: what there is decides
-            named = picture.partition(" #")[0].rstrip()
-            if shelf.path(picture) is None and shelf.path(named) is not None:
-                picture = named
+            bare_path = picture.partition(" #")[0].rstrip()
+            if shelf.path(picture) is None and shelf.path(bare_path) is not None:
+                picture = bare_path
             material.picture = shelf.picture(picture)
         elif word.lower() == "map_ka":
             ambient.append(name)

@@ -35,14 +35,14 @@ def answer_side(config: NetworkConfig, size: int, scale: int) -> int:
         return int(side * 2 ** PAPER_DOUBLINGS[scale])
     goal = size // scale
     folded = scale == 1 and side < goal
-    wanted = goal // 2 if folded else goal
+    goal_side = goal // 2 if folded else goal
     for _ in config.decoder_widths:
-        if side < wanted:
+        if side < goal_side:
             side *= 2
-    if side > wanted:
-        side //= side // wanted
-    if side < wanted:
-        side *= wanted // side
+    if side > goal_side:
+        side //= side // goal_side
+    if side < goal_side:
+        side *= goal_side // side
     return 2 * side if folded else side
 
 

@@ -93,11 +93,11 @@ def load_state(model: keras.Model, state: Mapping[str, Array]) -> None:
         if weight != COUNTER:
             own = layer.replace("._", "_").replace(".", "_").lstrip("_")
             weights.setdefault(own, {})[weight] = value
-    wanted = {layer.name: layer for layer in model.layers if layer.weights}
-    if wanted.keys() != weights.keys():
-        odd = sorted(wanted.keys() ^ weights.keys())
+    layers = {layer.name: layer for layer in model.layers if layer.weights}
+    if layers.keys() != weights.keys():
+        odd = sorted(layers.keys() ^ weights.keys())
         raise SourceError(f"expected the layers of EfficientNet-Lite0; differs in {odd[0]}")
-    for name, layer in wanted.items():
+    for name, layer in layers.items():
         values = arrays_for_keras(layer, weights[name])
         shapes = [tuple(weight.shape) for weight in layer.weights]
         if [value.shape for value in values] != shapes:

@@ -155,8 +155,9 @@ def check_rows(name: str, maps: Floats, pictures: int) -> None:
 
 def check_finite(name: str, maps: Floats, keys: Sequence[str]) -> None:
     """Raises SourceError for features [view, h, w, c] that are no numbers."""
-    lost = np.flatnonzero(~np.isfinite(maps).reshape(len(maps), -1).all(1))
-    if len(lost):
+    broken_maps = np.flatnonzero(~np.isfinite(maps).reshape(len(maps), -1).all(1))
+    if len(broken_maps):
         raise SourceError(
-            f"{name}: features of {len(lost)} views are no finite numbers, such as {keys[lost[0]]}"
+            f"{name}: features of {len(broken_maps)} views are no finite numbers, such as "
+            f"{keys[broken_maps[0]]}"
         )

@@ -70,11 +70,11 @@ def add_source(
             f"a preprocessing is one of {', '.join(PREPROCESSING)}; got {preprocess!r}"
         )
     mean, deviation, blue_first = PREPROCESSING[preprocess]
-    told = {"mean": mean, "deviation": deviation, "blue_first": blue_first, **fields}
+    description = {"mean": mean, "deviation": deviation, "blue_first": blue_first, **fields}
     form = form_of(encoder)
     check_form(encoder, form, preprocess, fields)
     file = f"encoder{encoder.suffix}" if encoder.is_file() else "encoder"
-    source = OutsideSource(name, form, file, content_of(encoder), **told)
+    source = OutsideSource(name, form, file, content_of(encoder), **description)
     if random_control and form != "keras":
         raise SourceError(
             f"a random control is drawn of a .keras model; {encoder} is of the form {form}"
@@ -87,7 +87,9 @@ def add_source(
     scratch = folder / f".{control}.keras"
     try:
         drawn_anew(encoder, source, seed, run_size).save(scratch)
-        random = OutsideSource(control, form, file, content_of(scratch), **told, control_of=name)
+        random = OutsideSource(
+            control, form, file, content_of(scratch), **description, control_of=name
+        )
         try_encoder(random, scratch, run_size)
         write_source(folder, source, encoder)
         write_source(folder, random, scratch)
@@ -103,14 +105,14 @@ def check_form(encoder: Path, form: str, preprocess: str, fields: Mapping[str, A
             f"--layer names a layer of a .keras model; {encoder} is of the form {form}: export it "
             "up to that layer"
         )
-    told = {
+    preprocessing = {
         "--size": fields.get("size"),
         "--preprocess": preprocess != "unit",
         "--mean": "mean" in fields,
         "--std": "deviation" in fields,
     }
-    if form == "arrays" and any(told.values()):
-        names = ", ".join(name for name, value in told.items() if value)
+    if form == "arrays" and any(preprocessing.values()):
+        names = ", ".join(name for name, value in preprocessing.items() if value)
         raise SourceError(
             f"{names}: of pictures, and {encoder} has features that are computed already; leave "
             "that out"
@@ -233,13 +235,13 @@ def remove_source(folder: str | Path, name: str) -> list[str]:
     """
     folder = Path(folder)
     rows = outside_sources(folder)
-    gone = [row["name"] for row in rows if name in (row["name"], row["control_of"])]
-    if name not in gone:
+    names = [row["name"] for row in rows if name in (row["name"], row["control_of"])]
+    if name not in names:
         there = ", ".join(row["name"] for row in rows) or "none"
         raise SourceError(f"no source from outside is called {name} in {folder}; there: {there}")
-    for each in gone:
+    for each in names:
         # a leading point: no run reads it any more, however far the next line comes
         aside = Path(tempfile.mkdtemp(prefix=f".{each}.", dir=folder))
         os.replace(folder / each, aside)
         shutil.rmtree(aside)
-    return gone
+    return names

@@ -84,10 +84,10 @@ def array_of(view: View, storages: dict[str, bytes]) -> Array:
     if min((*strides, offset, 0)) < 0 or (min((*shape, 1)) > 0 and last >= len(values)):
         raise SourceError(f"a tensor {shape} lies beyond its storage of {len(values)} numbers")
     step = values.itemsize
-    shown = np.lib.stride_tricks.as_strided(
+    strided = np.lib.stride_tricks.as_strided(
         values[offset:], shape, [step * number for number in strides], writeable=False
     )
-    return np.array(shown, order="C")
+    return np.array(strided, order="C")
 
 
 def in_a_row(file: BinaryIO) -> tuple[dict[str, View], dict[str, bytes]]:

@@ -102,11 +102,11 @@ class Encoders:
         if key not in self.built:
             config = NetworkConfig(**record["config"])
             self.built[key] = build_task_network(task, config, record["size"]).encoder
-        wanted = (network, record.get("address"))
-        if self.weights.get(key) != wanted:
+        identity = (network, record.get("address"))
+        if self.weights.get(key) != identity:
             self.weights.pop(key, None)
             load_weights(self.built[key], network / "encoder.weights.h5")
-            self.weights[key] = wanted
+            self.weights[key] = identity
         return task, self.built[key]
 
 

@@ -42,28 +42,29 @@ def train_tasks(
     Interrupted for a loss that is no number. A val split without labels is no error: nothing is
     then pulled towards the average.
     """
-    wanted = list(names)
+    task_names = list(names)
     directory = Path(directory)
-    for name in wanted:
+    for name in task_names:
         check_labels(store, TASKS[name])
     starts: dict[str, Start] = {}
     if blessed is not None:
-        starts = starts_of(store, directory, wanted, config, blessed, out)
+        starts = starts_of(store, directory, task_names, config, blessed, out)
     records = {
         name: kept_record(store, directory / name, TASKS[name], config, starts.get(name))
-        for name in wanted
+        for name in task_names
     }
     missing = [name for name, record in records.items() if record is None]
     since = time.time()
     fresh = train_missing(store, directory, missing, config, out, starts)
     for count, record in enumerate(fresh, 1):
         records[record["task"]] = record
-        left = (time.time() - since) / count * (len(missing) - count)
+        seconds_left = (time.time() - since) / count * (len(missing) - count)
         print(
-            f"  network {len(wanted) - len(missing) + count}/{len(wanted)} {record['task']}: "
+            f"  network {len(task_names) - len(missing) + count}/{len(task_names)} "
+            f"{record['task']}: "
             f"{record['seconds']:.1f} s, "
-            f"beats the average on {record['win_average']:.0%} of test samples, about {left:.0f} s "
-            "left",
+            f"beats the average on {record['win_average']:.0%} of test samples, "
+            f"about {seconds_left:.0f} s left",
             file=out,
             flush=True,
         )
@@ -81,8 +82,8 @@ def kept_record(
     if not whole(folder):
         return None
     record: TaskRecord = read_record(folder)
-    wanted = network_address(entry, store, config, start.address if start else "")
-    return record if record.get("address") == wanted else None
+    address = network_address(entry, store, config, start.address if start else "")
+    return record if record.get("address") == address else None
 
 
 def starts_of(
@@ -168,8 +169,8 @@ def longest_first(names: Sequence[str], config: NetworkConfig) -> list[str]:
     """
 
     def samples(name: str) -> int:
-        chosen = recipe(TASKS[name], config)
-        return chosen.steps * chosen.batch if TASKS[name].trained else 0
+        own_recipe = recipe(TASKS[name], config)
+        return own_recipe.steps * own_recipe.batch if TASKS[name].trained else 0
 
     return sorted(names, key=lambda name: (-samples(name), not TASKS[name].output.dense))
 

@@ -80,5 +80,5 @@ def read_record(folder: str | Path) -> Any:
 
 def read_back(record: Record) -> Record:
     """Returns a record as it is read from the ledger, where tuples have become lists."""
-    read: Record = json.loads(json.dumps(record))
-    return read
+    copy: Record = json.loads(json.dumps(record))
+    return copy

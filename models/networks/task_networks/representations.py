@@ -90,9 +90,11 @@ def encode_views(
     """
     since = time.time()
     directory = Path(directory)
-    wanted = list(names)
+    task_names = list(names)
     splits = tuple(dict.fromkeys((config.transfer_split, "test")))
-    work = [source_work(Path(networks) / name, store, directory / name, splits) for name in wanted]
+    work = [
+        source_work(Path(networks) / name, store, directory / name, splits) for name in task_names
+    ]
     lacking = [one for one in work if not is_stored(one)]
     for one in lacking:
         sweep_blocks(one)
@@ -100,12 +102,12 @@ def encode_views(
         writing(lacking)
     else:
         encode_here(lacking, store)
-    described = [directory / name / "source.json" for name in wanted]
-    facts = {name: json.loads(path.read_text()) for name, path in zip(wanted, described)}
+    described = [directory / name / "source.json" for name in task_names]
+    facts = {name: json.loads(path.read_text()) for name, path in zip(task_names, described)}
     write_json(directory / "representations.json", {"sources": facts})
     views = sum(len(store.images(split)) for split in splits)
     print(
-        f"  {len(wanted)} encoders over {views} views: {time.time() - since:.1f} s",
+        f"  {len(task_names)} encoders over {views} views: {time.time() - since:.1f} s",
         file=out,
         flush=True,
     )

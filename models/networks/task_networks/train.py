@@ -61,11 +61,11 @@ def config_of_one_task(config: NetworkConfig, task: Task) -> NetworkConfig:
     """Returns the configuration with this task's share of the steps worked in, and all fields reset
     that only networks of other tasks, kinds or schedules read.
     """
-    chosen = recipe(task, config)
-    narrowed = replace(config, steps=chosen.steps, shares=())
+    task_recipe = recipe(task, config)
+    narrowed = replace(config, steps=task_recipe.steps, shares=())
     if task.input != "tiles":
         narrowed = replace(narrowed, tile_size=1)
-    if chosen.norm_share == 1:
+    if task_recipe.norm_share == 1:
         # no discriminator, whose turn would come
         narrowed = replace(narrowed, adversarial=False, warm_up=0)
     if config.schedule != "step":
@@ -248,11 +248,11 @@ def trainer(
         network = build_task_network(entry, config, size)
         if not entry.trained:
             return network, None
-        chosen = recipe(entry, config)
-        if chosen.norm_share == 1:
-            model = Siamese(network, standard, chosen.counted)
+        task_recipe = recipe(entry, config)
+        if task_recipe.norm_share == 1:
+            model = Siamese(network, standard, task_recipe.counted)
         else:
-            model = AdversarialSiamese(network, chosen, config.warm_up)
+            model = AdversarialSiamese(network, task_recipe, config.warm_up)
     synchronise(network.encoder)
     synchronise(network.head)
     eager = few_steps(config) and replicas() == 1
@@ -270,27 +270,27 @@ def optimizer_of(
     task: Task, config: NetworkConfig, model: keras.Model
 ) -> keras.optimizers.Optimizer:
     """Returns the recipe's optimiser for a model."""
-    chosen = recipe(task, config)
+    task_recipe = recipe(task, config)
     rate = learning_rate(task, config)
     rival = getattr(model, "discriminator", None)
-    if not chosen.coupled and rival is None:
-        return FlatMuon(rate, chosen.clip_global, chosen.weight_decay)
+    if not task_recipe.coupled and rival is None:
+        return FlatMuon(rate, task_recipe.clip_global, task_recipe.weight_decay)
     rivals = tuple(variable.path for variable in rival.trainable_variables) if rival else ()
     return PublishedAdam(
         rate,
-        kernel_decays(model, chosen),
+        kernel_decays(model, task_recipe),
         rivals,
         config.warm_up,
-        clipnorm=chosen.clip_variable,
-        global_clipnorm=chosen.clip_global,
+        clipnorm=task_recipe.clip_variable,
+        global_clipnorm=task_recipe.clip_global,
     )
 
 
-def kernel_decays(model: keras.Model, chosen: Recipe) -> dict[str, float]:
+def kernel_decays(model: keras.Model, task_recipe: Recipe) -> dict[str, float]:
     """Returns path -> decay of the kernels of a model; ten times as much for a discriminator's."""
-    decays = [(model.encoder, chosen.weight_decay), (model.head, chosen.head_decay)]
+    decays = [(model.encoder, task_recipe.weight_decay), (model.head, task_recipe.head_decay)]
     if hasattr(model, "discriminator"):
-        decays.append((model.discriminator, 10 * chosen.weight_decay))
+        decays.append((model.discriminator, 10 * task_recipe.weight_decay))
     return {
         variable.path: decay
         for part, decay in decays

@@ -86,27 +86,29 @@ class AdversarialSiamese(Siamese):
         beside = on * ((self.share - 1) * norm + (1 - self.share) * fooled + judged)
         return norm + beside - ops.stop_gradient(beside)
 
-    def duel(self, seen: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    def duel(self, condition: Tensor, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
         """Returns (the generator's adversarial loss, the discriminator's loss): scalars. real,
         fake: [B, S, S, C].
         """
-        seen = ops.cast(seen, fake.dtype)
+        condition = ops.cast(condition, fake.dtype)
         judge = self.discriminator
         frozen = [
             ops.stop_gradient(ops.convert_to_tensor(variable))
             for variable in judge.trainable_variables
         ]
         running = [ops.convert_to_tensor(variable) for variable in judge.non_trainable_variables]
-        wished, _ = judge.stateless_call(frozen, running, self.noised(seen, fake), training=True)
-        on_real = judge(self.noised(seen, real), training=True)
-        on_fake = judge(self.noised(seen, ops.stop_gradient(fake)), training=True)
+        wished, _ = judge.stateless_call(
+            frozen, running, self.noised(condition, fake), training=True
+        )
+        on_real = judge(self.noised(condition, real), training=True)
+        on_fake = judge(self.noised(condition, ops.stop_gradient(fake)), training=True)
         return entropy(wished, 1.0), (entropy(on_real, REAL) + entropy(on_fake, 0.0)) / 2
 
-    def noised(self, seen: Tensor, image: Tensor) -> Tensor:
+    def noised(self, condition: Tensor, image: Tensor) -> Tensor:
         """Returns the input beside an image that has instance noise, which fades with the steps."""
         deviation = self.noise / (1 + NOISE_DECAY * ops.cast(self.step, image.dtype))
         noise = keras.random.normal(ops.shape(image), dtype=image.dtype, seed=self.seeds)
-        return ops.concatenate([seen, image + deviation * noise], axis=-1)
+        return ops.concatenate([condition, image + deviation * noise], axis=-1)
 
     def shown(self, value: Tensor, softmax: bool) -> Tensor:
         """Returns what the discriminator sees of a target or an answer: of colours the mean (a, b)
@@ -171,11 +173,11 @@ class PublishedAdam(AcrossReplicas, keras.optimizers.Adam):
         self, gradient: Tensor, variable: Any, learning_rate: Tensor, index: int
     ) -> None:
         """Adam's step, taken back where it is the discriminator's turn."""
-        kept = (variable, self._momentums[index], self._velocities[index])
+        state = (variable, self._momentums[index], self._velocities[index])
         # A copy: TensorFlow may update buffers in place.
-        before = [ops.convert_to_tensor(part) + 0.0 for part in kept]
+        before = [ops.convert_to_tensor(part) + 0.0 for part in state]
         super().update_step(gradient, variable, learning_rate)
-        for part, old in zip(kept, before):
+        for part, old in zip(state, before):
             self.assign(part, ops.where(self.generators_turn(), ops.convert_to_tensor(part), old))
 
     def generators_turn(self) -> Tensor:

@@ -57,19 +57,19 @@ def fit(
     """
     length = curve_window(steps)
     checkpoint = Checkpoint(saved, address, length, every)
-    done, curve = checkpoint.restore(model)
+    first_step, curve = checkpoint.restore(model)
     checkpoint.curve = curve
-    batches.first = done
+    batches.first = first_step
     watch = [
-        Watch(name, done),
+        Watch(name, first_step),
         checkpoint,
-        Stop(steps - done),
-        Progress(name, done, steps, out or sys.stderr),
+        Stop(steps - first_step),
+        Progress(name, first_step, steps, out or sys.stderr),
         *callbacks,
     ]
     model.fit(
         fit_input(batches),
-        initial_epoch=done // length,
+        initial_epoch=first_step // length,
         # rounded up: `Stop` ends the last, shorter window
         epochs=-(-steps // length),
         steps_per_epoch=length,
@@ -116,10 +116,10 @@ class Watch(keras.callbacks.Callback):
     nothing before it was.
     """
 
-    def __init__(self, name: str, done: int) -> None:
+    def __init__(self, name: str, first_step: int) -> None:
         super().__init__()
         self.name = name
-        self.seen = done
+        self.seen = first_step
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         if not np.isfinite(logs["loss"]):
@@ -148,11 +148,11 @@ class Stop(keras.callbacks.Callback):
 class Progress(keras.callbacks.Callback):
     """Prints a line every `QUIET` seconds: steps, rate, time left for this network."""
 
-    def __init__(self, name: str, done: int, steps: int, out: TextIO) -> None:
+    def __init__(self, name: str, first_step: int, steps: int, out: TextIO) -> None:
         super().__init__()
         self.name = name
-        self.first = done
-        self.seen = done
+        self.first = first_step
+        self.seen = first_step
         self.steps = steps
         self.out = out
         self.since = time.time()
@@ -165,10 +165,10 @@ class Progress(keras.callbacks.Callback):
             return
         self.said = now
         rate = (self.seen - self.first) / (now - self.since)
-        left = (self.steps - self.seen) / rate
+        seconds_left = (self.steps - self.seen) / rate
         print(
             f"  {self.name}: step {self.seen}/{self.steps}, loss {logs['loss']:.4f}, "
-            f"{rate:.2f} steps/s, about {left:.0f} s left for it",
+            f"{rate:.2f} steps/s, about {seconds_left:.0f} s left for it",
             file=self.out,
             flush=True,
         )
@@ -217,13 +217,13 @@ class Checkpoint(keras.callbacks.Callback):
                 if str(file["address"]) != self.address:
                     return 0, []
                 values = [file[str(i)] for i in range(len(variables))]
-                done, curve = int(file["step"]), file["curve"].tolist()
+                step, curve = int(file["step"]), file["curve"].tolist()
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             set_aside(self.path, f"{type(error).__name__}: {error}")
             return 0, []
         for variable, value in zip(variables, values):
             variable.assign(value)
-        return done, curve
+        return step, curve
 
 
 def state_variables(model: keras.Model) -> list[keras.Variable]:

@@ -140,10 +140,10 @@ def near_orthogonal(kernel: Tensor) -> Tensor:
     gram = ops.matmul(ops.transpose(x), x) if tall else ops.matmul(x, ops.transpose(x))
     product = None
     one = np.eye(gram.shape[0], dtype="float32")
-    for left in reversed(range(ITERATIONS)):
+    for iterations_left in reversed(range(ITERATIONS)):
         factor = a * one + b * gram + c * ops.matmul(gram, gram)
         product = factor if product is None else ops.matmul(product, factor)
-        if left:
+        if iterations_left:
             gram = ops.matmul(gram, ops.matmul(factor, factor))
     orthogonal = ops.matmul(x, product) if tall else ops.matmul(product, x)
     # entries of an orthogonal [m, n] have a root mean square of 1 / sqrt(max(m, n))

@@ -35,11 +35,11 @@ def machine_shared_by(processes: int) -> Iterator[None]:
     """
     # those that this process may use, which a container may have fewer of than the machine
     cores = max(1, len(os.sched_getaffinity(0)) // processes)
-    wanted = dict.fromkeys(THREADS, str(cores)) | {
+    settings = dict.fromkeys(THREADS, str(cores)) | {
         name: os.environ.get(name, value) for name, value in gpu_memory_variables(processes).items()
     }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:

@@ -50,7 +50,7 @@ class Bench:
         networks: str | Path,
         config: NetworkConfig,
         ledgers: Mapping[str, TransferLedger] | None = None,
-        wanted: SourceNamesByTarget | None = None,
+        candidates: SourceNamesByTarget | None = None,
         programs: StackPrograms | None = None,
         out: TextIO = sys.stderr,
     ) -> None:
@@ -62,7 +62,7 @@ class Bench:
         self.wanted = {
             # in which order sources are named does not matter
             name: {tuple(sorted(sources)) for sources in sets}
-            for name, sets in (wanted or {}).items()
+            for name, sets in (candidates or {}).items()
         }
         self.sources = representations.sources
         self.regimes = regimes_of(store, config)

@@ -143,9 +143,10 @@ def map_ceilings(
     """Returns target -> losses [sample] of the readout of its own label's code."""
     codes = {name: map_codes(bench, name, channels) for name in names}
     labels = LabelBench(bench.store, bench.config, bench.grid, bench.out, codes)
-    wanted = {name: [(place,)] for place, name in enumerate(codes)}
+    source_sets = {name: [(place,)] for place, name in enumerate(codes)}
     return {
-        name: next(iter(losses.values())) for name, losses in map_transfers(labels, regime, wanted)
+        name: next(iter(losses.values()))
+        for name, losses in map_transfers(labels, regime, source_sets)
     }
 
 

@@ -48,10 +48,10 @@ class TransferLedger:
             return
         losses = np.stack(list(rows.values())).astype("float32")
         if not np.isfinite(losses).all():
-            lost = [key for key, row in zip(rows, losses) if not np.isfinite(row).all()]
+            faulty_transfers = [key for key, row in zip(rows, losses) if not np.isfinite(row).all()]
             raise ValueError(
-                f"{len(lost)} of {len(rows)} transfers have losses that are no numbers, such "
-                f"as {lost[0]}; nothing of them was kept"
+                f"{len(faulty_transfers)} of {len(rows)} transfers have losses that are no "
+                f"numbers, such as {faulty_transfers[0]}; nothing of them was kept"
             )
         name = hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()[:16]
         with file_with_digest(self.folder, f"segment-{name}", ".npz") as scratch:

@@ -33,8 +33,8 @@ def proxy_inputs(
     """
     samples = store.samples(target, split)
     count = len(samples.views)
-    chosen = evenly(count, limit)
-    views = np.asarray(samples.views)[chosen]
+    indices = evenly(count, limit)
+    views = np.asarray(samples.views)[indices]
     # a view is read and pooled once, however many samples it stands in
     pictures, places = np.unique(views, return_inverse=True)
     # numpy 1 gives the inverse flat, numpy 2 in the views' own shape
@@ -43,7 +43,7 @@ def proxy_inputs(
     for source in sources:
         cells = pooled(representations.read(source, split)[pictures], CELLS)
         features[source] = cells[places].reshape(len(views), -1)
-    labels, mask = (np.asarray(part, "float32") for part in samples.labels(chosen))
+    labels, mask = (np.asarray(part, "float32") for part in samples.labels(indices))
     return features, label_features(TASKS[target], labels, mask)
 
 

@@ -25,14 +25,14 @@ REACH = 3  # pixels across which a border is looked for
 WAYS = np.array([[-1, 0], [1, 0], [0, -1], [0, 1]])
 
 
-def depth_borders(points: Floats, away: Floats, wanted: Bools) -> tuple[Bytes, Bools, Floats]:
+def depth_borders(points: Floats, away: Floats, mask: Bools) -> tuple[Bytes, Bools, Floats]:
     """Returns (border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w] bool:
     seen, and neither shadow border nor between border and shadow; spread [h, w] of
     `neighbourhoods`).
-    away: [h, w] metres from the camera; wanted: [h, w] bool, where the answer matters.
+    away: [h, w] metres from the camera; mask: [h, w] bool, where the answer matters.
     """
     rows = framed(points, away)
-    spread = neighbourhoods(rows, away, wanted & near_steps(points))
+    spread = neighbourhoods(rows, away, mask & near_steps(points))
     scores = smoothed(border_scores(points, rows, away, spread))
     shadows = shadow_borders(scores)
     border, usable = classified(scores, shadows, away)
@@ -81,9 +81,9 @@ def framed(points: Floats, away: Floats) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
+def neighbourhoods(rows: Floats, away: Floats, mask: Bools) -> Floats:
     """Returns [h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself
-    the first), m^2; -1 where nothing is seen or wanted.
+    the first), m^2; -1 where nothing is seen or the mask is false.
 
     A whole row at a time, which the compiler turns into vector instructions: each of 24 shifted
     rows of distances is sorted into the eight smallest.
@@ -92,7 +92,7 @@ def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
     spread = np.full((height, width), np.float32(-1))
     eight = np.empty((9, width), np.float32)
     for y in range(height):
-        if not wanted[y].any():
+        if not mask[y].any():
             continue
         eight[:] = np.inf
         for beside in range(24):
@@ -102,7 +102,7 @@ def neighbourhoods(rows: Floats, away: Floats, wanted: Bools) -> Floats:
             for place in range(0, min(beside + 1, 8), 2):
                 sort_in(eight, place)
         for x in range(width):
-            if wanted[y, x] and away[y, x] > 0:
+            if mask[y, x] and away[y, x] > 0:
                 # with fewer than eight seen neighbours, the farthest of those that there are
                 place = 7
                 while place >= 0 and eight[place, x] == np.inf:

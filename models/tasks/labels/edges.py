@@ -73,7 +73,7 @@ def edge_occlusion(depth: Integers) -> Integers:
     """Returns uint16 [H, W] from depth codes: Sobel magnitude of sqrt(code)/256 where the 3 x 3
     neighbourhood is seen (code < 65036); no smoothing.
     """
-    seen = cv2.erode(
+    surface_mask = cv2.erode(
         # 2^16 - 500 is the annotator's limit
         (depth < 65036).astype("uint8"),
         np.ones((3, 3), "uint8"),
@@ -81,4 +81,4 @@ def edge_occlusion(depth: Integers) -> Integers:
         borderValue=0,
     )
     edge = gradient(np.sqrt(depth.astype("float32")) / 256)
-    return np.clip(np.where(seen, edge, 0) * 65535, 0, 65535).astype("uint16")
+    return np.clip(np.where(surface_mask, edge, 0) * 65535, 0, 65535).astype("uint16")

@@ -330,8 +330,8 @@ def pair_up(best: Floats, cells: Integers, clear: Floats, score: Floats) -> None
         for j in range(i + 1, len(cells)):
             one, two = cells[i], cells[j]
             # BINS cells are half a turn: half as many apart, a right angle, are 1
-            apart = 2.0 * (two - one) / BINS
-            weight = np.float32(min(apart, 2 - apart))
+            angle = 2.0 * (two - one) / BINS
+            weight = np.float32(min(angle, 2 - angle))
             for u in range(np.uint32(width)):
                 score[u] = max(score[u], best[one, u] * best[two, u] * weight)
     for u in range(np.uint32(width)):

@@ -30,13 +30,13 @@ def permutation_set(count: int = JIGSAW_PERMUTATIONS, seed: int = 0, tiles: int 
         )
     # slot by slot: numpy's sums over a last axis of nine are slow
     slots = np.ascontiguousarray(every.T)
-    chosen = [int(np.random.default_rng(seed).integers(len(every)))]
+    selection = [int(np.random.default_rng(seed).integers(len(every)))]
     nearest = np.full(len(every), tiles + 1, "int8")
     for _ in range(count - 1):
-        distance = (slots != slots[:, chosen[-1], None]).sum(0, dtype="int8")
+        distance = (slots != slots[:, selection[-1], None]).sum(0, dtype="int8")
         np.minimum(nearest, distance, out=nearest)
-        chosen.append(int(nearest.argmax()))
-    return every[chosen].astype("int64")
+        selection.append(int(nearest.argmax()))
+    return every[selection].astype("int64")
 
 
 def all_permutations(count: int) -> Integers:

@@ -133,14 +133,16 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
     flat = cost.reshape(4, height * width)
     block = 256
     waiting = np.empty(256, np.int32)
-    apart = np.empty_like(pairs)
+    border_pairs = np.empty_like(pairs)
     count = 0
     for start in range(0, len(pairs), block):
-        kept = 0
+        waiting_count = 0
         for pair in pairs[start : start + block]:
-            waiting[kept] = pair
-            kept += parent[parent[pair >> 2]] != parent[parent[(pair >> 2) + offset[pair & 3]]]
-        for pair in waiting[:kept]:
+            waiting[waiting_count] = pair
+            waiting_count += (
+                parent[parent[pair >> 2]] != parent[parent[(pair >> 2) + offset[pair & 3]]]
+            )
+        for pair in waiting[:waiting_count]:
             a, b = root(parent, pair >> 2), root(parent, (pair >> 2) + offset[pair & 3])
             if a == b:
                 continue
@@ -151,9 +153,9 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
                 # over size
                 allowed[a] = price + scale / size[a]
             else:
-                apart[count] = pair
+                border_pairs[count] = pair
                 count += 1
-    for pair in apart[:count]:
+    for pair in border_pairs[:count]:
         a, b = root(parent, pair >> 2), root(parent, (pair >> 2) + offset[pair & 3])
         if a != b and (size[a] < smallest or size[b] < smallest):
             join(parent, size, a, b)
@@ -269,7 +271,7 @@ def cheapest_level(
     inside = 0.0
     cut = 0.0
     best = np.inf
-    chosen = low
+    best_level = low
     for step in range(steps - 1, -1, -1):
         level = low + span * step / steps
         while members < len(order) and vector[order[members]] > level:
@@ -285,8 +287,8 @@ def cheapest_level(
             # Ncut of Shi and Malik, equation 2
             cost = cut / inside + cut / (total - inside)
             if cost <= best:  # the lowest of levels that divide alike, as when trying from below
-                best, chosen = cost, level
-    return best, chosen
+                best, best_level = cost, level
+    return best, best_level
 
 
 @numba.njit(cache=True, nogil=True)

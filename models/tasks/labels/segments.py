@@ -37,12 +37,12 @@ def segment_unsup25d(depth: Integers, normal: Bytes, edge: Integers) -> Bytes:
     least 200 pixels at 512; cut below 1).
     """
     scale = depth.shape[0] / REFERENCE
-    seen = (depth < 65534).astype("float32")
+    coverage = (depth < 65534).astype("float32")
 
     def smooth(values: Array, sigma: float) -> Floats:
         """Returns the mean of the seen values around each pixel."""
-        known = np.where(seen > 0, values, 0).astype("float32")
-        return blur(known, sigma) / (blur(seen, sigma) + 1e-6)
+        surface_values = np.where(coverage > 0, values, 0).astype("float32")
+        return blur(surface_values, sigma) / (blur(coverage, sigma) + 1e-6)
 
     # the annotator weighs log(code)/16 by 2
     features = [smooth(np.log(np.maximum(depth, 1)), max(scale, 0.5)) / 8]

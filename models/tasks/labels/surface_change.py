@@ -25,21 +25,21 @@ def surface_changes(
     points: Floats,
     normal: Floats,
     away: Floats,
-    wanted: Bools,
+    mask: Bools,
     least: float,
     bins: int,
 ) -> tuple[Floats, Bytes, Bools]:
     """Returns (change [h, w] float32 in [0, 1], 0 below `least`; cell [h, w] uint8: direction;
     usable [h, w] bool: seen, not behind a border).
 
-    normal: [3, h, w] float32 unit; away: [h, w] metres from the camera; wanted: where the answer
+    normal: [3, h, w] float32 unit; away: [h, w] metres from the camera; mask: where the answer
     matters. Normals are given, not fitted to depth as in the original: faster; on two released
     frames correlation went from 0.740 to 0.770 (Taskonomy) and 0.785 to 0.784 (Replica), at half
     size 0.736 to 0.764 and 0.799 to 0.782.
     """
-    border, usable, spread = depth_borders(points, away, wanted)
+    border, usable, spread = depth_borders(points, away, mask)
     direction, marked = border_directions(points, away, normal, spread, border)
-    looked_at = wanted & (marked | restless(normal, least))
+    looked_at = mask & (marked | restless(normal, least))
     change, cell = changes(points, normal, direction, marked, usable, looked_at, least, bins)
     return change, cell, usable
 
@@ -150,7 +150,7 @@ def changes(
     direction: Floats,
     marked: Bools,
     usable: Bools,
-    wanted: Bools,
+    mask: Bools,
     least: float,
     bins: int,
 ) -> tuple[Floats, Bytes]:
@@ -162,7 +162,7 @@ def changes(
     cell = np.zeros((height, width), np.uint8)
     for y in range(height):
         for x in range(width):
-            if not (usable[y, x] and wanted[y, x]):
+            if not (usable[y, x] and mask[y, x]):
                 continue
             if marked[y, x]:
                 change[y, x] = 1

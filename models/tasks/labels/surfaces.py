@@ -12,21 +12,21 @@ MISSING = 65535  # the depth code of "nothing is seen"
 
 def depth_codes(metres: Floats, units_per_metre: float = 512) -> Integers:
     """Returns uint16 [H, W]: 1/512 m a step, at most 65534; 65535 where nothing is seen (inf)."""
-    seen = np.isfinite(metres)
-    codes = np.minimum(np.round(np.where(seen, metres, 0) * units_per_metre), MISSING - 1)
-    return np.where(seen, codes, MISSING).astype("uint16")
+    surface_mask = np.isfinite(metres)
+    codes = np.minimum(np.round(np.where(surface_mask, metres, 0) * units_per_metre), MISSING - 1)
+    return np.where(surface_mask, codes, MISSING).astype("uint16")
 
 
-def normal_codes(normal: Floats, seen: Bools) -> Bytes:
+def normal_codes(normal: Floats, surface_mask: Bools) -> Bytes:
     """Returns uint8 [H, W, 3]: round((n + 1) 127.5), n in the frame x right, y down, z away; (128,
     128, 128) where nothing is seen.
     """
     codes = rounded((normal + 1) * 127.5)
-    codes[~seen] = 128
+    codes[~surface_mask] = 128
     return codes
 
 
-def curvature_codes(curvature: Floats, seen: Bools) -> Bytes:
+def curvature_codes(curvature: Floats, surface_mask: Bools) -> Bytes:
     """Returns uint8 [H, W, 3]: R the curvature of larger magnitude, G of smaller, convex positive,
     clipped at 1/0.03 m, 127 flat; B 0; (0, 0, 0) unseen.
     """
@@ -36,7 +36,7 @@ def curvature_codes(curvature: Floats, seen: Bools) -> Bytes:
     red = np.where(larger, one, two)
     green = np.where(larger, two, one)
     codes = np.stack([red, green, np.zeros_like(one)], -1)
-    codes[~seen] = 0
+    codes[~surface_mask] = 0
     return codes
 
 

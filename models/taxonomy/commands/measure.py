@@ -108,10 +108,10 @@ def store_at(path: str, scratch: Path) -> LossStore:
     store = LossStore(path)
     if not store.targets():
         tables = sorted(file.name for file in Path(path).glob("*.csv"))
-        wanted = Path(path, tables[0]) if tables else "one that a run has written, or a CSV file"
+        hint = Path(path, tables[0]) if tables else "one that a run has written, or a CSV file"
         raise ValueError(
             f"{path} is no store of losses: no folder in it is a target's (with an images.json); "
-            f"give {wanted}"
+            f"give {hint}"
         )
     return store
 

@@ -26,9 +26,9 @@ def options(command: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     affinities = table_of(options)
     request = request_of(options, affinities)
-    chosen = answer(affinities, request)
-    test = significance(affinities, request, chosen)
-    rows = baselines(affinities, request, chosen)
+    policy = answer(affinities, request)
+    test = significance(affinities, request, policy)
+    rows = baselines(affinities, request, policy)
     if options.json:
         print(json.dumps({**test, "baselines": rows}))
         return 0

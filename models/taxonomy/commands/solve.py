@@ -48,11 +48,11 @@ def options(command: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     table = table_of(options)
     request = request_of(options, table)
-    asked, labels = request, None
+    priced_request, labels = request, None
     if options.amounts:
         labels = labels_of(options, request, table)
-        asked = among(request, labels)
-        request = priced(table, asked, labels, options.budget)
+        priced_request = among(request, labels)
+        request = priced(table, priced_request, labels, options.budget)
     else:
         without_labels_words(options)
     reasons = unranked(options, table)
@@ -61,7 +61,9 @@ def run(options: Namespace) -> int:
     policies = [answer(table, request)]
     if options.best > 1:
         policies = list(best_policies(table, request, options.best))
-    bought = {} if labels is None else purchase(table, asked, labels, policies[0], options.next)
+    bought = (
+        {} if labels is None else purchase(table, priced_request, labels, policies[0], options.next)
+    )
     if options.json:
         entries = [{**policy.to_json(), "not_ranked": reasons} for policy in policies]
         entries[0].update(bought)

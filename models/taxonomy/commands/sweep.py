@@ -88,13 +88,13 @@ def all_policies(table: Affinities, request: Request, budgets: Sequence[float]) 
     """Returns the policies of every budget and of every order up to the request's, without those
     that do not reach every target. Raises Infeasible if none is left.
     """
-    asked = [
+    requests = [
         replace(request, budget=budget, order=order)
         for order in range(1, request.order + 1)
         for budget in budgets
     ]
-    policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
-    return policies or [answer(table, asked[-1])]  # `answer` raises, and says why there is none
+    policies = [policy for one in requests if (policy := attempt(table, one)) is not None]
+    return policies or [answer(table, requests[-1])]  # `answer` raises, and says why there is none
 
 
 def steps(table: Affinities, request: Request) -> list[float]:
@@ -152,6 +152,6 @@ def line(policy: Taxonomy, saved: Facts | None) -> str:
 
 
 def saved_columns(saved: Facts) -> str:
-    apart = saved["not_bought"]
-    share = "-" if apart is None else f"{100 * apart['saved']:.0f} %"
+    not_bought = saved["not_bought"]
+    share = "-" if not_bought is None else f"{100 * not_bought['saved']:.0f} %"
     return f"  {saved['images']:8.0f}  {100 * saved['saved']:4.0f} %  {share:>11s}"

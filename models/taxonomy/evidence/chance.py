@@ -99,14 +99,14 @@ class Lottery:
         open_edges = self.policies.open_edges(nodes)
         # rewards and random numbers are never negative, so that -1 marks a closed edge
         key = np.where(open_edges, rng.random(len(open_edges)), -1.0)
-        wanted = np.flatnonzero(~self.reached(nodes))
+        targets = np.flatnonzero(~self.reached(nodes))
         if self.priced:
-            wanted = rng.permutation(wanted)
-        chosen = self.edges(key, wanted, self.limits - self.prices @ nodes)
-        if chosen is None:
+            targets = rng.permutation(targets)
+        edges = self.edges(key, targets, self.limits - self.prices @ nodes)
+        if edges is None:
             return None
         x = self.policies.vector(nodes)
-        x[self.count + chosen] = 1
+        x[self.count + edges] = 1
         return x if self.policies.allowed(x) else None
 
     def sources(self, rng: np.random.Generator) -> Bools | None:
@@ -129,12 +129,12 @@ class Lottery:
         ones. forced: [nodes] bool; order: [nodes] positions.
         """
         row: list[int] = []
-        left = self.limits - self.prices @ forced
+        resources_left = self.limits - self.prices @ forced
         for node in order.tolist():
             open_node = not forced[node] and self.program.high[node] > 0
-            if open_node and (self.prices[:, node] <= left).all():
+            if open_node and (self.prices[:, node] <= resources_left).all():
                 row.append(node)
-                left = left - self.prices[:, node]
+                resources_left = resources_left - self.prices[:, node]
         return row
 
     def completable(self, nodes: Bools) -> bool:
@@ -168,28 +168,28 @@ class Lottery:
         """
         return np.flatnonzero(nodes & (self.policies.own >= 0))
 
-    def edges(self, key: Floats, wanted: Integers, left: Floats) -> Integers | None:
-        """Returns one edge for each wanted target: the one with the largest key [edges] of 0 or
-        more that leaves enough of `left` [budget] for the cheapest edges of the targets after it.
-        Returns None if a target has none.
+    def edges(self, key: Floats, targets: Integers, resources_left: Floats) -> Integers | None:
+        """Returns one edge for each of the `targets` [n]: the one with the largest key [edges]
+        of 0 or more that leaves enough of `resources_left` [budget] for the cheapest edges of the
+        targets after it. Returns None if a target has none.
         """
-        chosen = []
-        ways = self.cheapest(key >= 0)[:, wanted]
-        # [budget, wanted]: what those after each target need at least
+        selection = []
+        ways = self.cheapest(key >= 0)[:, targets]
+        # [budget, target]: what those after each target need at least
         needed = ways[:, ::-1].cumsum(1)[:, ::-1] - ways
-        for place, target in enumerate(wanted.tolist()):
+        for place, target in enumerate(targets.tolist()):
             group = self.by_target[self.starts[target] : self.ends[target]]
             if self.priced:
-                fits = self.fares[:, group] <= (left - needed[:, place])[:, None]
+                fits = self.fares[:, group] <= (resources_left - needed[:, place])[:, None]
                 group = group[fits.all(0)]
             if not len(group):
                 return None
             edge = group[np.argmax(key[group])]
             if key[edge] < 0:
                 return None
-            chosen.append(edge)
-            left = left - self.fares[:, edge]
-        return np.array(chosen, int)
+            selection.append(edge)
+            resources_left = resources_left - self.fares[:, edge]
+        return np.array(selection, int)
 
     def scores(self, x: Floats) -> tuple[float, ...]:
         """Returns the numbers of `Drawn` for one policy x [nodes + edges], in its order."""
@@ -197,13 +197,13 @@ class Lottery:
         edges = np.flatnonzero(x[self.count :] > 0)
         gain = np.concatenate([self.own_gain[own], self.edge_gain[edges]])
         quality = np.concatenate([self.own_quality[own], self.edge_quality[edges]])
-        apart = [edges[self.by_transfer[edges]], edges]
+        parts = [edges[self.by_transfer[edges]], edges]
         return (
             float(self.program.reward @ x),
             float(gain.mean()),
             float(quality.mean()),
             # NaN instead of the mean of nothing
-            *(float(self.edge_quality[some].mean()) if len(some) else np.nan for some in apart),
+            *(float(self.edge_quality[some].mean()) if len(some) else np.nan for some in parts),
         )
 
 
@@ -238,7 +238,7 @@ def random_policies(
 
 
 def significance(
-    table: Affinities, request: Request, chosen: Taxonomy, *, policies: int = 1000, seed: int = 0
+    table: Affinities, request: Request, policy: Taxonomy, *, policies: int = 1000, seed: int = 0
 ) -> Facts:
     """Returns a test of the chosen policy against random feasible ones of the same budget.
 
@@ -253,21 +253,21 @@ def significance(
     for best in (False, True):
         # a generator for each test, so that one does not change the draws of the other
         rng = np.random.default_rng([seed, int(best)])
-        drawn = random_policies(table, request, policies, rng, best_edges=best)
-        tests.append(compared(chosen, drawn, TRIES * policies))
+        draws = random_policies(table, request, policies, rng, best_edges=best)
+        tests.append(compared(policy, draws, TRIES * policies))
     return {**tests[0], "best_edges": tests[1]}
 
 
-def compared(chosen: Taxonomy, drawn: Drawn, tries: int) -> Facts:
+def compared(policy: Taxonomy, draws: Drawn, tries: int) -> Facts:
     """Returns one test of `significance`. tries: number of draws, named if none of them was
     feasible.
     """
     # with one unmeasured edge the means would be over different targets
-    measured = len(drawn) > 0 and not np.isnan(drawn.quality).any()
-    name = "quality" if measured and chosen.quality is not None else "objective"
-    observed = float(getattr(chosen, name))
-    values: Floats = getattr(drawn, name)
-    if not len(drawn):
+    measured = len(draws) > 0 and not np.isnan(draws.quality).any()
+    name = "quality" if measured and policy.quality is not None else "objective"
+    observed = float(getattr(policy, name))
+    values: Floats = getattr(draws, name)
+    if not len(draws):
         return {
             "measure": name,
             # nothing to compare with, so no p

@@ -65,16 +65,16 @@ def evaluate(
     answers = list(answers)
     chosen = answer_at(answers, budget, order)
     # the same table and request that the answers were solved with
-    asked = Request(budget, order, **request)
+    policy_request = Request(budget, order, **request)
     book: Facts = {
         "budget": budget,
         "order": order,
-        "scratch": asked.scratch,
-        "free": sorted(asked.free),
-        "curves": [curve(table, asked, policy, policies, seed) for policy in answers],
+        "scratch": policy_request.scratch,
+        "free": sorted(policy_request.free),
+        "curves": [curve(table, policy_request, policy, policies, seed) for policy in answers],
         "tasks": by_task(answers),
-        "significance": significance(table, asked, chosen, policies=policies, seed=seed),
-        "baselines": baselines(table, asked, chosen),
+        "significance": significance(table, policy_request, chosen, policies=policies, seed=seed),
+        "baselines": baselines(table, policy_request, chosen),
         "tree": similarity_tree(table, seed=seed),
         "diagnostics": table.diagnostics,
         "not_ranked": not_ranked(table, seeds),
@@ -85,22 +85,23 @@ def evaluate(
         ],
     }
     if table.knows_scratch:
-        book["offers"] = offers(table, asked)
+        book["offers"] = offers(table, policy_request)
     if resamples is not None:
-        book["stability"] = stability(table, resamples, asked, chosen)
-        book["cautious"] = cautious(table, asked)
+        book["stability"] = stability(table, resamples, policy_request, chosen)
+        book["cautious"] = cautious(table, policy_request)
     if expenses is not None:
         book["ledger"] = ledger(chosen, expenses)
         book["headline"] = headline(table, answers, expenses)
     if proxies is not None:
-        book["predictors"] = predictors(table, asked, proxies, seed)
+        book["predictors"] = predictors(table, policy_request, proxies, seed)
     if seeds:
         # the run's own table is one of the seeds
-        book["seeds"] = over_seeds([table, *seeds], asked, chosen)
+        book["seeds"] = over_seeds([table, *seeds], policy_request, chosen)
     if halves is not None:
         # both, because a policy may look better merely because more is on offer
         either = [
-            cross_fitted(halves, replace(asked, scratch=scratch)) for scratch in (False, True)
+            cross_fitted(halves, replace(policy_request, scratch=scratch))
+            for scratch in (False, True)
         ]
         book["crossfit"] = [row for row in either if row is not None]
     return book
@@ -193,13 +194,15 @@ def agreement(table: Affinities, name: str, scores: Scores, *, static: bool) -> 
     }
 
 
-def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, seed: int) -> Facts:
+def curve(
+    table: Affinities, policy_request: Request, policy: Taxonomy, policies: int, seed: int
+) -> Facts:
     """Returns one point of the curves: an answer with random policies of its budget."""
-    request = replace(asked, budget=policy.budget, order=policy.order)
+    request = replace(policy_request, budget=policy.budget, order=policy.order)
     # a seed takes whole numbers, a budget need not be one
     rng = np.random.default_rng([seed, round(100 * policy.budget), policy.order])
     # fewer than for the chosen policy, because every budget gets a band
-    drawn = random_policies(table, request, max(50, policies // 10), rng)
+    draws = random_policies(table, request, max(50, policies // 10), rng)
     return {
         "budget": policy.budget,
         "order": policy.order,
@@ -207,10 +210,10 @@ def curve(table: Affinities, asked: Request, policy: Taxonomy, policies: int, se
         "quality": policy.quality,
         "ways": policy.ways,
         "objective": policy.objective,
-        "random_gain": band(drawn.gain),
-        "random_quality": band(drawn.quality),
-        "random_transferred": band(drawn.transferred),
-        "random_not_bought": band(drawn.not_bought),
+        "random_gain": band(draws.gain),
+        "random_quality": band(draws.quality),
+        "random_transferred": band(draws.transferred),
+        "random_not_bought": band(draws.not_bought),
     }
 
 

@@ -135,12 +135,12 @@ def seeds_page(inputs: EvidenceInputs) -> list[Facts] | None:
     return seed_rows([inputs.table, *inputs.seeds], inputs.asked, inputs.policy)
 
 
-def images_by_regime(regimes: Iterable[str], asked: int, most: int) -> dict[str, int]:
+def images_by_regime(regimes: Iterable[str], images: int, most: int) -> dict[str, int]:
     """Returns regime -> number of images that a transfer learns from, at most `most`. A regime's
     name is its number of images (`models.networks.transfers.regimes`); the one that decides, named
-    "", has `asked`.
+    "", has `images`.
     """
-    return {name: min(int(name or asked), most) for name in regimes}
+    return {name: min(int(name or images), most) for name in regimes}
 
 
 def reasons_against(inputs: EvidenceInputs) -> list[str]:

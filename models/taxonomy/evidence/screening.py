@@ -42,7 +42,7 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
     # ties by name, so that the choice does not depend on the order of a dict
     for transfer in sorted(scores, key=lambda transfer: (-scores[transfer], str(transfer))):
         into.setdefault(transfer.target, []).append(transfer)
-    chosen: set[Transfer] = set()
+    transfers: set[Transfer] = set()
     for ranked in into.values():
         first = [transfer for transfer in ranked if transfer.order == 1]
         # at least one, so that a small budget has something to choose
@@ -50,8 +50,8 @@ def promising(scores: Mapping[Transfer, float], share: float) -> set[Transfer]:
         early = set(singles)
         rest = [transfer for transfer in ranked if transfer not in early]
         # the share of all transfers, including the first-order ones
-        chosen.update([*singles, *rest][: max(1, int(share * len(ranked)))])
-    return chosen
+        transfers.update([*singles, *rest][: max(1, int(share * len(ranked)))])
+    return transfers
 
 
 def predictor_agreement(
@@ -100,10 +100,10 @@ def replay(
         raise ValueError(
             f"{len(lacking)} of {len(offered)} transfers have no prediction, such as {lacking[0]}"
         )
-    chosen = promising({transfer: scores[transfer] for transfer in offered}, share)
+    transfers = promising({transfer: scores[transfer] for transfer in offered}, share)
     return {
-        "measured": len(chosen),
-        "screened": policy_value(table, request, chosen),
+        "measured": len(transfers),
+        "screened": policy_value(table, request, transfers),
         **(luck or by_luck(table, request, share=share, seed=seed)),
     }
 
@@ -118,8 +118,8 @@ def by_luck(table: Affinities, request: Request, *, share: float = 0.5, seed: in
     rng = np.random.default_rng(seed)
     values = []
     for _ in range(DRAWS):
-        drawn = dict(zip(offered, rng.random(len(offered)).tolist()))
-        values.append(policy_value(table, request, promising(drawn, share)))
+        luck = dict(zip(offered, rng.random(len(offered)).tolist()))
+        values.append(policy_value(table, request, promising(luck, share)))
     reached = np.array([value for value in values if value is not None])
     return {
         "of": len(offered),

@@ -15,7 +15,7 @@ from models.taxonomy.program.request import Request
 from models.taxonomy.program.taxonomy import Edge, Taxonomy
 
 
-def seed_rows(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) -> list[Facts]:
+def seed_rows(tables: Sequence[Affinities], request: Request, reference: Taxonomy) -> list[Facts]:
     """Returns one row for each measurement, the policy's own first: "measurement" (from 1),
     "supervised" (its own choice), "same_sources", "edges_again" (share of the policy's edges that
     its own choice has too), "spearman" (mean over targets of its first-order affinities' rank
@@ -24,13 +24,13 @@ def seed_rows(tables: Sequence[Affinities], request: Request, chosen: Taxonomy) 
     policy.
     """
     return [
-        seed_row(number, table, tables[0], request, chosen)
+        seed_row(number, table, tables[0], request, reference)
         for number, table in enumerate(tables, 1)
     ]
 
 
 def seed_row(
-    number: int, table: Affinities, first: Affinities, request: Request, chosen: Taxonomy
+    number: int, table: Affinities, first: Affinities, request: Request, reference: Taxonomy
 ) -> Facts:
     policy = attempt(table, request)
     # the first agrees with itself by definition
@@ -38,23 +38,23 @@ def seed_row(
     return {
         "measurement": number,
         "supervised": [] if policy is None else list(policy.supervised),
-        "same_sources": same_sources(policy, chosen),
-        "edges_again": None if policy is None else edges_again(policy, chosen),
+        "same_sources": same_sources(policy, reference),
+        "edges_again": None if policy is None else edges_again(policy, reference),
         "spearman": float(np.mean(scores)) if scores else None,
         "quality": None if policy is None else policy.quality,
-        "quality_of_this_policy": judged_by(table, chosen)["quality"],
+        "quality_of_this_policy": judged_by(table, reference)["quality"],
     }
 
 
-def same_sources(policy: Taxonomy | None, chosen: Taxonomy) -> str:
+def same_sources(policy: Taxonomy | None, reference: Taxonomy) -> str:
     """Returns "yes" if both policies supervise the same tasks, otherwise "no"."""
-    return "yes" if policy is not None and policy.supervised == chosen.supervised else "no"
+    return "yes" if policy is not None and policy.supervised == reference.supervised else "no"
 
 
-def edges_again(policy: Taxonomy, chosen: Taxonomy) -> float:
+def edges_again(policy: Taxonomy, reference: Taxonomy) -> float:
     """Returns the share of the chosen policy's edges that `policy` has too."""
     ways = {edge.transfer.target: way_of(edge) for edge in policy.edges}
-    again = [ways.get(edge.transfer.target) == way_of(edge) for edge in chosen.edges]
+    again = [ways.get(edge.transfer.target) == way_of(edge) for edge in reference.edges]
     return float(np.mean(again))
 
 

@@ -55,21 +55,25 @@ class ServedLosses:
         return split_of({name: store.images(name) for store in stores for name in store.targets()})
 
 
-def as_served(table: Affinities, served: ServedLosses, chosen: Chosen | None = None) -> Affinities:
+def as_served(
+    table: Affinities, served_losses: ServedLosses, chosen: Chosen | None = None
+) -> Affinities:
     """Returns `table` with gain, quality and mean loss of the exported edges in place of the
     measured ones, without intervals. Affinities and all other rows stay as measured. chosen:
     accepts the images that judge; all if None.
     """
-    rows = {edge: row_as_served(table.of[edge], served, chosen) for edge in served.losses}
+    rows = {
+        edge: row_as_served(table.of[edge], served_losses, chosen) for edge in served_losses.losses
+    }
     return replace(table, rows=tuple(rows.get(row.transfer, row) for row in table.rows))
 
 
-def row_as_served(row: Row, served: ServedLosses, chosen: Chosen | None) -> Row:
+def row_as_served(row: Row, served_losses: ServedLosses, chosen: Chosen | None) -> Row:
     """Returns one row of `as_served`. Raises ValueError if the edge has losses on other than the
     test images.
     """
     edge = row.transfer
-    measured, own = served.measured(edge.target), served.losses[edge]
+    measured, own = served_losses.measured(edge.target), served_losses.losses[edge]
     if own.shape != (len(measured.images),):
         raise ValueError(
             f"{edge}, as exported, has losses {own.shape}; the target was measured on "
@@ -100,7 +104,7 @@ def served_evidence(
     policy: Taxonomy,
     request: Request,
     expenses: Expenses,
-    served: ServedLosses,
+    served_losses: ServedLosses,
     halves: Sequence[Affinities] | None,
 ) -> Facts:
     """Returns the scores of a policy as served and as measured.
@@ -112,12 +116,12 @@ def served_evidence(
     be judged as served. The others count as measured in both forms}. "crossfit" is None without
     halves.
     """
-    exported = as_served(table, served)
+    exported = as_served(table, served_losses)
     return {
-        "edges": [both_forms(table.of[edge], exported.of[edge]) for edge in served.losses],
+        "edges": [both_forms(table.of[edge], exported.of[edge]) for edge in served_losses.losses],
         "served": worth(policy, exported, expenses),
         "measured": worth(policy, table, expenses),
-        "crossfit": None if halves is None else on_others(halves, request, expenses, served),
+        "crossfit": None if halves is None else on_others(halves, request, expenses, served_losses),
     }
 
 
@@ -155,17 +159,17 @@ def saved(
 
 
 def on_others(
-    halves: Sequence[Affinities], request: Request, expenses: Expenses, served: ServedLosses
+    halves: Sequence[Affinities], request: Request, expenses: Expenses, served_losses: ServedLosses
 ) -> Facts:
     """Returns "crossfit" of `served_evidence`."""
-    in_first = served.first_half()
+    in_first = served_losses.first_half()
 
     def in_second(name: str) -> bool:
         return not in_first(name)
 
     policies = [answer(table, request) for table in halves]
     exported = [
-        as_served(table, served, side) for table, side in zip(halves, (in_first, in_second))
+        as_served(table, served_losses, side) for table, side in zip(halves, (in_first, in_second))
     ]
     # each half chooses for the other
     forms = {
@@ -175,5 +179,7 @@ def on_others(
     edges = [edge.transfer for one in policies for edge in one.by("transferred")]
     return {
         **{form: average_of(parts) for form, parts in forms.items()},
-        "shared": float(np.mean([edge in served.losses for edge in edges])) if edges else None,
+        "shared": float(np.mean([edge in served_losses.losses for edge in edges]))
+        if edges
+        else None,
     }

@@ -115,8 +115,8 @@ class Ranked:
         """Returns a transfer's rank, its interval, the number of transfers ranked, and the quality
         if the target's own network was measured.
         """
-        rank, drawn = self.ranks_of(sources)
-        low, high = np.quantile(drawn, LEVEL)
+        rank, rank_draws = self.ranks_of(sources)
+        low, high = np.quantile(rank_draws, LEVEL)
         own = supervised_row(self.measured)
         quality = None
         if own is not None:
@@ -141,7 +141,7 @@ def means(alone: Mapping[str, Sequence[tuple[float, Floats]]]) -> list[Facts]:
     for source, ranks in alone.items():
         if len(ranks) < most - 1:
             continue
-        low, high = np.quantile(np.mean([drawn for _, drawn in ranks], 0), LEVEL)
+        low, high = np.quantile(np.mean([rank_draws for _, rank_draws in ranks], 0), LEVEL)
         mean = float(np.mean([rank for rank, _ in ranks]))
         rows.append({"source": source, "rank": mean, "low": float(low), "high": float(high)})
     return sorted(rows, key=lambda row: row["rank"])

@@ -81,13 +81,13 @@ def spending(
             }
         )
     owned = with_bought(policy, labels, names)
-    asked = sorted({THOUSAND, labels.full})
+    image_counts = sorted({THOUSAND, labels.full})
     return {
         "full": labels.full,
         "amounts": dict(amounts),
         "budgets": rows,
         # without single steps, because a report shows only what is bought
-        "next": [next_labels(table, request, owned, more, alone=False) for more in asked],
+        "next": [next_labels(table, request, owned, more, alone=False) for more in image_counts],
     }
 
 

@@ -126,11 +126,11 @@ def first_order_rows(table: Affinities, name: str) -> list[Row]:
     ]
 
 
-def mean_rank_correlation(ranks: Floats, wanted: Floats) -> float:
+def mean_rank_correlation(ranks: Floats, reference: Floats) -> float:
     """Returns the mean, over the rows of ranks [resample, n], of the correlation with
-    wanted [n].
+    reference [n].
     """
     centred = ranks - ranks.mean(-1, keepdims=True)
-    point = wanted - wanted.mean()
+    point = reference - reference.mean()
     norm = np.sqrt((centred**2).sum(1) * (point**2).sum()) + 1e-12
     return float((centred @ point / norm).mean())

@@ -24,7 +24,7 @@ def stability(
     table: Affinities,
     resamples: Resamples,
     request: Request,
-    chosen: Taxonomy,
+    policy: Taxonomy,
     *,
     solves: int = 100,
 ) -> Facts:
@@ -43,12 +43,12 @@ def stability(
     by_frequency = sorted(times, key=lambda name: (-times[name], name))
     shares = {name: times[name] / len(choices) for name in by_frequency}
     # sources that more than half of the resamples do without
-    doubtful = [name for name in chosen.supervised if shares.get(name, 0) < 0.5]
-    columns = [resamples.column.get(edge.transfer) for edge in chosen.edges]
-    ways = [edge.way for edge in chosen.edges]
+    doubtful = [name for name in policy.supervised if shares.get(name, 0) < 0.5]
+    columns = [resamples.column.get(edge.transfer) for edge in policy.edges]
+    ways = [edge.way for edge in policy.edges]
     reached = [column for column, way in zip(columns, ways) if way == "transferred"]
     not_bought = [column for column, way in zip(columns, ways) if way != "supervised"]
-    own = frozenset(chosen.supervised)
+    own = frozenset(policy.supervised)
     return {
         "solves": len(choices),
         "chosen": shares,

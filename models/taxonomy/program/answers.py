@@ -95,13 +95,15 @@ def solve_all(
     Infeasible if all are.
     """
     budgets = list(budgets)
-    asked = [Request(budget, order, variant, **request) for order in orders for budget in budgets]
+    requests = [
+        Request(budget, order, variant, **request) for order in orders for budget in budgets
+    ]
     # `attempt`, because explaining each infeasible budget would take several more programs
-    policies = [policy for one in asked if (policy := attempt(table, one)) is not None]
-    if asked and not policies:
+    policies = [policy for one in requests if (policy := attempt(table, one)) is not None]
+    if requests and not policies:
         raise Infeasible(
             "no budget that was asked for reaches every target; at the last one: "
-            + explain_infeasible(table, asked[-1])
+            + explain_infeasible(table, requests[-1])
         )
     return policies
 

@@ -50,22 +50,22 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     # an order that no transfer has forbids nothing
     most = max((row.transfer.order for row in table.rows), default=1)
     if most > request.order:
-        standing.append(Rule(f"order {request.order}", lambda asked: replace(asked, order=most)))
+        standing.append(Rule(f"order {request.order}", lambda each: replace(each, order=most)))
     # networks from scratch may have amounts of data that no transfer has
     controls = (None, "scratch") if request.scratch else (None,)
     amounts = {row.transfer.regime for row in table.rows if row.transfer.control in controls}
     if request.regimes and not amounts <= request.regimes:
         names = ", ".join(sorted(request.regimes))
-        standing.append(Rule(f"regimes {names}", lambda asked: replace(asked, regimes=frozenset())))
+        standing.append(Rule(f"regimes {names}", lambda each: replace(each, regimes=frozenset())))
     if request.second:
         text = f"{request.second.name} of at most {cost_text(request.second.limit)}"
-        standing.append(Rule(text, lambda asked: replace(asked, second=None)))
+        standing.append(Rule(text, lambda each: replace(each, second=None)))
     everything = cost_of_everything(table, request)
     standing.append(
         Rule(
             f"budget {cost_text(request.budget)}",
             # never below the given budget, because lifting must not restrict
-            lambda asked: replace(asked, budget=max(everything, asked.budget)),
+            lambda each: replace(each, budget=max(everything, each.budget)),
         )
     )
     return standing
@@ -221,14 +221,14 @@ def needed(table: Affinities, request: Request) -> list[Rule]:
     standing = rules(table, request)
     others = [rule for rule in standing if not rule.of_budget]
     budget = [rule for rule in standing if rule.of_budget]
-    for asked in (request, without(request, budget)):
+    for each in (request, without(request, budget)):
         lifted = others
-        if not feasible(table, without(asked, lifted)):
+        if not feasible(table, without(each, lifted)):
             continue
         # the rules that people would give up last are kept first
         for rule in reversed(others):
             fewer = [other for other in lifted if other is not rule]
-            if feasible(table, without(asked, fewer)):
+            if feasible(table, without(each, fewer)):
                 lifted = fewer
         return lifted
     return []

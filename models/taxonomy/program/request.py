@@ -158,7 +158,7 @@ class Request:
         data; the others are no longer mentioned. The cost of forced tasks that the part lacks is
         taken from the budget.
         """
-        gone = self.forced.difference(tasks)
+        strangers = self.forced.difference(tasks)
         second = self.second and replace(
             self.second,
             node=_of(self.second.node, tasks),
@@ -166,7 +166,7 @@ class Request:
         )
         return replace(
             self,
-            budget=self.budget - sum(self.cost_of(name) for name in gone),
+            budget=self.budget - sum(self.cost_of(name) for name in strangers),
             value=_of(self.value, tasks),
             cost=_of(self.cost, tasks),
             transfer_cost=_of(self.transfer_cost, tasks),

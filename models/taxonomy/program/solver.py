@@ -82,8 +82,8 @@ def solve_glpk(program: Program, time_limit: float = 60.0) -> Answer:
     if len(program.edges) > LARGE:
         # finding a good policy takes little time; most of it is left for the proof
         narrowed = fixed(program, time_limit / 4)
-    left = max(0.001, time_limit - (time.monotonic() - since))
-    status, part = branch_and_bound(narrowed.program, left)
+    seconds_left = max(0.001, time_limit - (time.monotonic() - since))
+    status, part = branch_and_bound(narrowed.program, seconds_left)
     seconds = time.monotonic() - since
     # fixing variables keeps the best policy, so no policy now means none at all
     if status == "infeasible":
@@ -128,14 +128,14 @@ def branch_and_bound(program: Program, seconds: float) -> tuple[str, Floats | No
     """
     since = time.monotonic()
     while True:
-        left = seconds - (time.monotonic() - since)
-        status, x = glpk_answer(coarse(program), max(0.001, left))
+        seconds_left = seconds - (time.monotonic() - since)
+        status, x = glpk_answer(coarse(program), max(0.001, seconds_left))
         keeps = x is not None and Policies(program).allowed(x)
         if status != "optimal" or x is None or keeps:
             # when GLPK stops early, its vector may break rules
             return status, x if keeps else None
         # GLPK's tolerance let it overspend: solve again with that answer cut off
-        narrower = without_overspending(program, x) if left > 0 else None
+        narrower = without_overspending(program, x) if seconds_left > 0 else None
         if narrower is None:
             return "stopped", None
         # GLPK may never return from rules that contradict each other

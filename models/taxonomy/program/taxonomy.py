@@ -196,15 +196,17 @@ def read_policy(
     their own labels. Raises ValueError for a choice that breaks a rule of the request.
     """
     check_choice(table, request, nodes, edges)
-    chosen = {edge.target: edge for edge in edges}
+    edge_by_target = {edge.target: edge for edge in edges}
     for target in table.targets:
         own = table.supervised(target)
         # a supervised target that has an edge keeps it: its labels then serve others
-        if target not in chosen and target in nodes and own is not None:
-            chosen[target] = own.transfer
+        if target not in edge_by_target and target in nodes and own is not None:
+            edge_by_target[target] = own.transfer
     costs = [request.cost_of(name) for name in nodes]
     costs += [request.edge_cost_of(edge) for edge in edges]
-    reached = [table.of[chosen[target]] for target in table.targets if target in chosen]
+    reached = [
+        table.of[edge_by_target[target]] for target in table.targets if target in edge_by_target
+    ]
     return Taxonomy(
         request.budget,
         request.order,

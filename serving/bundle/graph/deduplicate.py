@@ -52,15 +52,19 @@ def merged(
     weights = Weights(large)
     small = folded(graph_def, inputs, goals, captures or {}, weights)
     # a product that is asked for or fed is read from outside: batch norm must not change it
-    asked = inputs | {node_of(output) for output in goals}
-    small = without_batch_norm(small, asked, weights)
+    boundary = inputs | {node_of(output) for output in goals}
+    small = without_batch_norm(small, boundary, weights)
     # only now: folding and batch norm make operations equal that were not before
     names = equal_nodes(in_order(small.node), uncut(small), inputs)
     renamed = {output: renamed_input(output, names) for output in goals}
     small = pruned(small, names, inputs | {node_of(tensor) for tensor in renamed.values()})
-    left = {node.name for node in small.node}
+    node_names = {node.name for node in small.node}
     # weights that only merged nodes read are not written
-    return small, renamed, {name: value for name, value in weights.values.items() if name in left}
+    return (
+        small,
+        renamed,
+        {name: value for name, value in weights.values.items() if name in node_names},
+    )
 
 
 def uncut(graph_def: Any) -> dict[str, str]:

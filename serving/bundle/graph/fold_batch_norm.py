@@ -75,12 +75,12 @@ def add_scaled(graph_def: Any, node: Any, step: Channelwise, weights: Weights) -
     axis, _ = PRODUCTS[step.product.op]
     name = f"{node.name}/weights"
     weights.write(graph_def, name, scaled(step.weights, step.channels, axis))
-    read = graph_def.node[-1]
+    read_node = graph_def.node[-1]
     product = graph_def.node.add()
     product.CopyFrom(step.product)
     product.name = node.name
     product.input[1] = name
-    return [read, product]
+    return [read_node, product]
 
 
 def channelwise(node: Any, table: dict[str, Any], weights: Weights) -> Channelwise | None:

@@ -264,8 +264,10 @@ def serialized(response: Any, origin: Origin | None = None) -> bytes:
 def deadline_of(context: grpc.ServicerContext) -> float | None:
     """Returns the deadline of a call, of time.monotonic(); None if the client set none."""
     # the deadline travels as seconds left: clocks of two machines differ
-    left = context.time_remaining()
-    return None if left is None or left > FOREVER else time.monotonic() + left
+    seconds_left = context.time_remaining()
+    return (
+        None if seconds_left is None or seconds_left > FOREVER else time.monotonic() + seconds_left
+    )
 
 
 def caller_of(context: grpc.ServicerContext) -> Caller:
@@ -295,9 +297,9 @@ def translated(answer: Answer) -> Callable[[bytes, grpc.ServicerContext], bytes]
             words = str(error)
         except Exception as error:  # the edge
             # whatever a model raises: the server goes on
-            served = from_tensorflow(error)
-            code = served.code
-            words = str(served)
+            translation = from_tensorflow(error)
+            code = translation.code
+            words = str(translation)
         # Outside the handlers: an exception that a local keeps holds this frame, and the frame the
         # request's tensors, until the next collection.
         return bytes(context.abort(code, words))

@@ -53,10 +53,10 @@ class Arrival(io.RawIOBase):
         """Writes what has arrived into `buffer`, once there is some, and returns how many bytes, 0
         at the end. Raises LateError.
         """
-        left = self.left()
-        if left <= 0:
+        seconds_left = self.left()
+        if seconds_left <= 0:
             raise self._late()
-        self.connection.settimeout(left)
+        self.connection.settimeout(seconds_left)
         try:
             count = self.connection.recv_into(buffer)
         except TimeoutError as error:

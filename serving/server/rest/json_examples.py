@@ -102,13 +102,13 @@ def feature_of(name: str, item: Json) -> bytes:
         return b""
     if kind == BYTES:
         # a bytes list has a field a value; the others are packed into one
-        listed = b"".join(field(ONLY, text) for text in values if isinstance(text, bytes))
+        body = b"".join(field(ONLY, text) for text in values if isinstance(text, bytes))
     elif kind == FLOAT:
-        listed = field(ONLY, np.array(values, np.float32).tobytes())
+        body = field(ONLY, np.array(values, np.float32).tobytes())
     else:
         # a varint may be written wider than it needs: one width for all
-        listed = field(ONLY, bytes(encode(np.array(values, np.int64))))
-    return field(kind, listed)
+        body = field(ONLY, bytes(encode(np.array(values, np.int64))))
+    return field(kind, body)
 
 
 def field(number: int, data: bytes) -> bytes:

@@ -190,9 +190,9 @@ def parse_examples(body: bytes, method: str) -> Callable[[Version], Examples]:
     INVALID_ARGUMENT.
     """
     content = parsed(body)
-    asked = Examples(content.get("signature_name", ""), examples_of(content, method))
+    examples = Examples(content.get("signature_name", ""), examples_of(content, method))
     # examples are read without the version: their features name no signature
-    return lambda version: asked
+    return lambda version: examples
 
 
 def spec_of(match: re.Match[str]) -> ModelSpec:

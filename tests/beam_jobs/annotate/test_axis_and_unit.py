@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from beam_jobs.annotate.axis_and_unit import Taken, doubts, free_size
+from beam_jobs.annotate.axis_and_unit import Assumption, doubts, free_size
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.scans.mesh_file import read_mesh
 from beam_jobs.scenes.scans.scan import Scan
@@ -21,7 +21,7 @@ def doubted(tmp_path, mesh, said=None, scale=1.0, asked=False):
     mesh.export(tmp_path / "room.ply")
     scan = Scan(read_mesh(tmp_path / "room.ply", up=said))
     cameras = shots(scan, np.random.default_rng(0), 6)[0]
-    return doubts(scan, free_size(scan, cameras), Taken(said or "z", asked, 1.0))
+    return doubts(scan, free_size(scan, cameras), Assumption(said or "z", asked, 1.0))
 
 
 def room(size=SIZE, degrees=0.0, without=()):

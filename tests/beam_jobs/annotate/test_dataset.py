@@ -44,11 +44,11 @@ def test_few_buildings_fill_what_is_empty_and_train_first(filled, expected):
 
 
 def test_a_data_set_that_grows_moves_no_building_and_reaches_the_shares_with_new_ones():
-    kept = split_names(NAMES, {})
+    splits = split_names(NAMES, {})
     names = [*NAMES, *(f"b{i:02d}" for i in range(12, 18))]
-    new = split_names(names, kept)
+    new = split_names(names, splits)
     assert list(new) == names[12:] and list(new.values()) == ["val", "test"] + ["train"] * 4
-    assert split_names(names, {**kept, **new}) == {}
+    assert split_names(names, {**splits, **new}) == {}
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_what_kept_splits_leave_undone_is_said(tmp_path, capsys):
     conclude(tmp_path, NAMES, lambda facts: True, held_out=2)
     assert capsys.readouterr().err == ""
     conclude(tmp_path, NAMES, lambda facts: True, held_out=4)
-    said = capsys.readouterr().err
-    assert "12 of 12 buildings keep the split" in said and "4 and 4 were asked for" in said
-    assert "2 validate and 2 test" in said and "remove splits.csv" in said
+    output = capsys.readouterr().err
+    assert "12 of 12 buildings keep the split" in output and "4 and 4 were asked for" in output
+    assert "2 validate and 2 test" in output and "remove splits.csv" in output
     conclude(tmp_path, NAMES[:4], lambda facts: True)
     assert "none in train: ingest will refuse" in capsys.readouterr().err
 

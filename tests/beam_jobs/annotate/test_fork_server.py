@@ -28,11 +28,11 @@ def test_workers_have_what_the_first_beginning_asked_for_and_the_starter_has_imp
 ):
     script = tmp_path / "begun.py"
     script.write_text(BEGUN)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, script], capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": "."}
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["False", "True", "True", "False", "1"]
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.split() == ["False", "True", "True", "False", "1"]
 
 
 def test_an_interruption_while_the_server_imports_is_told_in_a_line(tmp_path):

@@ -17,8 +17,9 @@ import pytest
 import trimesh
 from made_meshes import EXTENT, painted_room, room, write_room, write_scene
 
+from beam_jobs.annotate.building_job import BuildingJob
 from beam_jobs.annotate.meshes import MeshJob, annotate_mesh, annotate_meshes
-from beam_jobs.annotate.procedural import BuildingJob, annotate_building
+from beam_jobs.annotate.procedural import annotate_building
 from beam_jobs.annotate.staging import workplace
 from beam_jobs.scenes.cameras.scan_cameras import shots
 from beam_jobs.scenes.scans.mesh_file import read_mesh
@@ -46,7 +47,7 @@ def scan(tmp_path_factory):
 
 def test_the_depth_of_a_ball_is_its_formula_and_its_curvature_one_over_the_radius(scan):
     camera, size = towards((1.0, 2.5, 0.5), (3.5, 2.5, 0.5), 0.6), 65
-    seen = scan.look(camera, size)
+    surfaces = scan.look(camera, size)
     x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(0.3)
     cosine = 1 / np.sqrt(1 + x[None] ** 2 + x[:, None] ** 2)
     along = 2.5 * cosine
@@ -54,19 +55,19 @@ def test_the_depth_of_a_ball_is_its_formula_and_its_curvature_one_over_the_radiu
     middle = inside > 0.06
     assert middle.sum() > 200
     np.testing.assert_allclose(
-        seen.distance[middle], (along - np.sqrt(np.maximum(inside, 0)))[middle], atol=3e-3
+        surfaces.distance[middle], (along - np.sqrt(np.maximum(inside, 0)))[middle], atol=3e-3
     )
-    np.testing.assert_allclose(seen.depth, seen.distance * cosine, rtol=1e-6)
-    np.testing.assert_allclose(seen.normal[size // 2, size // 2], [0, 0, -1], atol=0.05)
-    assert np.median(seen.curvature[middle]) == pytest.approx(2.0, rel=0.05)
+    np.testing.assert_allclose(surfaces.depth, surfaces.distance * cosine, rtol=1e-6)
+    np.testing.assert_allclose(surfaces.normal[size // 2, size // 2], [0, 0, -1], atol=0.05)
+    assert np.median(surfaces.curvature[middle]) == pytest.approx(2.0, rel=0.05)
 
 
 def test_from_inside_a_ball_its_surface_is_hollow():
     ball = trimesh.creation.icosphere(subdivisions=4, radius=2.0)
     mesh = read_ply(ball)
-    seen = Scan(mesh).look(towards((0, 0, 0), (0, 1, 0)), 16)
-    assert np.median(seen.curvature) == pytest.approx(-0.5, rel=0.05)
-    np.testing.assert_allclose(seen.distance, 2.0, rtol=5e-3)
+    surfaces = Scan(mesh).look(towards((0, 0, 0), (0, 1, 0)), 16)
+    assert np.median(surfaces.curvature) == pytest.approx(-0.5, rel=0.05)
+    np.testing.assert_allclose(surfaces.distance, 2.0, rtol=5e-3)
 
 
 def read_ply(mesh):
@@ -82,10 +83,10 @@ def test_every_pixel_lies_on_its_own_ray(scan):
     half a metre from the ball's middle.
     """
     camera, size = towards((1.2, 0.9, 1.4), (3.0, 3.0, 1.0), 1.2), 48
-    seen = scan.look(camera, size)
+    surfaces = scan.look(camera, size)
     x = ((np.arange(size) + 0.5) / size * 2 - 1) * np.tan(0.6)
     ways = np.stack(np.broadcast_arrays(x[None, :], -x[:, None], -np.ones((size, size))), -1)
-    points = camera.location + (ways * seen.depth[..., None]) @ camera.rotation.T
+    points = camera.location + (ways * surfaces.depth[..., None]) @ camera.rotation.T
     from_walls = np.minimum(np.abs(points), np.abs(points - EXTENT)).min(-1)
     from_ball = np.abs(np.linalg.norm(points - [3.5, 2.5, 0.5], axis=-1) - 0.5)
     assert (
@@ -108,7 +109,7 @@ def test_a_wall_shows_its_picture_the_right_way_up(scan):
             ("below right", 44, 44),
         )
     }
-    wanted = {
+    expected = {
         "above left": (200, 40, 40),
         "above right": (40, 200, 40),
         "below left": (40, 40, 200),
@@ -118,7 +119,7 @@ def test_a_wall_shows_its_picture_the_right_way_up(scan):
         name,
         colour,
     ) in (
-        wanted.items()
+        expected.items()
     ):  # looking along -x, y grows to the right... of a viewer with z up: y = 0 is on the left
         np.testing.assert_allclose(quarters[name], colour, atol=2, err_msg=name)
 
@@ -126,8 +127,8 @@ def test_a_wall_shows_its_picture_the_right_way_up(scan):
 def test_vertex_colours_run_over_the_faces():
     mesh = read_ply(painted_room())
     camera = towards((2.5, 2.0, 1.4), (0.0, 2.0, 1.4), 0.8)
-    seen = Scan(mesh).look(camera, 33)
-    np.testing.assert_allclose(seen.rgb[16, 16] / 255, [0, 2.0 / 4, 1.4 / 2.8], atol=0.02)
+    surfaces = Scan(mesh).look(camera, 33)
+    np.testing.assert_allclose(surfaces.rgb[16, 16] / 255, [0, 2.0 / 4, 1.4 / 2.8], atol=0.02)
 
 
 def test_a_room_that_stands_askew_is_turned_onto_the_axes(tmp_path):
@@ -283,9 +284,9 @@ def test_axis_and_unit_are_said_and_doubted_on_the_terminal_and_in_the_buildings
     assert facts["upward"] == "z" and facts["units_per_metre"] == 1
     [warning] = facts["warnings"]
     assert "9.19 m high" in warning and "--units-per-metre 3.28084 (feet: 2.8 m)" in warning
-    said = capsys.readouterr().err
-    assert "feet.ply: z is taken as up, 1 unit as a metre: around cameras" in said
-    assert f"feet.ply: {warning}" in said
+    output = capsys.readouterr().err
+    assert "feet.ply: z is taken as up, 1 unit as a metre: around cameras" in output
+    assert f"feet.ply: {warning}" in output
 
 
 def test_the_same_seed_gives_the_same_files(made, tmp_path):
@@ -401,21 +402,21 @@ def test_a_procedural_building_exported_as_a_mesh_gets_its_own_labels_back(tmp_p
     assert scan.yaw == 0
     level = []
     for shot in procedural_shots(eye, np.random.default_rng(0), 4)[:4]:
-        wanted, found = (
+        expected, distances = (
             eye.look(shot.camera, 96, np.random.default_rng(0)),
             scan.look(shot.camera, 96),
         )
-        near = np.abs(depth_codes(wanted.depth).astype(int) - depth_codes(found.depth)) <= 1
+        near = np.abs(depth_codes(expected.depth).astype(int) - depth_codes(distances.depth)) <= 1
         assert near.mean() > 0.995
-        cosine = np.clip((wanted.normal * found.normal).sum(-1), -1, 1)
+        cosine = np.clip((expected.normal * distances.normal).sum(-1), -1, 1)
         assert (
             np.degrees(np.median(np.arccos(cosine[near]))) < 0.1
             and (cosine[near] > np.cos(np.radians(15))).mean() > 0.9
         )
-        flat = near & (np.abs(wanted.curvature).max(-1) < 1e-3) & (cosine > 0.9999)
+        flat = near & (np.abs(expected.curvature).max(-1) < 1e-3) & (cosine > 0.9999)
         assert flat.mean() > 0.4
         level.append(
-            np.abs(found.curvature[flat]).max(-1) < 1.0
+            np.abs(distances.curvature[flat]).max(-1) < 1.0
         )  # 4 codes; flats within 35 mm of a rounded edge carry some: boards, books, clutter
     assert min(view.mean() for view in level) > 0.7 and np.concatenate(level).mean() > 0.8
 
@@ -483,16 +484,18 @@ def compared(view, depth, rgb, normal, reshading):
     from beam_jobs.compare.measures import correlation
     from models.tasks.labels import surfaces as codes
 
-    seen = np.isfinite(view.depth) & (depth < 65535) & (normal.astype(int) != 128).any(-1)
-    true = normal[seen] / 127.5 - 1
+    valid_values = np.isfinite(view.depth) & (depth < 65535) & (normal.astype(int) != 128).any(-1)
+    true = normal[valid_values] / 127.5 - 1
     true /= np.linalg.norm(true, axis=-1, keepdims=True)
     shown = codes.reshading(view.facing, view.distance)
     return {
-        "seen": seen.mean(),
-        "depth": correlation(view.depth[seen], depth[seen]),
-        "rgb": correlation(view.rgb[seen], rgb[seen]),
+        "seen": valid_values.mean(),
+        "depth": correlation(view.depth[valid_values], depth[valid_values]),
+        "rgb": correlation(view.rgb[valid_values], rgb[valid_values]),
         "degrees": float(
-            np.degrees(np.median(np.arccos(np.clip((view.normal[seen] * true).sum(-1), -1, 1))))
+            np.degrees(
+                np.median(np.arccos(np.clip((view.normal[valid_values] * true).sum(-1), -1, 1)))
+            )
         ),
-        "reshading": correlation(shown[seen], reshading[seen]),
+        "reshading": correlation(shown[valid_values], reshading[valid_values]),
     }

@@ -27,9 +27,9 @@ print(json.dumps([before, signatures(), threading.active_count(),
 
 
 def test_label_kernels_are_loaded_before_processes_are_forked_and_no_thread_is_running():
-    done = subprocess.run([sys.executable, "-c", COUNTED], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    before, after, threads, ray_caster = json.loads(done.stdout)
+    process = subprocess.run([sys.executable, "-c", COUNTED], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    before, after, threads, ray_caster = json.loads(process.stdout)
     assert before["interesting"] == before["merged"] == before["raise_to_size"] == 1
     assert after == before, "another picture asks for no other form of a kernel"
     assert threads == 1 and not ray_caster, "no fork copies a thread or the lock that it holds"
@@ -41,7 +41,7 @@ def test_the_collector_is_still_until_all_is_loaded_and_leaves_it_alone():
         "from beam_jobs.annotate import preloaded; "
         "print(off, gc.isenabled(), gc.get_freeze_count())"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    off, on, frozen = done.stdout.split()
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    off, on, frozen = process.stdout.split()
     assert (off, on) == ("False", "True") and int(frozen) > 100_000

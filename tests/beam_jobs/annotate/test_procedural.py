@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from beam_jobs.annotate.building_job import BuildingJob
 from beam_jobs.annotate.procedural import (
-    BuildingJob,
     annotate_building,
     annotate_buildings,
     building_number,
@@ -39,7 +39,7 @@ def looking_along_y(distance: float) -> Camera:
 
 
 def test_the_depth_of_a_sphere_is_its_formula():
-    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(
+    surfaces = Eye(scene_of(shapes.ball(1.0, 160))).look(
         looking_along_y(3.0), 65, np.random.default_rng(0)
     )
     x = ((np.arange(65) + 0.5) / 65 * 2 - 1) * np.tan(0.5)
@@ -47,27 +47,27 @@ def test_the_depth_of_a_sphere_is_its_formula():
     ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
     b = ray[..., 2] * 3.0
     inside = b**2 - 8
-    wanted = b - np.sqrt(np.maximum(inside, 0))
+    expected = b - np.sqrt(np.maximum(inside, 0))
     middle = inside > 0.3
-    np.testing.assert_allclose(seen.distance[middle], wanted[middle], atol=2e-3)
-    np.testing.assert_allclose(seen.curvature[middle], 1.0, rtol=1e-6)
-    assert not np.isfinite(seen.distance[inside < -0.3]).any()
+    np.testing.assert_allclose(surfaces.distance[middle], expected[middle], atol=2e-3)
+    np.testing.assert_allclose(surfaces.curvature[middle], 1.0, rtol=1e-6)
+    assert not np.isfinite(surfaces.distance[inside < -0.3]).any()
 
 
 def test_the_normal_towards_the_camera_is_published_as_minus_z():
-    seen = Eye(scene_of(shapes.ball(1.0, 160))).look(
+    surfaces = Eye(scene_of(shapes.ball(1.0, 160))).look(
         looking_along_y(3.0), 33, np.random.default_rng(0)
     )
-    np.testing.assert_allclose(seen.normal[16, 16], [0, 0, -1], atol=0.02)
+    np.testing.assert_allclose(surfaces.normal[16, 16], [0, 0, -1], atol=0.02)
 
 
 @pytest.mark.parametrize(
-    "shape, wanted",
+    "shape, expected",
     [(shapes.cylinder(0.5, 2.0), (2.0, 0.0)), (shapes.rounded_box((1, 1, 1), 0.1), (10.0, 10.0))],
 )
-def test_solids_know_their_largest_curvature(shape, wanted):
+def test_solids_know_their_largest_curvature(shape, expected):
     sides = np.abs(shape.curvature)
-    assert sides.max() == pytest.approx(max(wanted), rel=1e-6)
+    assert sides.max() == pytest.approx(max(expected), rel=1e-6)
 
 
 def test_a_building_is_closed_lit_and_wound_outwards():
@@ -192,7 +192,7 @@ def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path)
     annotate_buildings(made, buildings=3, views=40, size=32, seed=2, processes=2)
     ingest(str(made), str(tmp_path / "examples"), size=32, shards=1)
     tasks = {name: TASKS[name] for name in ("nonfixated_pose", "point_matching")}
-    store, found = (
+    store, correct = (
         build_label_store(
             str(tmp_path / "examples"), tmp_path / "store", seed=0, max_samples=10_000, tasks=tasks
         ),
@@ -211,14 +211,14 @@ def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path)
         for sighting in (each for match in matches for each in match.sightings):
             info = json.loads(label_path(made, sighting.view, DOMAINS["point_info"]).read_text())
             assert sighting.camera == info["camera_uuid"] != ""
-        wanted = {
+        expected = {
             f"{i}+{j}"
             for i in views
             for j in views
             if i.building == j.building and (j, i.point) in sights
         }
-        if wanted:
-            assert set(store.sample_names("nonfixated_pose", split)) == wanted
+        if expected:
+            assert set(store.sample_names("nonfixated_pose", split)) == expected
         pairs = [
             [ViewKey.parse(text) for text in name.split("+")]
             for name in store.sample_names("point_matching", split)
@@ -227,8 +227,8 @@ def test_nonfixated_pairs_of_the_label_store_are_the_published_matches(tmp_path)
         assert len(pairs) == 2 * len(negatives) and not any(
             (i, j.point) in sights or (j, i.point) in sights for i, j in negatives
         )
-        found += len(wanted)
-    assert found
+        correct += len(expected)
+    assert correct
 
 
 def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered_scene(
@@ -251,16 +251,20 @@ def test_every_task_gets_targets_of_the_declared_shape_and_range_from_a_rendered
             )  # few views are all of one point
             continue
         data = store.samples(entry.name, "train")
-        wanted = entry.output.shape(32)
+        expected = entry.output.shape(32)
         if entry.output.kind == "embedding" or entry.name == "segment_semantic":
-            wanted = wanted[:2] + (1,)
-        assert data.target.shape == (len(data), *wanted), entry.name
+            expected = expected[:2] + (1,)
+        assert data.target.shape == (len(data), *expected), entry.name
         mask = np.asarray(data.mask).reshape(
             data.mask.shape + (1,) * (data.target.ndim - data.mask.ndim)
         )
-        seen = np.asarray(data.target, "float32")[np.broadcast_to(mask > 0, data.target.shape)]
+        valid_values = np.asarray(data.target, "float32")[
+            np.broadcast_to(mask > 0, data.target.shape)
+        ]
         if not entry.whitened:
-            assert seen.min() >= entry.low - 1e-2 and seen.max() <= entry.high + 1e-2, entry.name
+            assert (
+                valid_values.min() >= entry.low - 1e-2 and valid_values.max() <= entry.high + 1e-2
+            ), entry.name
 
 
 def test_who_hands_buildings_out_loads_no_compiler():
@@ -269,6 +273,6 @@ def test_who_hands_buildings_out_loads_no_compiler():
         "import sys; from beam_jobs.annotate import procedural; "
         "print(sorted({'numba', 'scipy', 'cv2', 'embreex'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.strip() == "[]"

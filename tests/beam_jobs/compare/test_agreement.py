@@ -32,26 +32,26 @@ def rows():
 
 @pytest.mark.parametrize("label", LEAST)
 def test_labels_of_real_frames_are_given_back(rows, label):
-    found = {row["frame"]: row["value"] for row in rows if row["label"] == label}
-    assert found and min(found.values()) >= LEAST[label], found
+    values = {row["frame"]: row["value"] for row in rows if row["label"] == label}
+    assert values and min(values.values()) >= LEAST[label], values
 
 
 def test_normals_of_planes_fitted_to_depth_are_the_label_within_two_degrees(rows):
-    found = {row["frame"]: row["value"] for row in rows if row["label"] == "normal from depth"}
-    assert len(found) == 4 and max(found.values()) <= 2, found
+    values = {row["frame"]: row["value"] for row in rows if row["label"] == "normal from depth"}
+    assert len(values) == 4 and max(values.values()) <= 2, values
 
 
 @pytest.mark.parametrize("label", ["keypoints3d", "keypoints3d at half"])
 def test_3d_keypoints_agree_on_taskonomy_and_replica(rows, label):
-    found = {
+    values = {
         row["set"]: row["value"] for row in rows if row["label"] == label and row["set"] != "hm3d"
     }
-    assert set(found) == {"taskonomy", "replica"} and min(found.values()) >= 0.75, found
+    assert set(values) == {"taskonomy", "replica"} and min(values.values()) >= 0.75, values
 
 
 def test_distance_from_depth_is_the_euclidean_label(rows):
-    (found,) = [row["value"] for row in rows if row["label"] == "depth_euclidean"]
-    assert found > 0.9999
+    (value,) = [row["value"] for row in rows if row["label"] == "depth_euclidean"]
+    assert value > 0.9999
 
 
 def test_3d_keypoints_of_hm3d_agree_where_depth_has_the_scale_of_the_others(rows):
@@ -68,8 +68,8 @@ def layout(tmp_path_factory):
 
 def test_the_published_layout_is_read_and_the_parameters_are_named(layout, capsys):
     assert main(["agreement", "--frames", str(layout), "--json"]) == 0
-    said = capsys.readouterr()
-    labels = {row["label"] for row in json.loads(said.out)}
+    output = capsys.readouterr()
+    labels = {row["label"] for row in json.loads(output.out)}
     assert labels == {
         *("edge_texture", "keypoints2d", "segment_unsup2d", "edge_occlusion", "segment_unsup25d"),
         *(
@@ -80,7 +80,7 @@ def test_the_published_layout_is_read_and_the_parameters_are_named(layout, capsy
             "keypoints3d at half",
         ),
     }
-    assert "parameters of taskonomy: 512 depth codes a metre" in said.err
+    assert "parameters of taskonomy: 512 depth codes a metre" in output.err
 
 
 def test_the_component_is_taken_from_the_folder_or_from_the_user(layout, tmp_path):

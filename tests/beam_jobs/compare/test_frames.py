@@ -44,9 +44,9 @@ def test_every_label_is_found_in_every_layout(data, tmp_path, layout):
 def test_a_linked_building_is_looked_at_as_ingest_reads_it(data, tmp_path):
     (tmp_path / "ash").symlink_to(data / "ash")
     (tmp_path / "ash2").symlink_to(tmp_path)
-    found = frames(tmp_path)
-    assert [frame.building for frame in found] == ["ash", "ash"]
-    np.testing.assert_array_equal(found[0].read("rgb"), labels_of(ViewKey("ash", 0, 0))["rgb"])
+    paths = frames(tmp_path)
+    assert [frame.building for frame in paths] == ["ash", "ash"]
+    np.testing.assert_array_equal(paths[0].read("rgb"), labels_of(ViewKey("ash", 0, 0))["rgb"])
 
 
 def test_what_is_not_there_or_no_label_is_none(data, tmp_path):

@@ -39,14 +39,16 @@ def write(root, folder, view, pixels):
 
 
 def test_shares_and_counts_are_those_of_the_files(data):
-    found = {row["statistic"]: row["this data"] for row in rows(data)}
+    statistics = {row["statistic"]: row["this data"] for row in rows(data)}
     assert (
-        found["curved pixels"] == 0.5
-        and found["segments 2D"] == 3
-        and found["unseen"] == 0.25
-        and found["cameras a point"] == 2
+        statistics["curved pixels"] == 0.5
+        and statistics["segments 2D"] == 3
+        and statistics["unseen"] == 0.25
+        and statistics["cameras a point"] == 2
     )
-    assert found["segments 2.5D"] is None and found["distance"] is None  # no file, no number
+    assert (
+        statistics["segments 2.5D"] is None and statistics["distance"] is None
+    )  # no file, no number
 
 
 def test_every_row_has_its_published_and_real_figure(data):
@@ -107,8 +109,8 @@ def test_what_is_no_number_is_no_statistic_and_a_number_as_text_is_one():
         "camera_rotation_final": ["1.5707963", 0, 0],
         "field_of_view_rads": "1.0",
     }
-    found = of_camera(info)
-    assert found == {
+    units = of_camera(info)
+    assert units == {
         "pitch": pytest.approx(0, abs=1e-4),
         "field of view": pytest.approx(57.29578),
     }

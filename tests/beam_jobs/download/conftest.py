@@ -16,8 +16,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         moods = self.server.moods.get(self.path, [])
         mood = moods.pop(0) if moods else "well"
-        asked = self.headers.get("Range")
-        self.server.asked.append((self.path, asked))
+        byte_range = self.headers.get("Range")
+        self.server.asked.append((self.path, byte_range))
         data = self.server.files.get(self.path)
         if data is None or isinstance(mood, int):
             code = mood if isinstance(mood, int) else 404
@@ -28,7 +28,9 @@ class Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         start = (
-            int(asked.removeprefix("bytes=").split("-")[0]) if asked and mood != "no ranges" else 0
+            int(byte_range.removeprefix("bytes=").split("-")[0])
+            if byte_range and mood != "no ranges"
+            else 0
         )
         if start and start >= len(data):
             self.send_response(416)
@@ -39,8 +41,8 @@ class Handler(BaseHTTPRequestHandler):
         body = data[start:]
         if mood == "corrupt":
             body = body[:-1] + bytes([body[-1] ^ 1])
-        self.send_response(206 if asked and mood != "no ranges" else 200)
-        if asked and mood != "no ranges":
+        self.send_response(206 if byte_range and mood != "no ranges" else 200)
+        if byte_range and mood != "no ranges":
             self.send_header("Content-Range", f"bytes {start}-{len(data) - 1}/{len(data)}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

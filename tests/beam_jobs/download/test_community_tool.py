@@ -77,8 +77,8 @@ def test_the_tool_is_preferred_and_told_what_was_asked_for_with_checksums_on(
 def test_a_folder_that_did_not_come_is_named_and_ends_with_code_one(tool, tmp_path, capsys):
     tool(failing=[("normal", "ihlen")])
     assert command(tmp_path, *WHO) == 1
-    said = capsys.readouterr().err
-    assert "1 of 6 folders did not come: normal/ihlen; the same command resumes" in said
+    output = capsys.readouterr().err
+    assert "1 of 6 folders did not come: normal/ihlen; the same command resumes" in output
     assert read_splits(tmp_path / "data" / "splits.csv") == LISTED
 
 

@@ -19,10 +19,10 @@ def test_labels_that_are_lost_whole_are_said_on_the_terminal(tmp_path, capsys):
         (building / "segment_semantic").rename(building / "segment")
     arguments = ["ingest", "--data", str(data), "--out", str(tmp_path / "out"), "--size", "16"]
     assert main([*arguments, "--shards", "1"]) == 0
-    said = capsys.readouterr()
-    counts = json.loads(said.out)
+    output = capsys.readouterr()
+    counts = json.loads(output.out)
     assert counts["labels_misnamed"] == {"depth_zbuffer": 6}
-    lines = said.err.splitlines()
+    lines = output.err.splitlines()
     for words in (
         "depth_zbuffer: 6 files are not called point_P_view_V_domain_depth_zbuffer.png and are not "
         "read; no view has this label",

@@ -2,11 +2,11 @@
 
 import pytest
 
-from beam_jobs.ingest.finish import Refused, check_splits
+from beam_jobs.ingest.finish import QuarantineCounts, check_splits
 
 
 def test_every_kind_of_line_is_counted_as_what_it_is():
-    refused = Refused()
+    refused = QuarantineCounts()
     for row in (
         {"view": None, "file": "/d/ash/rgb/x.png", "reason": "not called so"},
         {"view": None, "file": "/d/normal/tiny/ash/x.png", "reason": "not called so"},
@@ -29,11 +29,11 @@ def test_every_kind_of_line_is_counted_as_what_it_is():
 
 
 def test_what_is_not_there_is_not_named():
-    assert Refused().counts() == {}
+    assert QuarantineCounts().counts() == {}
 
 
 def test_a_refused_split_says_the_commonest_reasons_since_a_pipeline_removes_the_quarantine():
-    refused = Refused()
+    refused = QuarantineCounts()
     for reason in ("no depth", "3 of 9 pixels", "4 of 9 pixels", "5 of 9 pixels", "a", "b"):
         refused.add({"view": "ash/point_0/view_1", "file": "a", "reason": reason})
     assert refused.commonest() == "3 times: 3 of 9 pixels; 1 times: no depth; 1 times: a"
@@ -45,11 +45,12 @@ def test_a_refused_split_says_the_commonest_reasons_since_a_pipeline_removes_the
         check_splits("/d", "/s", {"train": 1, "val": 1, "test": 0}, counts, {"train": refused})
     assert "pixels" not in str(error.value)
     with pytest.raises(ValueError, match="its buildings hold no view"):
-        check_splits("/d", "/s", {"train": 1, "val": 1, "test": 0}, counts, {"test": Refused()})
+        nothing = {"test": QuarantineCounts()}
+        check_splits("/d", "/s", {"train": 1, "val": 1, "test": 0}, counts, nothing)
 
 
 def test_kinds_of_reasons_are_bounded():
-    refused = Refused()
+    refused = QuarantineCounts()
     for letters in range(5000):
         text = "".join(chr(ord("a") + letters // 26**i % 26) for i in range(3))
         refused.add({"view": "ash/point_0/view_1", "file": "a", "reason": text})

@@ -230,16 +230,16 @@ def test_progress_says_how_many_views_are_done_and_how_long_it_takes(tmp_path):
     ):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / name).write_text(text)
-    said = io.StringIO()
-    with watched(str(tmp_path), every=0.05, stream=said):
+    output = io.StringIO()
+    with watched(str(tmp_path), every=0.05, stream=output):
         for words in ("2 of 10 views", "5 of 10 views"):
             until = time.monotonic() + 60
-            while words not in said.getvalue() and time.monotonic() < until:
+            while words not in output.getvalue() and time.monotonic() < until:
                 time.sleep(0.01)
             # at once, as shards appear: between emptied and written the file has no lines
             (tmp_path / "more").write_text("a\n" * 4)
             (tmp_path / "more").rename(tmp_path / "manifest" / "train-00000.jsonl")
-    lines = said.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     assert (
         lines[0].startswith("2 of 10 views")
         and lines[-1].startswith("5 of 10 views")

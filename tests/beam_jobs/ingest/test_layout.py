@@ -156,11 +156,11 @@ def test_a_component_of_the_other_tree_has_its_own_depth_scale(whole, tmp_path):
         json.dumps({"depth_units_per_metre": {"hm3d": 1024}})
     )
     ingest(str(tmp_path / "tool"), str(tmp_path / "out"), size=SIZE, shards=1)
-    found = views(tmp_path / "out")
+    decoded = views(tmp_path / "out")
     for building, share in (("ash", 2), ("birch", 1)):
         key = ViewKey(building, 0, 0)
         np.testing.assert_allclose(
-            found[key].labels["depth_zbuffer"], labels_of(key)["depth_zbuffer"] / share, atol=0.51
+            decoded[key].labels["depth_zbuffer"], labels_of(key)["depth_zbuffer"] / share, atol=0.51
         )
 
 
@@ -203,10 +203,10 @@ def test_absent_labels_are_absent_not_missing(data, tmp_path):
     (data / "birch" / "normal" / "point_0_view_0_domain_normal.png").unlink()
     (data / "dataset.json").write_text(json.dumps({"absent": ["normal"]}))
     assert ingest(str(data), str(tmp_path / "out"), size=16, shards=1)["written"] == 18
-    found = views(tmp_path / "out")
+    decoded = views(tmp_path / "out")
     assert all(
         "normal" not in view.labels and ("class_scene" in view.labels) == (key.building != "ash")
-        for key, view in found.items()
+        for key, view in decoded.items()
     )
 
 

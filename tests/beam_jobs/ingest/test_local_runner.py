@@ -27,8 +27,8 @@ def test_an_error_of_the_data_is_a_line(processes, capfd):
 
 def test_workers_log_nothing(capfd):
     numbers(["3", "4"], 2)
-    said = capfd.readouterr()
-    assert (said.out, said.err) == ("", "")
+    output = capfd.readouterr()
+    assert (output.out, output.err) == ("", "")
 
 
 @pytest.mark.parametrize(

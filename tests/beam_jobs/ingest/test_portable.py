@@ -97,12 +97,12 @@ def statistics(examples: Path, out: Path, options: list[str]) -> dict[str, dict[
     )
     properties = {"exclude_splits": "[]", "sharded_stats_output": 0}
     Executor(context).Do({"examples": [source]}, {"statistics": [written]}, properties)
-    found = {}
+    contents = {}
     for name in names:
         file = out / f"Split-{name}" / "FeatureStats.pb"
         read = statistics_pb2.DatasetFeatureStatisticsList.FromString(file.read_bytes())
-        found[name] = {str(each.path): each for each in read.datasets[0].features}
-    return found
+        contents[name] = {str(each.path): each for each in read.datasets[0].features}
+    return contents
 
 
 def test_all_workers_of_the_pool_are_given_work(tmp_path, pool):

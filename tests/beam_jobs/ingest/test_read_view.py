@@ -207,10 +207,10 @@ def flawed(whole, tmp_path_factory) -> Path:
 
 def test_every_kind_of_bad_file_is_quarantined_with_its_reason(flawed, tmp_path):
     counts = ingest(str(flawed), str(tmp_path / "out"), size=16, shards=2, strict=True)
-    found = quarantine(tmp_path / "out")
+    rows = quarantine(tmp_path / "out")
     for place, (name, (_, _, reason)) in enumerate(CHANGES.items()):
-        assert reason in found.pop(f"bad{place:02d}/point_0/view_1", "written"), name
-    assert not found and counts == {
+        assert reason in rows.pop(f"bad{place:02d}/point_0/view_1", "written"), name
+    assert not rows and counts == {
         "read": 6 * len(CHANGES),
         "written": 5 * len(CHANGES),
         "quarantined": len(CHANGES),
@@ -286,14 +286,14 @@ def test_things_that_are_no_files_are_quarantined(data, tmp_path):
     loop = label_path(data, ViewKey("ash", 1, 0), DOMAINS["rgb"])
     loop.symlink_to(loop)
     reconciled(data, tmp_path / "out", strict=True)
-    found = quarantine(tmp_path / "out")
+    rows = quarantine(tmp_path / "out")
     assert (
-        "not a regular file" in found["ash/point_0/view_0"]
-        and "not a regular file" in found["ash/point_0/view_2"]
+        "not a regular file" in rows["ash/point_0/view_0"]
+        and "not a regular file" in rows["ash/point_0/view_2"]
     )
     assert (
-        "not a regular file" in found["ash/point_0/view_1"]
-        and "symbolic links" in found["ash/point_1/view_0"]
+        "not a regular file" in rows["ash/point_0/view_1"]
+        and "symbolic links" in rows["ash/point_1/view_0"]
     )
 
 
@@ -317,12 +317,12 @@ def test_known_bad_buildings_and_images_are_quarantined_by_name(data, tmp_path):
     )
     (data / "dataset.json").write_text(json.dumps({"name": "set"}))
     ingest(str(data), str(tmp_path / "out"), size=16, shards=1)
-    found = quarantine(tmp_path / "out")
+    rows = quarantine(tmp_path / "out")
     assert (
-        found["rough/point_1/view_2"] == "known-bad building: wrong viewpoints"
-        and sum(view.startswith("rough/") for view in found) == 6
+        rows["rough/point_1/view_2"] == "known-bad building: wrong viewpoints"
+        and sum(view.startswith("rough/") for view in rows) == 6
     )
-    assert found["newfields/point_1070/view_8"] == "known-bad image: rgb fails its checksum"
+    assert rows["newfields/point_1070/view_8"] == "known-bad image: rgb fails its checksum"
     (data / "dataset.json").write_text(
         json.dumps({"known_bad": {"one": "blurred", "two/point_1/view_1": "a finger on the lens"}})
     )

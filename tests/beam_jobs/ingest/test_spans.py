@@ -24,8 +24,8 @@ def test_spans_and_versions_compare_as_numbers(tmp_path):
         "span-x/version-3",
         "span-11",
     )
-    found = newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}")
-    assert (found.span, found.version) == (10, 2) and found.root.endswith("span-10/version-02")
+    folder = newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}")
+    assert (folder.span, folder.version) == (10, 2) and folder.root.endswith("span-10/version-02")
     assert newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}", span=2).root.endswith(
         "span-2/version-9"
     )
@@ -37,8 +37,8 @@ def test_spans_and_versions_compare_as_numbers(tmp_path):
 
 def test_days_are_spans_and_impossible_days_are_none(tmp_path):
     arrive(tmp_path, "2026-11-23/data", "2026-11-24/data", "2026-13-99/data")
-    found = newest(f"{tmp_path}/{{YYYY}}-{{MM}}-{{DD}}/data")
-    assert found.root.endswith("2026-11-24/data") and found.span == 20781
+    folder = newest(f"{tmp_path}/{{YYYY}}-{{MM}}-{{DD}}/data")
+    assert folder.root.endswith("2026-11-24/data") and folder.span == 20781
 
 
 def test_a_width_is_held(tmp_path):
@@ -76,8 +76,8 @@ def test_tfx_finds_the_same_folder(tmp_path):
     split = example_gen_pb2.Input.Split(name="all", pattern="span-{SPAN}/version-{VERSION}/*")
     _, span, version = utils.calculate_splits_fingerprint_span_and_version(str(tmp_path), [split])
     arrive(tmp_path / "span-10" / "version-2", "ash")
-    found = newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}")
-    assert (found.span, found.version) == (int(span), int(version)) == (10, 2)
+    folder = newest(f"{tmp_path}/span-{{SPAN}}/version-{{VERSION}}")
+    assert (folder.span, folder.version) == (int(span), int(version)) == (10, 2)
 
 
 def test_the_command_reads_the_newest_span_and_says_so_in_the_manifest(tmp_path, capsys):

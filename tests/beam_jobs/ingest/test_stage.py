@@ -70,10 +70,10 @@ def test_a_killed_ingest_is_invisible_and_resumes_to_the_same_bytes(data, tmp_pa
     ingest(str(data), str(tmp_path / "whole"), size=16, shards=4)
     stage = killed(data, tmp_path / "out")
     assert not (tmp_path / "out").exists() and stage.exists()
-    kept = {path: path.stat().st_mtime_ns for path in stage.glob("Split-*/*.gz")}
+    times = {path: path.stat().st_mtime_ns for path in stage.glob("Split-*/*.gz")}
     resumed = {}
     counts = ingest(str(data), str(tmp_path / "out"), size=16, shards=4)
-    for path, time_of_change in kept.items():
+    for path, time_of_change in times.items():
         resumed[path.name] = (
             tmp_path / "out" / path.relative_to(stage)
         ).stat().st_mtime_ns == time_of_change
@@ -236,7 +236,7 @@ def test_a_full_disk_is_told_in_a_line(which, data, tmp_path, capfd, monkeypatch
     else:
         monkeypatch.setattr(storage, "write", full_there)
     code = main(["ingest", "--data", str(data), "--out", str(tmp_path / "out"), "--size", "16"])
-    said = capfd.readouterr().err
-    assert code == 1 and said.startswith("error: [Errno 28] No space left on device")
-    assert "Traceback" not in said and said.count("\n") == 1
-    assert which != "records" or "nothing is left of what was written" in said
+    output = capfd.readouterr().err
+    assert code == 1 and output.startswith("error: [Errno 28] No space left on device")
+    assert "Traceback" not in output and output.count("\n") == 1
+    assert which != "records" or "nothing is left of what was written" in output

@@ -39,10 +39,10 @@ def test_shards_merge_to_what_one_pass_gives(views):
 def test_means_spreads_and_bounds_are_those_of_all_codes_that_are_there(views):
     row = summary(totals_of(views))["labels"]["depth_zbuffer"]
     codes = np.stack([each.labels["depth_zbuffer"] for each in views]).astype(float)
-    seen = codes[codes != 65535]
-    assert row["missing"] == pytest.approx(1 - seen.size / codes.size)
-    assert (row["mean"], row["std"]) == pytest.approx((seen.mean(), seen.std()))
-    assert (row["min"], row["max"]) == (seen.min(), seen.max())
+    values = codes[codes != 65535]
+    assert row["missing"] == pytest.approx(1 - values.size / codes.size)
+    assert (row["mean"], row["std"]) == pytest.approx((values.mean(), values.std()))
+    assert (row["min"], row["max"]) == (values.min(), values.max())
 
 
 def test_colours_that_say_that_nothing_is_seen_are_missing_not_values():
@@ -78,13 +78,13 @@ def test_sums_are_to_the_last_bit_those_of_opencvs_mean_and_deviation(
         value[unseen] = code
         row = empty_label()
         add_codes(row, value, folder)
-        seen = value[~unseen].reshape(-1, 1)
-        assert (row["values"], row["missing"]) == (seen.size, value.size - seen.size)
-        if seen.size:
-            mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(seen))
-            assert row["sum"] == mean * seen.size
-            assert row["squares"] == (std * std + mean * mean) * seen.size
-            assert (row["min"], row["max"]) == (seen.min(), seen.max())
+        values = value[~unseen].reshape(-1, 1)
+        assert (row["values"], row["missing"]) == (values.size, value.size - values.size)
+        if values.size:
+            mean, std = (float(number[0, 0]) for number in cv2.meanStdDev(values))
+            assert row["sum"] == mean * values.size
+            assert row["squares"] == (std * std + mean * mean) * values.size
+            assert (row["min"], row["max"]) == (values.min(), values.max())
 
 
 def test_classes_are_counted_by_pixel_or_by_view(views):

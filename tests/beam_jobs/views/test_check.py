@@ -46,5 +46,5 @@ def test_findings_are_joined_in_the_order_of_shards_whoever_ends_first():
     parts = [{i: Findings(views=i, lines=[f"line {i}"], lost=1)} for i in range(5)]
     late = join.add_input(join.create_accumulator(), parts[4])
     rest = join.merge_accumulators([parts[2], parts[0], parts[3] | parts[1]])
-    found = join.extract_output(join.merge_accumulators([late, rest]))
-    assert found == Findings(views=10, lines=[f"line {i}" for i in range(5)], lost=5)
+    statistics = join.extract_output(join.merge_accumulators([late, rest]))
+    assert statistics == Findings(views=10, lines=[f"line {i}" for i in range(5)], lost=5)

@@ -9,7 +9,7 @@ from tfx_pipeline.pipeline import BEAM_ARGS, NO_WORKERS
 
 
 @pytest.mark.parametrize(
-    "asked, wanted",
+    "asked, expected",
     [
         ((), False),
         (NO_WORKERS, False),
@@ -21,8 +21,8 @@ from tfx_pipeline.pipeline import BEAM_ARGS, NO_WORKERS
         (["--runner=apache_beam.runners.dask.dask_runner.DaskRunner"], False),
     ],
 )
-def test_workers_that_were_asked_for_are_used(asked, wanted):
-    assert spreads(beam.Pipeline(options=PipelineOptions([*BEAM_ARGS, *asked]))) is wanted
+def test_workers_that_were_asked_for_are_used(asked, expected):
+    assert spreads(beam.Pipeline(options=PipelineOptions([*BEAM_ARGS, *asked]))) is expected
 
 
 def test_without_a_pipeline_nothing_is_spread():

@@ -37,8 +37,8 @@ def test_the_words_reach_the_command_and_its_code_comes_back(monkeypatch):
 )
 def test_bad_input_is_one_line(error, code, line, capsys):
     assert run_command(raising(error), ["verb"]) == code
-    said = capsys.readouterr().err
-    assert said.startswith(f"error: {line}") and said.count("\n") == 1
+    output = capsys.readouterr().err
+    assert output.startswith(f"error: {line}") and output.count("\n") == 1
 
 
 def test_what_is_not_among_the_errors_keeps_its_traceback():

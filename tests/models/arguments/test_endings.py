@@ -26,9 +26,9 @@ def child(body: str, **streams) -> subprocess.CompletedProcess:
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"def run():\n    {lines}\n    return 3\nsys.exit(exit_code_of(run, 'a half is kept'))"
     )
-    wanted = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
+    expected = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     return subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, text=True, timeout=60, check=False, **wanted
+        [sys.executable, "-c", script], cwd=ROOT, text=True, timeout=60, check=False, **expected
     )
 
 
@@ -40,18 +40,18 @@ def closed_pipe() -> int:
 
 
 def test_a_command_that_ends_by_itself_keeps_its_code_and_its_words():
-    done = child("print('said')")
-    assert (done.returncode, done.stdout, done.stderr) == (3, "said\n", "")
+    process = child("print('said')")
+    assert (process.returncode, process.stdout, process.stderr) == (3, "said\n", "")
 
 
 @pytest.mark.parametrize("words", ["'x'", "'x' * 100_000"], ids=["held", "written at once"])
 @pytest.mark.parametrize("gone", [["stdout"], ["stdout", "stderr"]], ids=["one", "both"])
 def test_a_reader_that_has_gone_is_no_error(words, gone):
     writing = closed_pipe()
-    done = child(f"print({words})", **dict.fromkeys(gone, writing))
+    process = child(f"print({words})", **dict.fromkeys(gone, writing))
     os.close(writing)
-    assert done.returncode == PIPE_CLOSED
-    assert not done.stderr
+    assert process.returncode == PIPE_CLOSED
+    assert not process.stderr
 
 
 def test_a_broken_pipe_of_the_commands_own_goes_on_to_the_caller():
@@ -65,17 +65,17 @@ def test_a_broken_pipe_of_the_commands_own_goes_on_to_the_caller():
 @pytest.mark.parametrize("words", ["'x'", "'x' * 100_000"], ids=["held", "written at once"])
 def test_an_output_that_takes_no_more_is_told_in_a_line(words):
     with open("/dev/full", "w") as full:
-        done = child(f"print({words})", stdout=full)
-    assert done.returncode == 1
-    assert done.stderr == (
+        process = child(f"print({words})", stdout=full)
+    assert process.returncode == 1
+    assert process.stderr == (
         "error: disk full: no room for what standard output goes to; free some\n"
     )
 
 
 def test_a_file_on_a_full_disk_is_named():
-    done = child("raise OSError(28, 'No space left on device', 'table.json')")
-    assert done.returncode == 1
-    assert done.stderr == "error: disk full: no room for table.json; free some\n"
+    process = child("raise OSError(28, 'No space left on device', 'table.json')")
+    assert process.returncode == 1
+    assert process.stderr == "error: disk full: no room for table.json; free some\n"
 
 
 def test_closed_streams_are_no_trouble_and_their_numbers_stay_taken(tmp_path):
@@ -88,8 +88,8 @@ def test_closed_streams_are_no_trouble_and_their_numbers_stay_taken(tmp_path):
 
 
 def test_an_interruption_is_one_line_that_says_what_is_left():
-    done = child("os.kill(os.getpid(), signal.SIGINT)")
-    assert (done.returncode, done.stderr) == (INTERRUPTED, "interrupted; a half is kept\n")
+    process = child("os.kill(os.getpid(), signal.SIGINT)")
+    assert (process.returncode, process.stderr) == (INTERRUPTED, "interrupted; a half is kept\n")
 
 
 def test_what_a_library_makes_of_an_interruption_is_not_told():
@@ -97,8 +97,8 @@ def test_what_a_library_makes_of_an_interruption_is_not_told():
         "try:\n    os.kill(os.getpid(), signal.SIGINT)\n"
         "except KeyboardInterrupt:\n    raise ImportError('how to install it') from None"
     )
-    done = child(body)
-    assert (done.returncode, done.stderr) == (INTERRUPTED, "interrupted; a half is kept\n")
+    process = child(body)
+    assert (process.returncode, process.stderr) == (INTERRUPTED, "interrupted; a half is kept\n")
 
 
 def test_other_errors_go_on_and_the_signal_is_handled_as_before():
@@ -143,9 +143,9 @@ def test_every_package_ends_so_and_says_what_is_true_of_the_verb(program, monkey
     monkeypatch.setattr(module, "dispatch", interrupted)
     for verb, left in INTERRUPTIONS[program].items():
         assert module.main([verb]) == INTERRUPTED
-        said = capsys.readouterr().err
-        assert said.count("\n") == 1 and said.startswith("interrupted")
-        assert (left in said) if left else said == "interrupted\n", verb
+        output = capsys.readouterr().err
+        assert output.count("\n") == 1 and output.startswith("interrupted")
+        assert (left in output) if left else output == "interrupted\n", verb
 
 
 PIPES = {
@@ -161,7 +161,7 @@ def test_every_package_ends_quietly_where_nobody_reads(program, tmp_path):
     words = [word.replace("HERE", str(tmp_path)) for word in PIPES[program]]
     writing = closed_pipe()
     # no browser: there is none to be shown
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", program, *words],
         cwd=ROOT,
         stdout=writing,
@@ -172,4 +172,4 @@ def test_every_package_ends_quietly_where_nobody_reads(program, tmp_path):
         env={**os.environ, "BROWSER": "true"},
     )
     os.close(writing)
-    assert (done.returncode, done.stderr) == (PIPE_CLOSED, "")
+    assert (process.returncode, process.stderr) == (PIPE_CLOSED, "")

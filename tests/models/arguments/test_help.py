@@ -50,9 +50,9 @@ def test_commands_say_their_defaults(program, capsys):
     for command, texts in SAID[program].items():
         with pytest.raises(SystemExit):
             main([command, "--help"])
-        said = " ".join(capsys.readouterr().out.split())
+        output = " ".join(capsys.readouterr().out.split())
         for text in texts:
-            assert text in said, (command, text)
+            assert text in output, (command, text)
 
 
 def options_without_help(parser, name):

@@ -109,10 +109,10 @@ def test_a_damaged_table_of_features_is_named_with_its_view(several, tmp_path):
     data = bytearray(shard.read_bytes())
     data[40] ^= 1  # no reader of the whole shard looks at it
     shard.write_bytes(data)
-    found = check_examples(str(uri), 1)
+    report = check_examples(str(uri), 1)
     key = str(Index(uri / FOLDER).keys("val")[0])
-    assert [line.split(":")[0] for line in found.lines] == [key] and not found.damaged
-    assert "table of features fails its checksum" in found.lines[0]
+    assert [line.split(":")[0] for line in report.lines] == [key] and not report.damaged
+    assert "table of features fails its checksum" in report.lines[0]
 
 
 def test_a_table_that_leads_elsewhere_is_found(several, monkeypatch):
@@ -125,9 +125,9 @@ def test_a_table_that_leads_elsewhere_is_found(several, monkeypatch):
         return replace(table, names=names)
 
     monkeypatch.setattr(check, "read_table", exchanged)
-    found = check_examples(str(several), 1)
-    assert len(found.lines) == found.views
-    assert all("its table leads to other features" in line for line in found.lines)
+    report = check_examples(str(several), 1)
+    assert len(report.lines) == report.views
+    assert all("its table leads to other features" in line for line in report.lines)
 
 
 def test_records_of_earlier_code_without_a_table_are_sound(several, tmp_path):
@@ -151,8 +151,8 @@ def test_records_of_earlier_code_without_a_table_are_sound(several, tmp_path):
         file = uri / FOLDER / f"{split}.npy"
         whole = file.read_bytes()
         file.write_bytes(whole[: -rows.nbytes] + rows.tobytes())
-    found = check_examples(str(uri), 1)
-    assert (found.lines, found.damaged, found.views) == ([], [], 24)
+    report = check_examples(str(uri), 1)
+    assert (report.lines, report.damaged, report.views) == ([], [], 24)
 
 
 @pytest.mark.parametrize("how", ["cut", "a bit", "gone"])
@@ -170,11 +170,11 @@ def test_a_damaged_shard_is_named_with_what_is_lost_and_the_rest_is_checked(seve
         shard.write_bytes(data)
     else:
         shard.unlink()
-    found = check_examples(str(uri))
+    report = check_examples(str(uri))
     lost = len(offsets) if how == "gone" else 1
-    assert (found.lost, found.views, found.lines) == (lost, everything - lost, [])
-    assert len(found.damaged) == 1 and shard.name in found.damaged[0]
-    assert found.damaged[0].endswith(f"{lost} views of it are lost")
+    assert (report.lost, report.views, report.lines) == (lost, everything - lost, [])
+    assert len(report.damaged) == 1 and shard.name in report.damaged[0]
+    assert report.damaged[0].endswith(f"{lost} views of it are lost")
 
 
 def test_an_index_that_lies_about_a_record_is_said_in_a_line(several, tmp_path):

@@ -65,8 +65,8 @@ def test_one_depth_that_is_a_copy_of_the_other_is_an_anomaly(with_camera):
     camera = view(0).camera
     labels = depths(camera)
     labels["depth_euclidean"] = labels["depth_zbuffer"]
-    (said,) = anomalies(seen_by(camera if with_camera else None, labels), 64)
-    assert "a copy of the other" in said
+    (anomaly,) = anomalies(seen_by(camera if with_camera else None, labels), 64)
+    assert "a copy of the other" in anomaly
 
 
 @pytest.mark.parametrize("with_camera", [True, False])
@@ -75,16 +75,16 @@ def test_two_depths_of_different_things_are_an_anomaly(with_camera):
     labels = depths(camera)
     # a third of the view twice as far along the ray as along the axis, which no camera sees
     labels["depth_euclidean"][32:54] = 2 * labels["depth_zbuffer"][32:54]
-    (said,) = anomalies(seen_by(camera if with_camera else None, labels), 64)
-    assert "degrees give on 3" in said
+    (anomaly,) = anomalies(seen_by(camera if with_camera else None, labels), 64)
+    assert "degrees give on 3" in anomaly
 
 
 @pytest.mark.parametrize("folder", ["depth_zbuffer", "depth_euclidean"])
 def test_a_depth_of_nothing_on_half_of_a_view_is_an_anomaly(folder):
     codes = np.full((64, 64), 1000, "uint16")
     codes[:32] = 0
-    (said,) = anomalies(seen_by(None, {"depth_zbuffer": codes} | {folder: codes}), 64)[:1]
-    assert "0 m on 50% of the pixels" in said and "65535" in said
+    (anomaly,) = anomalies(seen_by(None, {"depth_zbuffer": codes} | {folder: codes}), 64)[:1]
+    assert "0 m on 50% of the pixels" in anomaly and "65535" in anomaly
 
 
 def seen_room(camera) -> dict:
@@ -125,8 +125,8 @@ def test_a_label_without_a_value_beside_one_that_has_values_is_an_anomaly(folder
     made = view(0)
     labels = seen_room(made.camera)
     empty = np.full_like(labels[folder], DOMAINS[folder].missing or 128)
-    (said,) = anomalies(View(made.key, made.rgb, made.camera, {**labels, folder: empty}), 32)
-    assert said.startswith(f"{folder} has a value on 0% of the pixels")
+    (anomaly,) = anomalies(View(made.key, made.rgb, made.camera, {**labels, folder: empty}), 32)
+    assert anomaly.startswith(f"{folder} has a value on 0% of the pixels")
     # a hole in half of the view is a scan's own, and of two empty labels none is the wrong one
     half = {folder: np.where(np.arange(32) < 16, labels[folder].T, empty.T).T.copy()}
     assert anomalies(View(made.key, made.rgb, made.camera, {**labels, **half}), 32) == []
@@ -138,8 +138,8 @@ def test_a_label_without_a_value_beside_one_that_has_values_is_an_anomaly(folder
 def test_edges_and_corners_nearly_everywhere_are_an_inverted_label(folder):
     few = np.where(np.random.default_rng(0).random((32, 32)) < 0.2, 20000, 3000).astype("uint16")
     assert anomalies(labelled({folder: few}), 32) == []
-    (said,) = anomalies(labelled({folder: 65535 - few}), 32)
-    assert folder in said and "65535 minus the code" in said
+    (anomaly,) = anomalies(labelled({folder: 65535 - few}), 32)
+    assert folder in anomaly and "65535 minus the code" in anomaly
 
 
 def labelled(labels: dict) -> View:
@@ -152,8 +152,8 @@ def test_reshading_that_is_brightest_where_least_light_comes_back_is_inverted():
     sound = np.rint(200 * facing).astype("uint8")
     camera = view(0).camera
     assert anomalies(seen_by(camera, {**labels, "reshading": sound}), 32) == []
-    (said,) = anomalies(seen_by(camera, {**labels, "reshading": 255 - sound}), 32)
-    assert "reshading is darkest" in said and "255 minus the code" in said
+    (anomaly,) = anomalies(seen_by(camera, {**labels, "reshading": 255 - sound}), 32)
+    assert "reshading is darkest" in anomaly and "255 minus the code" in anomaly
     grey = np.full((32, 32), 90, "uint8")
     assert anomalies(seen_by(camera, {**labels, "reshading": grey}), 32) == []
 
@@ -174,9 +174,9 @@ def test_the_median_decides_whether_rooms_are_too_deep(deep):
         depth = np.full((7, 7), 65535, "uint16")
         depth[:rows] = 2000
         depth[:deep] = 20000
-        seen = depth[depth < 65535]
+        values = depth[depth < 65535]
         complaints = anomalies(seen_by(None, {"depth_zbuffer": depth}), 7)
-        assert bool(complaints) == (np.median(seen) > 20 * 512)
+        assert bool(complaints) == (np.median(values) > 20 * 512)
 
 
 @pytest.mark.parametrize("short", range(8))

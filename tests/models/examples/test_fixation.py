@@ -21,8 +21,8 @@ def test_the_published_convention_contradicts_nothing():
 def test_other_conventions_of_poses_are_named(name):
     change, words = OF_A_BUILDING[name]
     for seed in range(8):
-        said = pose_contradiction(change(room_view(seed))["point_info"])
-        assert said is not None and words in said.kind and "camera to world" in said.cure
+        anomaly = pose_contradiction(change(room_view(seed))["point_info"])
+        assert anomaly is not None and words in anomaly.kind and "camera to world" in anomaly.cure
 
 
 def test_cameras_that_fixate_nothing_in_any_convention_are_left_alone():

@@ -21,8 +21,8 @@ def around():
 def test_rounding_is_to_the_nearest_ties_to_even_everywhere():
     values = around()
     with np.errstate(over="ignore"):
-        wanted = values.astype("float16")
-    assert np.array_equal(to_half(values).view("uint16"), wanted.view("uint16"))
+        expected = values.astype("float16")
+    assert np.array_equal(to_half(values).view("uint16"), expected.view("uint16"))
 
 
 def test_every_half_comes_back_as_it_is():

@@ -41,10 +41,10 @@ def examples(tmp_path_factory):
 def shard(tmp_path):
     """a shard of three records: its path, the records, their places."""
     path = tmp_path / "records.tfrecord.gz"
-    kept = [encode_view(view(i), "train") for i in range(3)]
+    records = [encode_view(view(i), "train") for i in range(3)]
     with shard_writer(path) as writer:
-        places = [writer.write(record) for record in kept]
-    return str(path), kept, places
+        places = [writer.write(record) for record in records]
+    return str(path), records, places
 
 
 def test_every_record_is_found_by_its_position_in_the_order_of_keys(examples):
@@ -77,15 +77,15 @@ def test_rows_wait_for_a_chunk_and_none_is_lost_at_its_border(count, tmp_path, m
         writer.add(entry)
         assert len(writer.waiting["val"]) == number % 3
     writer.close({"hash": "0", "size": 16, "shards": 2})
-    found = Index(tmp_path)
-    assert [found.count(split) for split in SPLITS] == [0, count, 0]
-    assert found.rows("val").tolist() == [(0, i, 0, 1, 9 * i, i, 7) for i in range(count)]
+    index = Index(tmp_path)
+    assert [index.count(split) for split in SPLITS] == [0, count, 0]
+    assert index.rows("val").tolist() == [(0, i, 0, 1, 9 * i, i, 7) for i in range(count)]
 
 
 def test_examples_of_earlier_code_and_a_cut_index_are_refused_in_a_line(examples, tmp_path):
-    with pytest.raises(FileNotFoundError, match="by earlier code, .* ingest again") as told:
+    with pytest.raises(FileNotFoundError, match="by earlier code, .* ingest again") as caught:
         Index(tmp_path / "none")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     folder = Path(shutil.copytree(examples / FOLDER, tmp_path / "index"))
     np.save(folder / "val.npy", np.load(folder / "val.npy")[:-1])
     with pytest.raises(ValueError, match=r"val\.npy has \d+ rows, .* says \d+; .*ingest again"):
@@ -107,22 +107,22 @@ def test_tfx_reads_the_same_records_from_first_to_last(shard):
     import apache_beam as beam
     from apache_beam.testing.util import assert_that, equal_to
 
-    path, kept, _ = shard
+    path, records, _ = shard
     with beam.Pipeline() as pipeline:
-        assert_that(pipeline | beam.io.ReadFromTFRecord(path), equal_to(kept))
+        assert_that(pipeline | beam.io.ReadFromTFRecord(path), equal_to(records))
 
 
 def test_tensorflow_reads_the_same_records_from_first_to_last(shard):
     import tensorflow as tf
 
-    path, kept, _ = shard
+    path, records, _ = shard
     dataset = tf.data.TFRecordDataset([path], compression_type="GZIP")
-    assert list(dataset.as_numpy_iterator()) == kept
+    assert list(dataset.as_numpy_iterator()) == records
 
 
 def test_we_read_the_same_records_from_first_to_last_and_name_what_was_cut_or_changed(shard):
-    path, kept, places = shard
-    assert list(records_of(path)) == kept
+    path, records, places = shard
+    assert list(records_of(path)) == records
     whole = Path(path).read_bytes()
     changed = bytearray(whole)
     changed[places[1].offset + places[1].length // 2] ^= 4
@@ -144,7 +144,7 @@ def test_a_record_whose_own_checksum_is_wrong_is_seen_though_gzip_holds(shard):
 
 
 def test_no_flipped_bit_of_a_record_goes_unseen(shard):
-    path, kept, places = shard
+    path, records, places = shard
     whole = bytearray(Path(path).read_bytes())
     place = places[1]
     changed = 0
@@ -153,11 +153,11 @@ def test_no_flipped_bit_of_a_record_goes_unseen(shard):
         flipped[byte] ^= 4
         Path(path).write_bytes(flipped)
         try:
-            assert read_record(path, place) == kept[1], byte  # gzip's header says nothing of it
+            assert read_record(path, place) == records[1], byte  # gzip's header says nothing of it
         except DamagedRecord as error:
             assert path in str(error) and "ingest again" in str(error)
             changed += 1
-    assert changed > 10 and read_record(path, places[2]) == kept[2]
+    assert changed > 10 and read_record(path, places[2]) == records[2]
 
 
 def named(*names):
@@ -167,9 +167,9 @@ def named(*names):
 
 @pytest.mark.parametrize("names", [("normal",), ("key", "rgb", "camera"), (), None])
 def test_features_are_read_alone_as_they_stand_in_the_record(shard, names):
-    path, kept, places = shard
+    path, records, places = shard
     choose = list if names is None else named(*names)
-    for record, place in zip(kept, places):
+    for record, place in zip(records, places):
         some, whole = read_features(path, place, choose), features_of(record)
         expected = sorted(whole) if names is None else sorted(names)
         assert sorted(some) == expected
@@ -181,7 +181,7 @@ def test_features_are_read_alone_as_they_stand_in_the_record(shard, names):
 
 
 def test_nothing_else_of_a_record_is_read(shard, monkeypatch):
-    path, kept, places = shard
+    path, records, places = shard
     read = []
     plain = os.preadv
 
@@ -192,7 +192,7 @@ def test_nothing_else_of_a_record_is_read(shard, monkeypatch):
     monkeypatch.setattr(os, "preadv", noting)
     size = len(read_features(path, places[1], named("rgb"))["rgb"])
     assert len(read) == 2 and read[0] == min(HEAD, places[1].length)
-    assert size <= read[1] < size + 6 < len(kept[1])  # a block's head may lie between
+    assert size <= read[1] < size + 6 < len(records[1])  # a block's head may lie between
 
 
 @pytest.mark.parametrize("size", [1, 65_000, 65_519, 65_520, 65_535, 65_536, 200_000])
@@ -243,7 +243,7 @@ def test_records_of_earlier_code_have_no_table_and_are_read_as_a_whole(tmp_path)
 
 
 def test_no_flipped_bit_of_a_table_or_of_a_chosen_feature_goes_unseen(shard):
-    path, kept, places = shard
+    path, records, places = shard
     whole = Path(path).read_bytes()
     place = places[1]
     expected = read_features(path, place, named("normal"))["normal"]
@@ -255,8 +255,8 @@ def test_no_flipped_bit_of_a_table_or_of_a_chosen_feature_goes_unseen(shard):
         try:
             # time, level and system in gzip's header, and other features, say nothing of it;
             # without a table the whole record is read
-            found = read_features(path, place, named("normal"))["normal"]
-            assert bytes_of(found) == expected, byte
+            value = read_features(path, place, named("normal"))["normal"]
+            assert bytes_of(value) == expected, byte
         except DamagedRecord as error:
             assert path in str(error) and "ingest again" in str(error)
             seen += 1
@@ -274,11 +274,11 @@ def test_features_of_several_values_or_none_are_messages(tmp_path):
     path = tmp_path / "records.tfrecord.gz"
     with shard_writer(path) as writer:
         place = writer.write(example.SerializeToString(deterministic=True))
-    found = read_features(str(path), place, list)
+    features = read_features(str(path), place, list)
     assert {
-        name: value == feature[name] for name, value in found.items() if name != "empty"
+        name: value == feature[name] for name, value in features.items() if name != "empty"
     } == dict.fromkeys(("two", "none", "unset", "number"), True)
-    assert found["empty"] == b""
+    assert features["empty"] == b""
 
 
 def test_a_table_of_another_record_is_refused(shard):

@@ -39,41 +39,41 @@ def counted(mask_shape=(6, 6, 1)):
 )
 def test_labels_are_the_same_however_they_are_asked_for(rows, mask_shape):
     data = counted(mask_shape)
-    kept = kept_samples(data)
+    samples = kept_samples(data)
     for _ in range(2):
-        for own, there in zip(kept.labels(rows), data.labels(rows), strict=True):
+        for own, there in zip(samples.labels(rows), data.labels(rows), strict=True):
             assert own.dtype == there.dtype and own.shape == there.shape
             assert own.tobytes() == there.tobytes()
-    assert kept.mask[9].tobytes() == data.mask[9].tobytes()
-    assert np.array_equal(kept.target[rows], data.target[rows])
-    assert kept.target.shape == data.target.shape and kept.views is data.views
+    assert samples.mask[9].tobytes() == data.mask[9].tobytes()
+    assert np.array_equal(samples.target[rows], data.target[rows])
+    assert samples.target.shape == data.target.shape and samples.views is data.views
 
 
 def test_a_label_is_made_once():
     data = counted()
-    kept = kept_samples(data)
-    kept.labels(np.array([4, 2, 4]))
-    kept.labels(np.array([2, 8]))
-    kept.labels(slice(2, 5))
+    samples = kept_samples(data)
+    samples.labels(np.array([4, 2, 4]))
+    samples.labels(np.array([2, 8]))
+    samples.labels(slice(2, 5))
     assert data.asked == [2, 4, 8, 3]
-    _ = kept.mask[8], kept.target[3]
+    _ = samples.mask[8], samples.target[3]
     assert data.asked == [2, 4, 8, 3]
 
 
 def test_threads_that_ask_at_once_have_it_made_once():
     data = counted()
-    kept = kept_samples(data)
+    samples = kept_samples(data)
     rows = [np.random.default_rng(i).permutation(COUNT)[:30] for i in range(16)]
     with ThreadPoolExecutor(8) as pool:
-        for own, some in zip(pool.map(kept.labels, rows), rows):
+        for own, some in zip(pool.map(samples.labels, rows), rows):
             assert np.array_equal(own[0], data.target[some])
     assert sorted(data.asked) == sorted(set(np.concatenate(rows).tolist()))
 
 
 def test_without_room_labels_are_made_anew_and_it_is_said_once(monkeypatch, capsys):
     data = counted()
-    kept = kept_samples(data)
-    kept.labels(slice(0, 4))
+    samples = kept_samples(data)
+    samples.labels(slice(0, 4))
     write = os.pwrite
     left = iter([7])
 
@@ -85,20 +85,20 @@ def test_without_room_labels_are_made_anew_and_it_is_said_once(monkeypatch, caps
 
     monkeypatch.setattr(kept_labels.os, "pwrite", full)
     for rows in (slice(0, 8), np.array([2, 9, 4]), slice(0, 3)):
-        for own, there in zip(kept.labels(rows), (data.target[rows], data.mask[rows])):
+        for own, there in zip(samples.labels(rows), (data.target[rows], data.mask[rows])):
             assert own.tobytes() == there.tobytes()
-    said = capsys.readouterr().err
-    assert said.count("No space left on device") == 1 and "TMPDIR" in said
+    output = capsys.readouterr().err
+    assert output.count("No space left on device") == 1 and "TMPDIR" in output
     assert data.asked.count(1) == 2 and data.asked.count(0) == 2  # kept before: not a third time
 
 
 def test_the_file_has_no_name_and_goes_with_the_samples(tmp_path, monkeypatch):
     monkeypatch.setattr(kept_labels.tempfile, "tempdir", str(tmp_path))
-    kept = kept_samples(counted())
-    target, _ = kept.labels(slice(0, 4))
+    samples = kept_samples(counted())
+    target, _ = samples.labels(slice(0, 4))
     assert not list(tmp_path.iterdir())
-    numbers = [part.number for part in kept.store.parts]
-    del kept
+    numbers = [part.number for part in samples.store.parts]
+    del samples
     for number in numbers:
         with pytest.raises(OSError):
             os.fstat(number)

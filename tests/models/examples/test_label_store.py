@@ -217,8 +217,8 @@ def test_a_store_without_copies_is_small(examples, lazy):
 def test_the_bound_is_a_task_s(examples, tmp_path):
     names = ("normal", "room_layout")
     store = build(examples, tmp_path, {name: TASKS[name] for name in names}, cache_bytes=20_000)
-    found = [isinstance(store.samples(name, "train").target, np.memmap) for name in names]
-    assert found == [False, True]
+    is_mapped = [isinstance(store.samples(name, "train").target, np.memmap) for name in names]
+    assert is_mapped == [False, True]
 
 
 def test_a_store_goes_to_another_process_as_its_place(lazy):
@@ -242,9 +242,11 @@ def test_a_store_of_an_earlier_layout_is_refused_in_a_line(kept, tmp_path):
     """as runs of earlier versions left it: its images described, and no index beside them."""
     folder = Path(shutil.copytree(kept.directory, tmp_path / "store"))
     shutil.rmtree(folder / label_store.IMAGES / FOLDER)
-    with pytest.raises(FileNotFoundError, match="earlier layout .* run the pipeline again") as told:
+    with pytest.raises(
+        FileNotFoundError, match="earlier layout .* run the pipeline again"
+    ) as caught:
         LabelStore(folder)
-    assert str(folder) in str(told.value) and "\n" not in str(told.value)
+    assert str(folder) in str(caught.value) and "\n" not in str(caught.value)
 
 
 def test_a_damaged_shard_is_named_and_leaves_no_half_store(examples, tmp_path):

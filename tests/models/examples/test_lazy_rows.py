@@ -11,13 +11,13 @@ WHOLE = np.arange(5 * 6, dtype="float32").reshape(5, 2, 3)
 @pytest.fixture
 def rows():
     """and the numbers of the rows that were made."""
-    asked = []
+    questions = []
 
     def make(i: int) -> np.ndarray:
-        asked.append(i)
+        questions.append(i)
         return WHOLE[i]
 
-    return LazyRows(5, (2, 3), "float32", make), asked
+    return LazyRows(5, (2, 3), "float32", make), questions
 
 
 @pytest.mark.parametrize(

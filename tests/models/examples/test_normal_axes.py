@@ -49,8 +49,8 @@ def test_a_depth_along_the_ray_that_stands_alone_is_held_against_normals_too():
     ray, along = (labels[folder][::2, ::2] for folder in ("depth_euclidean", "depth_zbuffer"))
     camera = labels["point_info"]
     assert normal_contradiction({**small, "depth_euclidean": ray}, camera) is None
-    said = normal_contradiction({**small, "depth_euclidean": along}, camera).words()
-    assert "along the camera's axis" in said and "belong into depth_zbuffer" in said
+    anomaly = normal_contradiction({**small, "depth_euclidean": along}, camera).words()
+    assert "along the camera's axis" in anomaly and "belong into depth_zbuffer" in anomaly
 
 
 @pytest.mark.parametrize("scale", [0.3, 2, 16])
@@ -98,8 +98,8 @@ def test_curved_surfaces_are_no_contradiction():
     up = np.where(
         codes == 128, 128, np.stack([codes[..., 0], 255 - codes[..., 1], codes[..., 2]], -1)
     )
-    said = normal_contradiction({**labels, "normal": up.astype("uint8")}, None)
-    assert said is not None and "(x, -y, z)" in said.kind
+    anomaly = normal_contradiction({**labels, "normal": up.astype("uint8")}, None)
+    assert anomaly is not None and "(x, -y, z)" in anomaly.kind
 
 
 def test_a_view_that_contradicts_itself_breaks_the_contract():
@@ -107,8 +107,8 @@ def test_a_view_that_contradicts_itself_breaks_the_contract():
     key, camera, rgb = ViewKey("ash", 0, 0), labels.pop("point_info"), labels.pop("rgb")
     assert anomalies(View(key, rgb, camera, labels), 128) == []
     labels["normal"] = np.where([False, True, False], 255 - labels["normal"], labels["normal"])
-    (said,) = anomalies(View(key, rgb, camera, labels), 128)
-    assert "(x, -y, z)" in said and "y down" in said
+    (anomaly,) = anomalies(View(key, rgb, camera, labels), 128)
+    assert "(x, -y, z)" in anomaly and "y down" in anomaly
 
 
 def thinned(labels: dict) -> dict:

@@ -33,8 +33,8 @@ def test_the_pixel_nearest_to_the_middle_is_picked(size):
 def test_quantities_are_means_over_area():
     value = np.arange(64, dtype="uint16").reshape(8, 8) * 100
     small = resized(value, DOMAINS["edge_texture"], 4)
-    wanted = value.reshape(4, 2, 4, 2).mean((1, 3))
-    np.testing.assert_allclose(small, wanted, atol=1)
+    expected = value.reshape(4, 2, 4, 2).mean((1, 3))
+    np.testing.assert_allclose(small, expected, atol=1)
 
 
 def test_a_map_of_the_right_size_is_handed_on():

@@ -62,8 +62,8 @@ def test_sound_examples_keep_their_index(whole):
 
 def test_views_whose_records_are_gone_are_left_out_and_counted(damaged):
     index = Index(damaged / FOLDER)
-    said = io.StringIO()
-    with sound_index(str(damaged), index, said) as (left, lost):
+    output = io.StringIO()
+    with sound_index(str(damaged), index, output) as (left, lost):
         for split in SPLITS:
             keys = {str(key) for key in left.keys(split)}
             assert keys == {str(key) for key in index.keys(split)} - lost_keys(damaged, split)
@@ -71,7 +71,7 @@ def test_views_whose_records_are_gone_are_left_out_and_counted(damaged):
             for i in range(left.count(split)):
                 left.record(str(damaged), split, i)
         assert left.hash != index.hash
-    lines = said.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     assert lines[0].startswith(f"  skipped 1 of {index.count('train')} views of train")
     assert "Split-train/examples-" in lines[0] and "Split-val/examples-" in lines[1]
 

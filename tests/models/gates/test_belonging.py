@@ -22,14 +22,16 @@ def test_the_predictor_finds_what_is_linear_and_looks_at_no_weightless_row(count
     weight = np.ones((count, 1, 1))
     held = RNG.normal(size=(50, 1, 30))
     truth = held[..., :2] * [3.0, -2.0] + 1
-    found = predicted(features, answer, weight, held)
-    error = np.mean((found - truth) ** 2) / truth.var()
+    predictions = predicted(features, answer, weight, held)
+    error = np.mean((predictions - truth) ** 2) / truth.var()
     assert error < (0.02 if count == 400 else 1.0)
     lies = np.concatenate([answer, np.full((count, 1, 2), 1e3)])
-    seen = np.concatenate([features, RNG.normal(size=(count, 1, 30))])
+    joined_features = np.concatenate([features, RNG.normal(size=(count, 1, 30))])
     weights = np.concatenate([weight, np.zeros((count, 1, 1))])
     np.testing.assert_allclose(
-        predicted(seen, lies, weights, held), found, atol=0.05 if count == 400 else 2
+        predicted(joined_features, lies, weights, held),
+        predictions,
+        atol=0.05 if count == 400 else 2,
     )
 
 
@@ -57,13 +59,13 @@ def test_what_is_unknown_counts_for_nothing():
 
 def test_a_cell_sees_its_neighbours_its_picture_and_its_place():
     cells = RNG.random((2, 3, 3, 7))
-    found = around(cells)
-    assert found.shape == (2, 9, 10 * 7 + 5)
-    middle = found[1, 4]
+    means = around(cells)
+    assert means.shape == (2, 9, 10 * 7 + 5)
+    middle = means[1, 4]
     np.testing.assert_allclose(middle[:63].reshape(9, 7), cells[1].reshape(9, 7))
     np.testing.assert_allclose(middle[63:70], cells[1].mean((0, 1)))
     np.testing.assert_allclose(middle[70:], 0)
-    np.testing.assert_allclose(found[0, 0, :7], cells[0, 0, 0])  # the edge is repeated
+    np.testing.assert_allclose(means[0, 0, :7], cells[0, 0, 0])  # the edge is repeated
 
 
 def test_the_ridge_is_the_same_on_both_sides_of_as_many_rows_as_features():
@@ -71,7 +73,7 @@ def test_the_ridge_is_the_same_on_both_sides_of_as_many_rows_as_features():
     held, weight = RNG.normal(size=(5, 1, 30)), RNG.uniform(0.5, 1, size=(12, 1, 1))
     few = predicted(features, answer, weight, held)
     # rows without weight teach nothing, but there are more of them than features
-    seen = np.concatenate([features, RNG.normal(size=(40, 1, 30))])
+    joined_features = np.concatenate([features, RNG.normal(size=(40, 1, 30))])
     lies = np.concatenate([answer, np.ones((40, 1, 2))])
     weights = np.concatenate([weight, np.zeros((40, 1, 1))])
-    np.testing.assert_allclose(few, predicted(seen, lies, weights, held), atol=1e-9)
+    np.testing.assert_allclose(few, predicted(joined_features, lies, weights, held), atol=1e-9)

@@ -89,10 +89,10 @@ def accepted():
 
 
 def test_sound_labels_pass_alone_and_beside_others_of_their_kind(accepted):
-    found = profile(Rooms(1))
-    assert set(found) == {"images", "edge_texture", "reshading"}
-    assert refusals([*drift.alone(found), *drift.beside(found, accepted)]) == []
-    assert {check.name for check in drift.alone(found)} == {
+    statistics = profile(Rooms(1))
+    assert set(statistics) == {"images", "edge_texture", "reshading"}
+    assert refusals([*drift.alone(statistics), *drift.beside(statistics, accepted)]) == []
+    assert {check.name for check in drift.alone(statistics)} == {
         "labels are not noise",
         "maps are not constant",
         "labels belong to their pictures",
@@ -129,9 +129,9 @@ def test_drift_is_seen_beside_the_accepted_data(accepted, spoil, said):
 
 
 def test_a_growing_share_without_label_is_refused(accepted):
-    found = copy.deepcopy(accepted)
-    found["reshading"]["test"]["masked"] += 0.4
-    assert refusals(drift.beside(found, accepted)) == [
+    statistics = copy.deepcopy(accepted)
+    statistics["reshading"]["test"]["masked"] += 0.4
+    assert refusals(drift.beside(statistics, accepted)) == [
         "labels have not drifted: reshading, test: 40% carry no label, 0% of the accepted data do"
     ]
 
@@ -186,14 +186,14 @@ def test_maps_are_noise_below_the_least_agreement_of_neighbours(smooth, wrong):
 @pytest.mark.parametrize(("z", "wrong"), [(2.9, True), (3.1, False)])
 def test_labels_must_keep_a_share_of_what_as_many_samples_let_expect(z, wrong):
     accepted = {"z": 20.0, "samples": 64}
-    found = {"z": z, "samples": 16, "loss": 1.0, "shuffled": 1.1}
-    said = drift.less_fitting(found, accepted)
-    assert (said is not None) == wrong
-    if said is not None:
+    row = {"z": z, "samples": 16, "loss": 1.0, "shuffled": 1.1}
+    words = drift.less_fitting(row, accepted)
+    assert (words is not None) == wrong
+    if words is not None:
         # a quarter of the samples, half of the deviations
-        assert said[1]["expected"] == 10.0
+        assert words[1]["expected"] == 10.0
     # too little is expected of so few to refuse anything
-    assert drift.less_fitting({**found, "z": 0.0}, {"z": 9.9, "samples": 64}) is None
+    assert drift.less_fitting({**row, "z": 0.0}, {"z": 9.9, "samples": 64}) is None
 
 
 def test_a_number_that_hardly_varies_is_measured_by_the_others():

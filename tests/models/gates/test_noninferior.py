@@ -37,8 +37,8 @@ def test_an_equal_candidate_passes_and_a_worse_one_does_not(buildings):
     worse = {**equal, "c": pair(9, 1.5, buildings)}
     checks = judge(worse, 0.1, {"c": "answered by a transfer from a, before by its own network"})
     assert refused(checks) == {TARGETS, WHOLE}
-    said = next(check.said for check in checks if check.name == TARGETS)
-    assert said.startswith("c: its loss changed by +5") and said.endswith(
+    words = next(check.said for check in checks if check.name == TARGETS)
+    assert words.startswith("c: its loss changed by +5") and words.endswith(
         "before by its own network"
     )
 
@@ -59,8 +59,8 @@ def test_the_interval_holds_the_true_ratio_about_as_often_as_it_says():
 
 
 def test_an_interval_leaves_half_of_the_rest_on_either_side():
-    found = between(1.5, np.linspace(1, 2, 1001), 0.9)
-    assert (found.change, found.low, found.high) == pytest.approx((0.5, 0.05, 0.95))
+    share = between(1.5, np.linspace(1, 2, 1001), 0.9)
+    assert (share.change, share.low, share.high) == pytest.approx((0.5, 0.05, 0.95))
 
 
 def test_the_whole_is_the_geometric_mean_of_targets_draw_by_draw():
@@ -97,8 +97,8 @@ def test_buildings_are_drawn_as_wholes_where_there_are_five(buildings, whole):
     """samples of one building agree: drawn as wholes, they leave much open."""
     place = np.arange(50 * buildings) % buildings
     one = Pair(1.0 + place, np.ones(len(place)), [f"b{i}" for i in place])
-    found = changes({"a": one})[0]["a"]
-    assert (found.high - found.low > 1.5) == whole
+    change = changes({"a": one})[0]["a"]
+    assert (change.high - change.low > 1.5) == whole
 
 
 def test_losses_of_other_samples_are_refused():

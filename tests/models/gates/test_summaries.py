@@ -16,8 +16,8 @@ def known(count=1):
 def test_noise_agrees_with_its_neighbours_by_chance_whatever_its_distribution():
     random = np.random.default_rng(0)
     for value in (random.normal(size=(1, SIDE, SIDE, 1)), random.exponential(size=(1, 16, 16, 1))):
-        found = summaries.smoothness(TASKS["reshading"], value, known())[0]
-        assert abs(found) < 0.2
+        smoothness = summaries.smoothness(TASKS["reshading"], value, known())[0]
+        assert abs(smoothness) < 0.2
     ids = random.integers(0, 17, (1, SIDE, SIDE, 1))
     assert abs(summaries.smoothness(TASKS["segment_semantic"], ids, known())[0]) < 0.1
 

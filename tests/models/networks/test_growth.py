@@ -227,7 +227,7 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
     ):
         harmed(path, truncated=truncated)
     done = first.run(NAMES)
-    said = capsys.readouterr().err
+    output = capsys.readouterr().err
     transfers = done.pop("transfers")
     assert 0 < transfers < 3 * sets(len(NAMES)), "one segment was measured again"
     played = {name for name in done if name.startswith("played")}
@@ -239,7 +239,7 @@ def test_what_was_damaged_is_made_again_and_nothing_else(first, capsys):
         "encode_pictures normal": 2,  # two splits
     }
     for name in ("train.target.npy", "encoder.weights.h5", "test.npy", segment.name):
-        assert name in said
+        assert name in output
     after = contents(first.folder)
     whole = before.pop(str(segment.relative_to(first.folder)))
     # named by its content

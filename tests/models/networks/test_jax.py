@@ -21,14 +21,14 @@ def test_every_kind_of_network_trains_on_jax():
             "JAX is not installed here; TAXONOMY_JAX_PYTHON may name an interpreter that has it"
         )
     script = Path(__file__).with_name("train_on_jax.py")
-    found = subprocess.run(
+    process = subprocess.run(
         [python, str(script)],
         env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
     )
-    assert found.returncode == 0, found.stderr[-2000:]
-    rows = [json.loads(line) for line in found.stdout.splitlines()]
+    assert process.returncode == 0, process.stderr[-2000:]
+    rows = [json.loads(line) for line in process.stdout.splitlines()]
     assert len(rows) == 10 and all(
         np.isfinite(row["curve"]).all() and np.isfinite(row["loss"]) for row in rows
     )

@@ -43,9 +43,9 @@ def test_keras_reads_what_we_write_and_we_read_what_keras_writes(as_keras_has_it
 
 @pytest.mark.parametrize("kind", ["Layer", "Functional", "Sequential"])
 def test_the_attributes_that_are_remembered_are_those_that_keras_finds(as_keras_has_it, kind):
-    found = set(saving_lib.get_attr_skipset(kind))
+    attributes = set(saving_lib.get_attr_skipset(kind))
     remember_attributes()
-    assert saving_lib.get_attr_skipset(kind) == found
+    assert saving_lib.get_attr_skipset(kind) == attributes
     assert saving_lib.get_attr_skipset(kind) is saving_lib.get_attr_skipset(kind)
 
 

@@ -16,8 +16,8 @@ from models.provenance.sources import Module, path_of, syntax_of
 
 
 def node(text: str) -> ast.stmt:
-    (found,) = ast.parse(text).body
-    return found
+    (statement,) = ast.parse(text).body
+    return statement
 
 
 @pytest.mark.parametrize(

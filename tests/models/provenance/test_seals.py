@@ -38,9 +38,9 @@ def test_a_folder_that_nobody_touched_is_whole(folder):
 )
 def test_damage_is_named_set_aside_and_counts_as_never_made(folder, harm, words):
     harm(folder / "weights")
-    said = io.StringIO()
-    assert not seals.whole(folder, said)
-    assert words in said.getvalue() and "set aside" in said.getvalue()
+    output = io.StringIO()
+    assert not seals.whole(folder, output)
+    assert words in output.getvalue() and "set aside" in output.getvalue()
     assert not folder.exists()
     assert [path.name for path in (folder.parent / ".damaged").iterdir()] == ["entry-1"]
     assert not seals.whole(folder)
@@ -70,9 +70,9 @@ def test_a_file_carries_its_digest_in_its_name(tmp_path):
     assert len(seals.files_with_digest(tmp_path, "segment-", ".npz")) == 1
     path = next(tmp_path.glob("segment-*"))
     path.write_bytes(b"lossez")
-    said = io.StringIO()
-    assert seals.files_with_digest(tmp_path, "segment-", ".npz", said) == []
-    assert path.name in said.getvalue() and not path.exists()
+    output = io.StringIO()
+    assert seals.files_with_digest(tmp_path, "segment-", ".npz", output) == []
+    assert path.name in output.getvalue() and not path.exists()
 
 
 def test_an_interrupted_file_leaves_nothing(tmp_path):

@@ -155,8 +155,8 @@ def test_two_stars_at_the_end_are_every_file_below(tree):
     tree("models/in/deeper/still/words.txt", "words")
     tree("models/words.txt", "words")
     tree("models/work.py", "")
-    wanted = ["models/in/deeper/still/words.txt", "models/in/words.txt"]
-    assert list(declared_files("models.work")) == wanted
+    expected = ["models/in/deeper/still/words.txt", "models/in/words.txt"]
+    assert list(declared_files("models.work")) == expected
 
 
 @pytest.mark.parametrize("pattern", declared_patterns())

@@ -27,6 +27,6 @@ def test_loops_end_and_two_links_to_one_folder_are_both_seen(tmp_path):
         (tmp_path / folder / other).symlink_to(tmp_path / other)
         (tmp_path / folder / "up").symlink_to("..")
         (tmp_path / folder / "store").symlink_to(tmp_path / "store")
-    found = seen(tmp_path)
-    assert {"/a/store", "/b/store", "/a/b/store", "/b/a/store", "/store"} <= set(found)
-    assert not [folder for folder in found if "up" in folder or "/a/b/a" in folder]
+    paths = seen(tmp_path)
+    assert {"/a/store", "/b/store", "/a/b/store", "/b/a/store", "/store"} <= set(paths)
+    assert not [folder for folder in paths if "up" in folder or "/a/b/a" in folder]

@@ -18,16 +18,16 @@ def runs(tmp_path):
 
 def test_figures_stand_side_by_side_within_80_columns(runs):
     one, two = map(load_run, runs)
-    told = table(one, two, ("first", "second"))
-    assert max(map(len, told.splitlines())) <= 80
-    assert "budget, order              2, 2                       1, 1" in told
-    assert "transfers that decide      75                         75" in told
+    text = table(one, two, ("first", "second"))
+    assert max(map(len, text.splitlines())) <= 80
+    assert "budget, order              2, 2                       1, 1" in text
+    assert "transfers that decide      75                         75" in text
     changed = {
         a["target"]: (a["sources"], b["sources"])
         for a, b in zip(one.chosen["edges"], two.chosen["edges"])
         if (sorted(a["sources"]), a["control"]) != (sorted(b["sources"]), b["control"])
     }
-    assert f"{len(changed)} of 5 targets answered differently" in told
+    assert f"{len(changed)} of 5 targets answered differently" in text
     assert len(changed) > 0
 
 

@@ -22,5 +22,5 @@ def test_no_word_is_explained_twice():
 
 def test_what_templates_link_to_is_explained():
     texts = "".join(path.read_text() for path in TEMPLATES.rglob("*.html"))
-    asked = set(re.findall(r"term\(\s*[\"']([a-z0-9-]+)[\"']", texts))
-    assert len(asked) > 5 and asked <= set(GLOSSARY)
+    names = set(re.findall(r"term\(\s*[\"']([a-z0-9-]+)[\"']", texts))
+    assert len(names) > 5 and names <= set(GLOSSARY)

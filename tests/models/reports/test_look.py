@@ -22,12 +22,12 @@ def test_the_report_is_shown_and_its_table_solved(capfd, monkeypatch):
     monkeypatch.setattr(look.webbrowser, "open", shown.append)
     monkeypatch.setenv("DISPLAY", ":0")
     assert look.main() == 0
-    told = capfd.readouterr().out
+    output = capfd.readouterr().out
     assert shown == [(PLACE / "index.html").as_uri()]
-    assert "report    " in told
-    assert "optimal" in told
+    assert "report    " in output
+    assert "optimal" in output
     # the policy that the page shows first
-    assert f"--budget {bundled()['default']['budget']}\n" in told
+    assert f"--budget {bundled()['default']['budget']}\n" in output
 
 
 def bundled() -> dict:
@@ -89,10 +89,10 @@ def test_an_installation_that_fails_is_one_line(failing, words, advice, bare, mo
 
     monkeypatch.setattr(look.subprocess, "run", run)
     assert look.main() == 1
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert said.startswith(f"error: -m {failing} failed ({words}); ")
-    assert advice in said and "`make look` again" in said
+    output = capsys.readouterr().err
+    assert output.count("\n") == 1
+    assert output.startswith(f"error: -m {failing} failed ({words}); ")
+    assert advice in output and "`make look` again" in output
     assert not (look.PLACE / ".ready").exists(), "the next try begins again"
 
 

@@ -26,10 +26,10 @@ def test_of_a_run_the_newest_report_is_drawn_again(tmp_path, capsys):
 
 def test_a_wrong_folder_is_one_line_on_stderr(tmp_path, capsys):
     assert main(["--run", str(tmp_path)]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.count("\n") == 1
-    assert str(tmp_path) in told.err
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert str(tmp_path) in output.err
 
 
 def test_nothing_asked_is_said_with_the_usage(capsys):

@@ -65,8 +65,8 @@ def test_transfers_that_decide_are_told_apart_from_those_with_fewer_labels(tmp_p
     assert "measured  75 transfers among 5 tasks" in summary(write_run(tmp_path))
     content = files()
     content["evidence"]["transfers"] = 100
-    told = summary(write_run(tmp_path, content))
-    assert "measured  100 transfers (75 decide, 25 learned from fewer labels) among 5" in told
+    text = summary(write_run(tmp_path, content))
+    assert "measured  100 transfers (75 decide, 25 learned from fewer labels) among 5" in text
 
 
 def test_a_policy_as_served_stands_beside_the_one_measured(tmp_path):

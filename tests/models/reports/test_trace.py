@@ -44,7 +44,7 @@ def test_every_answer_has_a_way_to_the_views():
         for target in ("reshading", "normal", "keypoints2d")
     }
     # to its networks, to their labels, to the views
-    assert {target: len(found) for target, found in ways.items()} == {
+    assert {target: len(edges) for target, edges in ways.items()} == {
         "reshading": 6,
         "normal": 3,
         "keypoints2d": 3,

@@ -25,12 +25,12 @@ def test_there_are_26_tasks_of_which_22_are_targets():
 @pytest.mark.parametrize("entry", SAMPLED, ids=lambda entry: entry.name)
 def test_a_target_has_the_declared_shape_and_range(entry):
     value, mask = target(entry, [view(i) for i in range(entry.images)], draws)
-    wanted = entry.target_shape(SIZE)
-    assert value.shape == wanted and value.dtype == mask.dtype == np.float32
-    assert mask.shape in ((), wanted[:2] + (1,))
+    expected = entry.target_shape(SIZE)
+    assert value.shape == expected and value.dtype == mask.dtype == np.float32
+    assert mask.shape in ((), expected[:2] + (1,))
     assert np.isfinite(value).all() and (mask >= 0).all()
-    seen = value[np.broadcast_to(mask > 0, value.shape)]
-    assert seen.min() >= entry.low - 1e-6 and seen.max() <= entry.high + 1e-6
+    values = value[np.broadcast_to(mask > 0, value.shape)]
+    assert values.min() >= entry.low - 1e-6 and values.max() <= entry.high + 1e-6
 
 
 @pytest.mark.parametrize(

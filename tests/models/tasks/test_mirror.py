@@ -122,6 +122,6 @@ def test_a_target_function_without_a_mirror_is_refused_by_name():
 @pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
 def test_pictures_of_any_channels_are_turned_as_numpy_turns_them(channels, dtype):
     picture = np.random.default_rng(0).integers(200, size=(4, 6, channels)).astype(dtype)
-    seen = turned(picture)
-    np.testing.assert_array_equal(seen, picture[:, ::-1])
-    assert seen.dtype == picture.dtype
+    turned_picture = turned(picture)
+    np.testing.assert_array_equal(turned_picture, picture[:, ::-1])
+    assert turned_picture.dtype == picture.dtype

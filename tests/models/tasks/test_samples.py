@@ -129,11 +129,11 @@ def test_a_combination_is_found_by_its_number_among_all_of_them(images, seed):
     order = sorted(range(len(keys)), key=keys.__getitem__)
     points = itertools.groupby(order, key=lambda i: keys[i][:2])
     every = [row for _, group in points for row in itertools.combinations(group, images)]
-    found = Combinations(keys, images)
-    assert len(found) == len(every) and list(found) == every
-    assert [found[i] for i in range(len(every))] == every == found[:]
+    combinations = Combinations(keys, images)
+    assert len(combinations) == len(every) and list(combinations) == every
+    assert [combinations[i] for i in range(len(every))] == every == combinations[:]
     with pytest.raises(IndexError, match=f"of {len(every)}"):
-        found[len(every)]
+        combinations[len(every)]
 
 
 def test_of_no_views_there_is_no_combination():

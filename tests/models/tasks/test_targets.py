@@ -117,14 +117,14 @@ def test_codes_become_the_numbers_of_the_published_formulas_in_float32():
 
 
 def test_only_a_task_that_draws_asks_for_random_numbers():
-    asked = []
+    questions = []
 
     def counted():
-        asked.append(1)
+        questions.append(1)
         return draws()
 
     for name, entry in TASKS.items():
         if entry.trained:
             target(entry, [view(i) for i in range(entry.images)], counted)
-            assert (len(asked) == 1) == (name == "jigsaw"), name
-            asked.clear()
+            assert (len(questions) == 1) == (name == "jigsaw"), name
+            questions.clear()

@@ -48,16 +48,16 @@ def test_points_in_view_that_are_no_numbers_of_points_are_refused(points):
 @pytest.mark.skipif(not FRAMES.exists(), reason="the real frames of ../shared are not here")
 def test_the_published_points_in_view_are_read():
     info = json.loads((FRAMES / "point_202_view_5_domain_point_info.json").read_text())
-    seen = Camera.from_point_info(info).points_in_view
-    assert len(seen) == 196 and 1027 in seen and 202 not in seen
+    points = Camera.from_point_info(info).points_in_view
+    assert len(points) == 196 and 1027 in points and 202 not in points
 
 
 @pytest.mark.skipif(not FRAMES.exists(), reason="the real frames of ../shared are not here")
 def test_the_fixated_point_lies_on_the_optical_axis_of_real_cameras():
     info = json.loads((FRAMES / "point_202_view_5_domain_point_info.json").read_text())
     real = Camera.from_point_info(info)
-    seen = real.rotation.T @ (real.point - real.location)
-    np.testing.assert_allclose(seen, [0, 0, -info["camera_distance"]], atol=2e-3)
+    direction = real.rotation.T @ (real.point - real.location)
+    np.testing.assert_allclose(direction, [0, 0, -info["camera_distance"]], atol=2e-3)
     assert (real.room[:, 0] - 0.01 <= real.location).all() and (
         real.location <= real.room[:, 1] + 0.01
     ).all()

@@ -70,8 +70,10 @@ def test_measuring_from_losses_writes_a_table_with_intervals(tmp_path, capsys):
 
 def test_regimes_are_given_as_named_files(tables, capsys):
     first, second = tables
-    asked = ["--budget", 2.2, "--regime-cost", "1k=0.01", "--regime-cost", "16k=0.1"]
-    code, text, error = run(capsys, "solve", "--affinities", f"1k={first}", f"16k={second}", *asked)
+    arguments = ["--budget", 2.2, "--regime-cost", "1k=0.01", "--regime-cost", "16k=0.1"]
+    code, text, error = run(
+        capsys, "solve", "--affinities", f"1k={first}", f"16k={second}", *arguments
+    )
     assert code == 0, error
     assert "(1k)" in text or "(16k)" in text
     code, _, error = run(capsys, "solve", "--affinities", first, second, "--budget", 2)
@@ -96,10 +98,10 @@ def test_what_cannot_be_asked_is_refused_in_one_line(arguments, message, tables,
 
 
 def test_what_labels_cost_is_told_apart_from_the_budget(tables, capsys):
-    asked = ["--affinities", tables[0], "--budget", 2000001]
+    arguments = ["--affinities", tables[0], "--budget", 2000001]
     costs = [word for i in range(9) for word in ("--cost", f"t{i}=1000000")]
     names = {name for row in Affinities.load(tables[0]).rows for name in row.transfer.sources}
-    code, text, error = run(capsys, "solve", *asked, *costs[: 2 * len(names)])
+    code, text, error = run(capsys, "solve", *arguments, *costs[: 2 * len(names)])
     assert code == 0, error
     assert "labels cost 2000000 of 2000001" in text
 
@@ -119,11 +121,11 @@ def test_solving_imports_neither_tensorflow_nor_tfx():
         "name in sys.modules}\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
-    assert done.returncode == 0, done.stderr
-    assert "objective 5.032826" in done.stdout
+    assert process.returncode == 0, process.stderr
+    assert "objective 5.032826" in process.stdout
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -175,11 +177,11 @@ def test_the_help_explains_the_words_of_the_tables(capsys):
 def test_a_closed_pipe_ends_quietly(tables):
     command = [sys.executable, "-m", "models.taxonomy", "sweep", "--affinities", str(tables[0])]
     shell = " ".join(command) + " | head -1; echo ${PIPESTATUS[0]}"
-    done = subprocess.run(
+    process = subprocess.run(
         ["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
-    assert done.stderr == "" and len(done.stdout.splitlines()) == 2
-    assert done.stdout.splitlines()[1] in ("0", "141")
+    assert process.stderr == "" and len(process.stdout.splitlines()) == 2
+    assert process.stdout.splitlines()[1] in ("0", "141")
 
 
 def test_a_wrong_argument_is_answered_before_anything_heavy_is_loaded():
@@ -191,7 +193,7 @@ def test_a_wrong_argument_is_answered_before_anything_heavy_is_loaded():
         "heavy = {'cvxopt', 'scipy.stats', 'scipy.optimize', 'tensorflow'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr

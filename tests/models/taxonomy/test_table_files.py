@@ -51,9 +51,9 @@ def test_names_are_stripped_and_lines_of_nothing_left_out(tmp_path):
 )
 def test_what_is_wrong_in_a_csv_is_said_with_the_file_and_the_line(tmp_path, text, message):
     path = written(tmp_path, text)
-    with pytest.raises(ValueError, match=message) as said:
+    with pytest.raises(ValueError, match=message) as caught:
         read_any(path)
-    assert str(path) in str(said.value)
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_what_is_wrong_in_a_csv_is_said_with_the_file_and_the_line(tmp_path, tex
 )
 def test_what_is_wrong_in_json_is_said_with_the_file_and_the_row(tmp_path, text, message):
     path = written(tmp_path, text, "table.json")
-    with pytest.raises(ValueError, match=message) as said:
+    with pytest.raises(ValueError, match=message) as caught:
         read_any(path)
-    assert str(path) in str(said.value)
+    assert str(path) in str(caught.value)
 
 
 def test_a_suffix_is_one_whatever_its_letters_and_another_is_told(tmp_path):

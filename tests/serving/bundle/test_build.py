@@ -30,9 +30,9 @@ def version():
     return BareModel(tiny_bundle())
 
 
-def ask(version, signature: str, wanted=(), value=None, feed: str = "image_bytes") -> dict:
+def ask(version, signature: str, expected=(), value=None, feed: str = "image_bytes") -> dict:
     return version.run(
-        signature, {feed: np.array(PICTURES[:1], object) if value is None else value}, wanted
+        signature, {feed: np.array(PICTURES[:1], object) if value is None else value}, expected
     )
 
 
@@ -83,16 +83,16 @@ def test_a_task_answers_from_bytes_and_floats_alone_and_among_all(version, name)
 
 @pytest.mark.parametrize("name", [name for name in TARGETS if code_of(TASKS[name])])
 def test_png_codes_and_floats_are_the_same_map(version, name):
-    found = ask(version, name)
+    answers = ask(version, name)
     png = tf.io.decode_png(
-        found[f"{name}_png_bytes"][0], dtype=found[f"{name}_codes"].dtype
+        answers[f"{name}_png_bytes"][0], dtype=answers[f"{name}_codes"].dtype
     ).numpy()
-    np.testing.assert_array_equal(png, found[f"{name}_codes"][0])
+    np.testing.assert_array_equal(png, answers[f"{name}_codes"][0])
     if (
         code_of(TASKS[name]).kind != "directions"
     ):  # signs and order of nearly equal directions may turn
-        wanted = np.asarray(codes(TASKS[name], found[name]))
-        assert np.abs(wanted - found[f"{name}_codes"].astype("float32")).max() <= 1
+        expected = np.asarray(codes(TASKS[name], answers[name]))
+        assert np.abs(expected - answers[f"{name}_codes"].astype("float32")).max() <= 1
 
 
 def test_a_filter_returns_only_what_was_asked_for(version):
@@ -120,9 +120,9 @@ def test_an_unasked_head_is_not_run(version):
     signature = version.signatures["image_bytes"]
     feed = {signature.inputs["image_bytes"].name: np.array(PICTURES[:1], object)}
 
-    def operations(wanted) -> int:
+    def operations(expected) -> int:
         version.session.run(
-            [signature.outputs[name].name for name in wanted],
+            [signature.outputs[name].name for name in expected],
             feed,
             options=options,
             run_metadata=facts,
@@ -133,12 +133,12 @@ def test_an_unasked_head_is_not_run(version):
 
 
 def test_class_names_come_with_their_scores(version):
-    found = ask(version, "class_scene")
-    shares = np.exp(found["class_scene"] - found["class_scene"].max())
+    answers = ask(version, "class_scene")
+    shares = np.exp(answers["class_scene"] - answers["class_scene"].max())
     shares /= shares.sum()
-    ids = found["class_scene_top_ids"][0]
-    np.testing.assert_allclose(found["class_scene_top_scores"][0], shares[0][ids], rtol=1e-4)
-    assert [name.decode() for name in found["class_scene_top_names"][0]] == [
+    ids = answers["class_scene_top_ids"][0]
+    np.testing.assert_allclose(answers["class_scene_top_scores"][0], shares[0][ids], rtol=1e-4)
+    assert [name.decode() for name in answers["class_scene_top_names"][0]] == [
         class_names("class_scene")[i] for i in ids
     ]
 
@@ -164,17 +164,17 @@ def test_every_class_has_a_name_in_the_published_order():
 
 
 def test_poses_come_in_metres_and_radians_too(version):
-    found = ask(version, "fixated_pose", value=question("fixated_pose"))
+    answers = ask(version, "fixated_pose", value=question("fixated_pose"))
     mean, deviation = WHITENING["fixated_pose"]
     np.testing.assert_allclose(
-        found["fixated_pose_metric"], found["fixated_pose"] * deviation + mean, rtol=1e-5
+        answers["fixated_pose_metric"], answers["fixated_pose"] * deviation + mean, rtol=1e-5
     )
 
 
 def test_representations_can_be_kept_and_decoded_later(version):
-    kept = ask(version, "encode")
-    assert set(kept) == {f"code_{name}" for name in SUPERVISED}
-    feeds = {name: kept[name] for name in version.signatures["decode_reshading"].inputs}
+    representations = ask(version, "encode")
+    assert set(representations) == {f"code_{name}" for name in SUPERVISED}
+    feeds = {name: representations[name] for name in version.signatures["decode_reshading"].inputs}
     np.testing.assert_allclose(
         version.run("decode_reshading", feeds, ["reshading"])["reshading"],
         ask(version, "reshading")["reshading"],
@@ -279,10 +279,10 @@ def test_saved_model_cli_reads_it():
         "--signature_def",
         "normal",
     ]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    process = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert (
-        "inputs['image_bytes'] tensor_info" in shown
-        and "outputs['normal_png_bytes'] tensor_info" in shown
-        and "tensorflow/serving/predict" in shown
+        "inputs['image_bytes'] tensor_info" in process
+        and "outputs['normal_png_bytes'] tensor_info" in process
+        and "tensorflow/serving/predict" in process
     )
-    assert "shape: (-1, 32, 32, 3)" in shown
+    assert "shape: (-1, 32, 32, 3)" in process

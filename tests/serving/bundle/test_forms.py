@@ -24,20 +24,23 @@ def test_every_target_has_its_forms(name):
     entry = TASKS[name]
     numbers = entry.output.channels
     whitening = (np.ones(numbers), np.full(numbers, 2.0)) if entry.whitened else None
-    found = forms(name, tf.constant(answer(name)), whitening)
-    assert set(compact(name, found)) <= set(found) and compact(name, found)
+    answers = forms(name, tf.constant(answer(name)), whitening)
+    assert set(compact(name, answers)) <= set(answers) and compact(name, answers)
     if entry.output.kind == "vector":
         expected = {name, f"{name}_metric"} if entry.whitened else {name}
-        assert set(found) == expected
+        assert set(answers) == expected
     elif entry.output.kind == "classes":
-        assert set(found) == {name, *(f"{name}_top_{form}" for form in ("ids", "scores", "names"))}
+        assert set(answers) == {
+            name,
+            *(f"{name}_top_{form}" for form in ("ids", "scores", "names")),
+        }
     else:
-        assert set(found) == {name, f"{name}_codes", f"{name}_png_bytes"}
+        assert set(answers) == {name, f"{name}_codes", f"{name}_png_bytes"}
         kind = {8: tf.uint8, 16: tf.uint16}[code_of(entry).bits]
-        assert found[f"{name}_codes"].dtype == kind
+        assert answers[f"{name}_codes"].dtype == kind
         for i in range(2):
-            png = tf.io.decode_png(found[f"{name}_png_bytes"][i], dtype=kind)
-            np.testing.assert_array_equal(png, found[f"{name}_codes"][i])
+            png = tf.io.decode_png(answers[f"{name}_png_bytes"][i], dtype=kind)
+            np.testing.assert_array_equal(png, answers[f"{name}_codes"][i])
 
 
 def test_metric_numbers_are_whitened_backwards():
@@ -49,11 +52,11 @@ def test_metric_numbers_are_whitened_backwards():
 
 def test_the_likeliest_classes_are_sorted_and_named():
     value = answer("class_scene")
-    found = forms("class_scene", tf.constant(value))
+    answers = forms("class_scene", tf.constant(value))
     order = np.argsort(-value[0])[:5]
-    np.testing.assert_array_equal(found["class_scene_top_ids"][0], order)
+    np.testing.assert_array_equal(answers["class_scene_top_ids"][0], order)
     names = [channel_names("class_scene")[i].encode() for i in order]
-    assert found["class_scene_top_names"][0].numpy().tolist() == names
+    assert answers["class_scene_top_names"][0].numpy().tolist() == names
 
 
 @pytest.mark.parametrize("name", [name for name in target_names() if code_of(TASKS[name])])

@@ -71,10 +71,10 @@ def mixed(tmp_path_factory):
 def test_learned_heads_answer_as_their_networks_do(mixed):
     with np.load(mixed / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"].astype("float32") / 255
-        found = BareModel(mixed).run(
+        answers = BareModel(mixed).run(
             "images", {"images": probe}, ["normal", "segment_semantic", *LEARNED]
         )
-        for name, value in found.items():
+        for name, value in answers.items():
             np.testing.assert_allclose(value, stored[f"answer_{name}"], rtol=1e-3, atol=1e-4)
             assert value.std() > 0
 
@@ -134,13 +134,13 @@ def test_a_target_from_scratch_is_answered_by_that_network_and_no_other(from_scr
     bundle, transfers = from_scratch
     with np.load(bundle / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"].astype("float32") / 255
-    found = BareModel(bundle).run("images", {"images": probe}, ["normal", "reshading"])
+    answers = BareModel(bundle).run("images", {"images": probe}, ["normal", "reshading"])
     own = load_task_network(transfers / "normal").answer(probe * 2 - 1)
     others = load_task_network(tiny_folder() / "networks" / "normal").answer(probe * 2 - 1)
-    np.testing.assert_allclose(found["normal"], own, rtol=1e-3, atol=1e-4)
-    assert np.abs(found["normal"] - others).max() > 0.01
+    np.testing.assert_allclose(answers["normal"], own, rtol=1e-3, atol=1e-4)
+    assert np.abs(answers["normal"] - others).max() > 0.01
     before = BareModel(tiny_bundle()).run("images", {"images": probe}, ["reshading"])
-    np.testing.assert_allclose(found["reshading"], before["reshading"], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(answers["reshading"], before["reshading"], rtol=1e-3, atol=1e-4)
     facts = read_extras(bundle)[0]["tasks"]
     assert facts["normal"]["from_scratch"] and not facts["normal"]["own_network"]
     assert not facts["reshading"]["from_scratch"]

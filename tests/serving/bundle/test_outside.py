@@ -59,8 +59,8 @@ def served(request, tmp_path_factory):
 def test_it_is_served_as_it_answers_offline(served):
     with np.load(served.goal / "assets.extra" / "parity.npz") as stored:
         probe = stored["probe"].astype("float32") / 255
-        found = BareModel(served.goal).run("images", {"images": probe}, TARGETS)
-        for name, value in found.items():
+        answers = BareModel(served.goal).run("images", {"images": probe}, TARGETS)
+        for name, value in answers.items():
             np.testing.assert_allclose(value, stored[f"answer_{name}"], rtol=1e-3, atol=1e-4)
             assert value.std() > 0
 

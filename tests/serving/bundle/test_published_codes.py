@@ -35,9 +35,9 @@ def test_no_answer_is_the_code_of_no_surface():
 def test_a_published_curvature_code_survives_too():
     codes = view(0).labels["principal_curvature"].astype(int)
     answer = target(TASKS["principal_curvature"], [view(0)], None)[0]
-    found = np.asarray(curvature_codes(answer))
-    np.testing.assert_array_equal(found[..., :2], np.maximum(codes[..., :2], 1))
-    assert (found[..., 2] == 0).all()
+    values = np.asarray(curvature_codes(answer))
+    np.testing.assert_array_equal(values[..., :2], np.maximum(codes[..., :2], 1))
+    assert (values[..., 2] == 0).all()
 
 
 def test_curvature_follows_the_published_code():

@@ -37,28 +37,36 @@ def offered():
 
 
 def test_every_question_has_its_signature(offered):
-    _, found = offered
+    _, outputs = offered
     one = {"serving_default", "images", "image_bytes", "compact", "encode", "encode_images"}
     two = {"images_2", "image_bytes_2", "compact_2"}
     tasks = {f"{name}{form}" for name in (*SINGLE, *PAIR) for form in ("", "_images", "_compact")}
     decoded = {f"decode_{name}" for name in SINGLE}
-    assert set(found) == one | two | tasks | decoded
+    assert set(outputs) == one | two | tasks | decoded
 
 
 def test_a_question_about_all_gives_every_form_and_the_small_one_the_smallest(offered):
-    outputs, found = offered
+    outputs, signature_outputs = offered
     single = [name for name in outputs if any(belongs(name, task) for task in SINGLE)]
-    assert set(found["image_bytes"].outputs) == set(found["images"].outputs) == set(single)
+    assert (
+        set(signature_outputs["image_bytes"].outputs)
+        == set(signature_outputs["images"].outputs)
+        == set(single)
+    )
     small = {form for name in SINGLE for form in compact(name, outputs)}
-    assert set(found["compact"].outputs) == set(found["serving_default"].outputs) == small
-    assert set(found["compact_2"].outputs) == {"fixated_pose_metric"}
+    assert (
+        set(signature_outputs["compact"].outputs)
+        == set(signature_outputs["serving_default"].outputs)
+        == small
+    )
+    assert set(signature_outputs["compact_2"].outputs) == {"fixated_pose_metric"}
 
 
 def test_a_task_is_decoded_from_its_own_sources(offered):
-    _, found = offered
-    assert set(found["decode_class_scene"].inputs) == {"code_normal", "code_reshading"}
-    assert set(found["decode_normal"].inputs) == {"code_normal"}
-    assert set(found["encode"].outputs) == {"code_normal", "code_reshading"}
+    _, outputs = offered
+    assert set(outputs["decode_class_scene"].inputs) == {"code_normal", "code_reshading"}
+    assert set(outputs["decode_normal"].inputs) == {"code_normal"}
+    assert set(outputs["encode"].outputs) == {"code_normal", "code_reshading"}
 
 
 def test_every_signature_is_of_the_predict_method(offered):

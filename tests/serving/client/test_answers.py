@@ -42,33 +42,33 @@ def test_pictures_that_are_the_same_stand_once_on_the_sheet(tmp_path):
 @pytest.mark.parametrize("name", target_names())
 def test_every_target_is_described_without_codes(name):
     value = made_up_answer(name)
-    said = description(name, value, value if TASKS[name].whitened else None)
-    assert said["title"] == TASKS[name].title
+    words = description(name, value, value if TASKS[name].whitened else None)
+    assert words["title"] == TASKS[name].title
     if TASKS[name].output.kind == "pixels" and TASKS[name].output.channels != 3:
-        assert "[-1, 1]" not in said["unit"] and "code" not in said["unit"]
-        assert said["low"] <= said["middle"] <= said["high"]
+        assert "[-1, 1]" not in words["unit"] and "code" not in words["unit"]
+        assert words["low"] <= words["middle"] <= words["high"]
 
 
 def test_numbers_that_mean_nothing_one_by_one_are_not_told():
-    said = description("segment_unsup2d", made_up_answer("segment_unsup2d"))
-    assert said["segments"] >= 1 and "low" not in said
+    words = description("segment_unsup2d", made_up_answer("segment_unsup2d"))
+    assert words["segments"] >= 1 and "low" not in words
     normals = np.zeros((4, 4, 3))
     normals[:3, :, 2] = -1
     normals[3, :, 0] = 0.9
-    said = description("normal", normals)
-    assert "low" not in said
-    assert said["shares"] == {"faces the camera": 0.75, "faces right": 0.25}
+    words = description("normal", normals)
+    assert "low" not in words
+    assert words["shares"] == {"faces the camera": 0.75, "faces right": 0.25}
 
 
 def test_magnitudes_are_in_their_own_range():
-    said = description("edge_texture", np.full((4, 4, 1), -0.5))
-    assert said["unit"] == "magnitude" and said["middle"] == pytest.approx(0.02)
-    assert said["note"] == "nearly the same everywhere: 0.02 of at most 0.08"
+    words = description("edge_texture", np.full((4, 4, 1), -0.5))
+    assert words["unit"] == "magnitude" and words["middle"] == pytest.approx(0.02)
+    assert words["note"] == "nearly the same everywhere: 0.02 of at most 0.08"
 
 
 def test_depth_is_in_metres():
-    said = description("depth_zbuffer", np.full((4, 4, 1), np.log1p(1024) / np.log(65536)))
-    assert said["unit"] == "metre" and said["middle"] == pytest.approx(2, abs=1e-3)
+    words = description("depth_zbuffer", np.full((4, 4, 1), np.log1p(1024) / np.log(65536)))
+    assert words["unit"] == "metre" and words["middle"] == pytest.approx(2, abs=1e-3)
 
 
 def test_a_sheet_holds_every_figure_in_rows():

@@ -23,7 +23,7 @@ def command(*words: str) -> subprocess.CompletedProcess:
 
 
 def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
-    done = command(
+    process = command(
         "--server",
         address,
         "--image",
@@ -34,12 +34,12 @@ def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
         str(tmp_path / "out"),
         "--json",
     )
-    said = json.loads(done.stdout)
-    assert not done.stderr, "nothing but what we have to say"
+    facts = json.loads(process.stdout)
+    assert not process.stderr, "nothing but what we have to say"
     assert (
-        done.returncode == 0
-        and set(said["answers"]) == {"normal", "depth_zbuffer", "class_scene"}
-        and said["answers"]["depth_zbuffer"]["unit"] == "metre"
+        process.returncode == 0
+        and set(facts["answers"]) == {"normal", "depth_zbuffer", "class_scene"}
+        and facts["answers"]["depth_zbuffer"]["unit"] == "metre"
     )
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "normal.png",
@@ -53,7 +53,7 @@ def test_the_command_saves_figures_and_prints_json(address, folder, tmp_path):
 def test_the_command_answers_a_folder_with_progress_and_names_what_failed(
     address, folder, tmp_path
 ):
-    done = command(
+    process = command(
         "--server",
         address,
         "--folder",
@@ -65,13 +65,13 @@ def test_the_command_answers_a_folder_with_progress_and_names_what_failed(
         "--batch",
         "2",
     )
-    assert done.returncode == 1 and "4 of 7 pictures answered" in done.stdout
+    assert process.returncode == 1 and "4 of 7 pictures answered" in process.stdout
     assert (
-        "7/7" in done.stderr
-        and "picture/s" in done.stderr
-        and "3 failed" in done.stderr
-        and "text.jpg: no picture" in done.stderr
-        and "skipped, no pictures: 1 files: .hidden.png" in done.stderr
+        "7/7" in process.stderr
+        and "picture/s" in process.stderr
+        and "3 failed" in process.stderr
+        and "text.jpg: no picture" in process.stderr
+        and "skipped, no pictures: 1 files: .hidden.png" in process.stderr
     )
     assert (tmp_path / "out" / "room3" / "normal.png").exists() and not (
         tmp_path / "out" / "cut"
@@ -80,22 +80,22 @@ def test_the_command_answers_a_folder_with_progress_and_names_what_failed(
 
 def test_the_command_ends_in_words_without_a_server(folder):
     picture = str(folder / "room0.png")
-    done = command("--server", "127.0.0.1:9", "--image", picture, "--deadline", "1")
-    assert done.returncode == 1 and "Traceback" not in done.stderr
-    assert "error: UNAVAILABLE" in done.stderr
+    process = command("--server", "127.0.0.1:9", "--image", picture, "--deadline", "1")
+    assert process.returncode == 1 and "Traceback" not in process.stderr
+    assert "error: UNAVAILABLE" in process.stderr
 
 
 def imported(*words: str) -> tuple[set[str], subprocess.CompletedProcess]:
     """top-level packages that the command imports."""
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "serving", "ask", *words],
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {line.split("|")[-1].strip().split(".")[0] for line in lines}, done
+    lines = [line for line in process.stderr.splitlines() if line.startswith("import time:")]
+    return {line.split("|")[-1].strip().split(".")[0] for line in lines}, process
 
 
 def test_a_question_needs_no_tensorflow(address, folder, tmp_path):
@@ -137,9 +137,9 @@ def test_what_was_changed_in_a_picture_is_said(address, tmp_path):
     deep = np.linspace(5000, 60000, 64 * 64).reshape(64, 64).astype("uint16")
     Image.fromarray(deep).save(tmp_path / "deep.tif")
     words = ["--server", address, "--image", str(tmp_path / "deep.tif"), "--task", "normal"]
-    done = command(*words, "--out", str(tmp_path / "out"), "--json")
-    assert done.returncode == 0 and "16-bit grey: 0 is shown black" in done.stderr
-    assert json.loads(done.stdout)["notes"] == ["16-bit grey: 0 is shown black, 65535 white"]
+    process = command(*words, "--out", str(tmp_path / "out"), "--json")
+    assert process.returncode == 0 and "16-bit grey: 0 is shown black" in process.stderr
+    assert json.loads(process.stdout)["notes"] == ["16-bit grey: 0 is shown black, 65535 white"]
     figure = np.asarray(Image.open(tmp_path / "out" / "normal.png"))
     shown = figure[-320:, :320]
     assert np.ptp(shown[..., 0].astype(int)) > 150, "no white sheet"
@@ -150,9 +150,9 @@ def test_what_is_not_looked_at_and_what_shows_nothing_is_said(address, tmp_path)
     for name in ("a", "b"):
         Image.new("RGB", (96, 64)).save(tmp_path / "in" / f"{name}.png")
     words = ["--server", address, "--folder", str(tmp_path / "in"), "--task", "normal"]
-    done = command(*words, "--out", str(tmp_path / "out"), "--json")
-    middle, empty = json.loads(done.stdout.splitlines()[0])["notes"]
+    process = command(*words, "--out", str(tmp_path / "out"), "--json")
+    middle, empty = json.loads(process.stdout.splitlines()[0])["notes"]
     assert middle == "only the middle 64 x 64 of 96 x 64 pixels is looked at"
     assert "nearly one colour" in empty
-    lines = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    lines = [line for line in process.stderr.splitlines() if line.startswith("note: ")]
     assert len(lines) == 2 and lines[0].startswith("note: 2 pictures, ")

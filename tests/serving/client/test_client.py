@@ -57,9 +57,9 @@ def test_what_cannot_be_asked_is_said_before_asking(client):
 
 def test_a_batch_gives_each_picture_its_own_answer(client):
     together = client.ask_batch(PICTURES, ["normal", "class_scene"])
-    for data, found in zip(PICTURES, together):
+    for data, answer in zip(PICTURES, together):
         np.testing.assert_allclose(
-            found["normal"], client.ask([data], ["normal"])["normal"], atol=1e-5
+            answer["normal"], client.ask([data], ["normal"])["normal"], atol=1e-5
         )
 
 

@@ -64,9 +64,9 @@ def test_windows_do_not_stretch_the_scale_of_depth(photo):
     with_window = value.copy()
     with_window[:8, :8] = 1.0
     plain = figure("depth_zbuffer", value, photo)
-    seen = figure("depth_zbuffer", with_window, photo)
-    np.testing.assert_array_equal(plain[-SIDE:, -88:], seen[-SIDE:, -88:])
-    assert (seen[-SIDE:][:60, SIDE + 6 : SIDE + 66] == 120).all(), "left grey"
+    panel = figure("depth_zbuffer", with_window, photo)
+    np.testing.assert_array_equal(plain[-SIDE:, -88:], panel[-SIDE:, -88:])
+    assert (panel[-SIDE:][:60, SIDE + 6 : SIDE + 66] == 120).all(), "left grey"
 
 
 def test_noise_around_a_constant_is_not_stretched(photo):
@@ -82,8 +82,8 @@ def test_segments_are_found_again():
     ids = np.kron(np.arange(4).reshape(2, 2), np.ones((8, 8), int))
     rng = np.random.default_rng(0)
     centres = rng.normal(0, 5, (4, 6))
-    found = segments_of(centres[ids] + rng.normal(0, 0.05, (16, 16, 6)))
-    assert len(set(zip(ids.ravel(), found.ravel()))) == 4
+    segments = segments_of(centres[ids] + rng.normal(0, 0.05, (16, 16, 6)))
+    assert len(set(zip(ids.ravel(), segments.ravel()))) == 4
 
 
 def test_photos_are_cut_as_the_graph_cuts_them():

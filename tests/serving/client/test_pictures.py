@@ -88,12 +88,12 @@ def test_what_the_server_would_refuse_for_its_size_is_scaled_down_with_a_word(ki
     wide = np.zeros((40, LARGEST_SIDE + 8, 3), "uint8")
     wide[:, (LARGEST_SIDE + 8) // 2 :] = 255
     picture = fit_to_send(saved(kind, Image.fromarray(wide)))
-    found = np.asarray(Image.open(io.BytesIO(picture.data)))
+    pixels = np.asarray(Image.open(io.BytesIO(picture.data)))
     first, second = picture.note.split("; ")
     assert first == f"scaled down from 8200 x 40 pixels to {SCALED_SIDE} x 19"
     assert second == f"only the middle 19 x 19 of {SCALED_SIDE} x 19 pixels is looked at"
-    assert found.shape == (19, SCALED_SIDE, 3)
-    assert (found[:, :2000] < 8).all() and (found[:, -2000:] > 247).all()
+    assert pixels.shape == (19, SCALED_SIDE, 3)
+    assert (pixels[:, :2000] < 8).all() and (pixels[:, -2000:] > 247).all()
 
 
 @pytest.mark.parametrize("size", [(9000, 6000), (8193, 1), (6000, 5800), (100_000, 2)])

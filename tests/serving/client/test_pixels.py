@@ -33,9 +33,9 @@ def as_grey(value: np.ndarray) -> np.ndarray:
     ids=lambda image: image.mode,
 )
 def test_wide_grey_is_the_grey_that_it_was_made_of(wide):
-    found = rgb8(wide)
-    np.testing.assert_array_equal(as_grey(found.value), GREY)
-    assert "grey" in found.note
+    picture = rgb8(wide)
+    np.testing.assert_array_equal(as_grey(picture.value), GREY)
+    assert "grey" in picture.note
 
 
 def test_a_dark_16_bit_picture_stays_dark():
@@ -71,9 +71,9 @@ def test_highlights_do_not_make_the_rest_black():
     """as of an HDR picture: a thousand pixels up to 0.8 and one lamp."""
     values = np.linspace(0, 0.8, 48 * 30, dtype="float32").reshape(30, 48)
     values[0, 0] = 5000.0
-    found = rgb8(Image.fromarray(values))
-    assert grey_range(values) == (0, 1) and 190 < found.value.max(axis=-1)[-1].mean() < 210
-    assert found.note.endswith("1 white, and what is brighter, up to 5000, too")
+    picture = rgb8(Image.fromarray(values))
+    assert grey_range(values) == (0, 1) and 190 < picture.value.max(axis=-1)[-1].mean() < 210
+    assert picture.note.endswith("1 white, and what is brighter, up to 5000, too")
     assert grey_range(values * 100) == pytest.approx((0, 79.3), abs=0.3)
 
 
@@ -97,9 +97,9 @@ def test_what_is_no_number_is_black():
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBX", "CMYK", "YCbCr", "HSV"])
 def test_plain_modes_are_converted_without_a_word(mode):
     image = Image.fromarray(COLOURS).convert(mode)
-    found = rgb8(image)
-    np.testing.assert_array_equal(found.value, np.asarray(image.convert("RGB")))
-    assert found.note == ""
+    picture = rgb8(image)
+    np.testing.assert_array_equal(picture.value, np.asarray(image.convert("RGB")))
+    assert picture.note == ""
 
 
 @pytest.mark.parametrize("mode", ["LA", "RGBA", "PA", "La", "RGBa"])
@@ -113,26 +113,26 @@ def test_an_opaque_alpha_changes_nothing(mode):
         "La": grey.convert("La"),
         "RGBa": opaque.convert("RGBa"),
     }[mode]
-    found = rgb8(image)
-    np.testing.assert_array_equal(as_grey(found.value), GREY)
-    assert found.note == ""
+    picture = rgb8(image)
+    np.testing.assert_array_equal(as_grey(picture.value), GREY)
+    assert picture.note == ""
 
 
 def test_what_is_transparent_is_white_paper():
     layers = np.dstack([COLOURS, np.full((6, 8), 255, "uint8")])
     layers[0, 0] = (10, 20, 30, 0)
     layers[0, 1] = (0, 0, 0, 128)
-    found = rgb8(Image.fromarray(layers))
-    assert found.value[0, 0].tolist() == [255, 255, 255] and "transparent" in found.note
-    assert abs(int(found.value[0, 1, 0]) - 127) <= 1
-    np.testing.assert_array_equal(found.value[1:], COLOURS[1:])
+    picture = rgb8(Image.fromarray(layers))
+    assert picture.value[0, 0].tolist() == [255, 255, 255] and "transparent" in picture.note
+    assert abs(int(picture.value[0, 1, 0]) - 127) <= 1
+    np.testing.assert_array_equal(picture.value[1:], COLOURS[1:])
 
 
 def test_a_palette_with_a_transparent_colour_shows_paper_there():
     image = Image.fromarray(GREY).convert("P")
     image.info["transparency"] = 0
-    found = as_grey(rgb8(image).value)
-    assert found[0, 0] == 255 and (found[1:] == GREY[1:]).all()
+    pixels = as_grey(rgb8(image).value)
+    assert pixels[0, 0] == 255 and (pixels[1:] == GREY[1:]).all()
 
 
 def test_lab_goes_through_profiles():

@@ -77,10 +77,10 @@ def test_classes_without_a_leader_are_called_so():
 def test_likeliest_classes_are_named_with_shares_that_fall():
     logits = np.zeros(63)
     logits[3], logits[7] = 5.0, 4.0
-    found = likeliest("class_scene", logits)
+    classes = likeliest("class_scene", logits)
     names = class_names("class_scene")
-    assert [word for word, _ in found[:2]] == [names[3], names[7]]
-    assert [share for _, share in found] == sorted((share for _, share in found), reverse=True)
+    assert [word for word, _ in classes[:2]] == [names[3], names[7]]
+    assert [share for _, share in classes] == sorted((share for _, share in classes), reverse=True)
 
 
 def test_only_pictures_of_the_picture_can_be_alike():

@@ -54,8 +54,8 @@ def test_the_far_corners_of_the_room_lie_on_the_drawn_lines():
                 assert (near(page, place) != 128).any()
     left, right = seen(np.array([-2, 3, 0.0])), seen(np.array([2, 3, 0.0]))
     middle = (left + right) / 2  # of the far wall's foot
-    found = near(page, middle)
-    assert any((pixel == AXES[1]).all() for pixel in found)
+    elements = near(page, middle)
+    assert any((pixel == AXES[1]).all() for pixel in elements)
 
 
 def test_a_room_behind_the_camera_is_not_drawn():

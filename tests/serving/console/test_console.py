@@ -23,20 +23,20 @@ def encoded(picture: Image.Image, kind: str, **how) -> bytes:
 
 
 def test_one_photo_brings_every_task_about_one(console):
-    said = console.answer({"photos": [sent(PHOTO)], "tasks": []})
-    assert {entry["task"] for entry in said["answers"]} == {
+    answer = console.answer({"photos": [sent(PHOTO)], "tasks": []})
+    assert {entry["task"] for entry in answer["answers"]} == {
         "normal",
         "class_scene",
         "segment_semantic",
         "depth_zbuffer",
     }
-    assert said["version"] == 7
-    assert all(entry["figure"].startswith("data:image/png") for entry in said["answers"])
+    assert answer["version"] == 7
+    assert all(entry["figure"].startswith("data:image/png") for entry in answer["answers"])
 
 
 def test_two_photos_also_answer_what_compares_views(console):
-    said = console.answer({"photos": [sent(PHOTO), sent(PHOTO)], "tasks": ["fixated_pose"]})
-    (entry,) = said["answers"]
+    answer = console.answer({"photos": [sent(PHOTO), sent(PHOTO)], "tasks": ["fixated_pose"]})
+    (entry,) = answer["answers"]
     assert entry["views"] == 2
     assert entry["figure"] == "" and len(entry["rows"]) == 6, "numbers, not a picture"
 
@@ -60,10 +60,10 @@ def test_a_photo_is_turned_as_its_camera_was_held(console, client):
 
 
 def test_a_photo_that_is_too_large_is_scaled_and_that_is_said(console):
-    said = console.answer(
+    answer = console.answer(
         {"photos": [sent(encoded(Image.new("L", (9000, 500)), "PNG"))], "tasks": ["normal"]}
     )
-    assert "scaled down from 9000 x 500" in said["notes"][0]
+    assert "scaled down from 9000 x 500" in answer["notes"][0]
 
 
 @pytest.mark.parametrize(

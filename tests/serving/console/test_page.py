@@ -21,10 +21,10 @@ def files(tmp_path):
 @pytest.fixture
 def watched(browser, door):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    seen = Watched(page, (*OWN, door.address))
-    yield seen
+    page_log = Watched(page, (*OWN, door.address))
+    yield page_log
     page.close()
-    assert seen.requests == []
+    assert page_log.requests == []
 
 
 @pytest.fixture
@@ -59,8 +59,8 @@ def test_a_photo_brings_answers_with_figures_and_downloads(page, files):
     assert "version 7" in page.locator("#summary").inner_text()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download answers.json").click()
-    told = json.loads(Path(download.value.path()).read_text())
-    assert set(told["answers"]) >= {"normal", "depth_zbuffer"}
+    facts = json.loads(Path(download.value.path()).read_text())
+    assert set(facts["answers"]) >= {"normal", "depth_zbuffer"}
     with page.expect_download() as download:
         page.get_by_role("link", name="Download all figures").click()
     assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")

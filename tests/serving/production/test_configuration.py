@@ -149,13 +149,13 @@ def test_the_base_path_is_where_the_pusher_writes(served_path, tmp_path):
 
 
 def test_batching_is_consistent():
-    found = parsed("batching.config", "BatchingParameters")
-    sizes = list(found.allowed_batch_sizes)
-    assert sizes == sorted(set(sizes)) and sizes[-1] == found.max_batch_size.value == 8
+    message = parsed("batching.config", "BatchingParameters")
+    sizes = list(message.allowed_batch_sizes)
+    assert sizes == sorted(set(sizes)) and sizes[-1] == message.max_batch_size.value == 8
     assert (
-        found.batch_timeout_micros.value > 0
-        and found.num_batch_threads.value >= 1
-        and found.max_enqueued_batches.value >= 1
+        message.batch_timeout_micros.value > 0
+        and message.num_batch_threads.value >= 1
+        and message.max_enqueued_batches.value >= 1
     )
 
 
@@ -168,11 +168,11 @@ def test_every_allowed_batch_size_lies_within_what_is_warmed_up():
 
 
 def test_monitoring_is_on_at_the_path_that_is_scraped():
-    found = parsed("monitoring.config", "MonitoringConfig")
+    message = parsed("monitoring.config", "MonitoringConfig")
     annotations = deployment()["spec"]["template"]["metadata"]["annotations"]
     assert (
-        found.prometheus_config.enable
-        and found.prometheus_config.path
+        message.prometheus_config.enable
+        and message.prometheus_config.path
         == annotations["prometheus.io/path"]
         == "/monitoring/prometheus/metrics"
     )
@@ -181,12 +181,12 @@ def test_monitoring_is_on_at_the_path_that_is_scraped():
 
 def test_the_tls_template_holds_no_secret():
     text = (PRODUCTION / "ssl.config.template").read_text()
-    found = parsed("ssl.config.template", "SSLConfig")
+    message = parsed("ssl.config.template", "SSLConfig")
     assert "BEGIN" not in text and all(
-        re.fullmatch("[A-Z_]+_PEM", getattr(found, field))
+        re.fullmatch("[A-Z_]+_PEM", getattr(message, field))
         for field in ("server_key", "server_cert", "custom_ca")
     )
-    assert not found.client_verify
+    assert not message.client_verify
 
 
 @pytest.mark.parametrize(

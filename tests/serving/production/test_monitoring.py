@@ -124,11 +124,11 @@ def test_what_has_no_series_before_the_first_request_is_not_taken_for_a_server_t
         for inside in re.findall(r"absent\((.*)\)", expression):
             assert not METRIC.search(inside) and "up{" in inside
     (gone,) = (rule for rule in alerts() if rule["alert"] == "TaxonomyServerAbsent")
-    asked = set(re.findall(r'(\w+)="(\w+)"', gone["expr"]))
+    names = set(re.findall(r'(\w+)="(\w+)"', gone["expr"]))
     folder = FOLDER.parent / "kubernetes"
     pods = yaml.safe_load((folder / "deployment.yaml").read_text())["spec"]["template"]["metadata"]
     service = yaml.safe_load((folder / "service.yaml").read_text())["metadata"]["name"]
-    assert asked == {("job", service), ("app", pods["labels"]["app"])}
+    assert names == {("job", service), ("app", pods["labels"]["app"])}
 
 
 def test_a_share_is_none_of_nothing_where_no_request_failed():

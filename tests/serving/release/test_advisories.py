@@ -60,8 +60,8 @@ def test_names_are_compared_as_the_index_does_and_other_ecosystems_are_not_ours(
     hit = advisory(ecosystem({"introduced": "0"}, {"fixed": "9"}))
     other = advisory(ecosystem({"introduced": "0"}))
     other["affected"][0]["package"]["ecosystem"] = "npm"
-    (found,) = findings([PACKAGE], [hit, other], "3.11")
-    assert (found.package, found.advisory, found.fixed) == (PACKAGE, "PYSEC-1", ("9",))
+    (finding,) = findings([PACKAGE], [hit, other], "3.11")
+    assert (finding.package, finding.advisory, finding.fixed) == (PACKAGE, "PYSEC-1", ("9",))
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_the_command_finds_it_in_a_folder_or_a_zip(hit, tmp_path, form, capsys):
             archive.write(place / "PYSEC-1.json", "PYSEC-1.json")
         place = tmp_path / "all.zip"
     assert main(["audit", "--advisories", str(place)]) == 1
-    said = capsys.readouterr().out
-    assert "numpy" in said and "PYSEC-1: bad" in said and "1 advisories read" in said
+    output = capsys.readouterr().out
+    assert "numpy" in output and "PYSEC-1: bad" in output and "1 advisories read" in output
 
 
 def test_a_withdrawn_advisory_is_not_held_against_anybody(hit, tmp_path):
@@ -95,8 +95,8 @@ def test_a_withdrawn_advisory_is_not_held_against_anybody(hit, tmp_path):
 
 def test_an_audit_that_could_ask_nobody_says_so_and_is_no_success(capsys):
     assert main(["audit"]) == 2
-    said = capsys.readouterr()
-    assert "not asked: no advisories are at hand" in said.err and "locked packages" in said.out
+    output = capsys.readouterr()
+    assert "not asked: no advisories are at hand" in output.err and "locked packages" in output.out
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", "{}", "null"])

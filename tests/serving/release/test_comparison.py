@@ -16,8 +16,8 @@ def test_losses_are_those_of_the_bundles_own_answers():
     pictures = store.images("test")[samples.views[:, 0]].astype("float32") / 255
     with Bundle.open(tiny_bundle()) as bundle:
         for name in ("segment_unsup25d", "egomotion", "reshading"):
-            found = losses(bundle, store, name)
-            assert found.shape == (8,) and np.isfinite(found).all(), name
+            rows = losses(bundle, store, name)
+            assert rows.shape == (8,) and np.isfinite(rows).all(), name
         answer = bundle.version.run("reshading_images", {"images": pictures}, ["reshading"])
         expected = image_losses(
             TASKS["reshading"].loss, samples.target, samples.mask, answer["reshading"]

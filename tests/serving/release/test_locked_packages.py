@@ -53,7 +53,7 @@ def test_every_pin_of_the_lock_is_read(lane):
     expected = [
         pin.name for pin in pinned if pin.marker is None or pin.marker.evaluate(environment)
     ]
-    found = locked_packages(TEXT, lane)
-    assert len(found) == len(expected) > 200
-    assert all(package.digests for package in found)
-    assert any(package.wanted_by == (PROJECT,) for package in found)
+    packages = locked_packages(TEXT, lane)
+    assert len(packages) == len(expected) > 200
+    assert all(package.digests for package in packages)
+    assert any(package.wanted_by == (PROJECT,) for package in packages)

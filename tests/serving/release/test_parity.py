@@ -10,9 +10,13 @@ from serving.release.parity import Difference, decoded, distance, wrong_share
 
 
 def test_distance_is_relative_and_hates_what_is_no_number():
-    wanted = np.array([0.0, 10.0])
-    assert distance(wanted, wanted) == 0 and abs(distance(wanted + 0.1, wanted) - 0.01) < 1e-5
-    assert distance(np.array([0, np.nan]), wanted) == distance(np.zeros(3), wanted) == float("inf")
+    expected = np.array([0.0, 10.0])
+    assert (
+        distance(expected, expected) == 0 and abs(distance(expected + 0.1, expected) - 0.01) < 1e-5
+    )
+    assert (
+        distance(np.array([0, np.nan]), expected) == distance(np.zeros(3), expected) == float("inf")
+    )
 
 
 def test_maps_are_compared_code_by_code():

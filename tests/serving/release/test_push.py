@@ -244,16 +244,16 @@ def test_the_command_rolls_back(bundle, base):
             [sys.executable, "-m", "serving", *words], capture_output=True, text=True, check=False
         )
 
-    done = run("rollback", str(base))
-    assert done.returncode == 0 and done.stdout.strip() == f"serving {first}"
-    done = run("rollback", str(base))
+    process = run("rollback", str(base))
+    assert process.returncode == 0 and process.stdout.strip() == f"serving {first}"
+    process = run("rollback", str(base))
     assert (
-        done.returncode == 1
-        and "needs an older one" in done.stderr
-        and "Traceback" not in done.stderr
+        process.returncode == 1
+        and "needs an older one" in process.stderr
+        and "Traceback" not in process.stderr
     )
-    done = run("rollback", str(base.parent / "nothing"))
-    assert done.returncode == 1 and "no folder of versions" in done.stderr
+    process = run("rollback", str(base.parent / "nothing"))
+    assert process.returncode == 1 and "no folder of versions" in process.stderr
 
 
 def test_a_rollback_inside_a_run_names_the_command_that_locks_and_notes_it(tmp_path, capsys):
@@ -265,9 +265,9 @@ def test_a_rollback_inside_a_run_names_the_command_that_locks_and_notes_it(tmp_p
     assert capsys.readouterr().err == "", "a folder of versions that no run has noted"
     (tmp_path / "run" / HISTORY).touch()
     assert main(["rollback", str(served), "--to", "1"]) == 0
-    said = capsys.readouterr()
-    assert f"python -m tfx_pipeline rollback {tmp_path / 'run'} 1" in said.err
-    assert said.out.strip() == f"serving {older}"
+    output = capsys.readouterr()
+    assert f"python -m tfx_pipeline rollback {tmp_path / 'run'} 1" in output.err
+    assert output.out.strip() == f"serving {older}"
 
 
 def make_version(base, number):

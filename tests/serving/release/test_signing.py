@@ -131,8 +131,8 @@ def test_the_commands_of_the_documentation_make_keys_that_sign(bundle, tmp_path)
     ):
         subprocess.run(words.split(), cwd=tmp_path, check=True, capture_output=True)
     command = [sys.executable, "-m", "serving", "sign", str(bundle), str(tmp_path / "signing.pem")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and done.stdout.strip() == str(bundle / SIGNATURE)
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0 and process.stdout.strip() == str(bundle / SIGNATURE)
     check_signed(bundle, (tmp_path / "trusted.pem").read_bytes())
 
 

@@ -142,10 +142,10 @@ def test_an_unsigned_bundle_is_refused_where_a_signature_is_required():
 
 
 def test_the_command_prints_a_verdict_a_program_can_read(tmp_path):
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "serving", "validate", str(tmp_path), "--json"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 1 and json.loads(done.stdout)["ok"] is False
+    assert process.returncode == 1 and json.loads(process.stdout)["ok"] is False

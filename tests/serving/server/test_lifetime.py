@@ -46,8 +46,8 @@ def test_the_same_port_for_both_leaves_rest_out(capsys):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     assert serve(Catalog(), [], Serving(port=port, rest_port=port)) == 0
-    said = capsys.readouterr()
-    assert said.out == f"gRPC on 127.0.0.1:{port}\n" and said.err == f"{SAME_PORT}\n"
+    output = capsys.readouterr()
+    assert output.out == f"gRPC on 127.0.0.1:{port}\n" and output.err == f"{SAME_PORT}\n"
 
 
 def test_a_signal_ends_the_start_while_a_model_is_loaded_or_waits_for_its_next_try(

@@ -23,9 +23,9 @@ def test_a_session_compiles_a_bounded_number_of_output_sets(tmp_path):
     version = Version(save_working(tmp_path / "1", 2.0), 1)
     draw, names = random.Random(0), [f"y{k}" for k in range(OUTPUTS)]
     for _ in range(3 * MOST_PLANS):
-        wanted = draw.sample(names, draw.randrange(1, OUTPUTS))
-        found = version.run("", ONE, wanted)
-        assert list(found) == wanted and all(
+        expected = draw.sample(names, draw.randrange(1, OUTPUTS))
+        found = version.run("", ONE, expected)
+        assert list(found) == expected and all(
             value.tolist() == [[2 + int(name[1:])] * 2] for name, value in found.items()
         )
     assert len(version.plans) <= MOST_PLANS + 1

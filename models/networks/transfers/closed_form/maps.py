@@ -134,43 +134,45 @@ def columns_of(bench: BenchView, names: Iterable[str]) -> dict[str, slice]:
 
 
 def map_transfers(
-    bench: BenchView, regime: Regime, wanted: SetsByTarget
+    bench: BenchView, regime: Regime, source_sets: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """Yields (target, losses) of map targets. Targets whose labels lack in the same cells (all of
     them, in data without holes) share their sums.
     """
     split = bench.config.transfer_split
     sharing: dict[bytes, list[str]] = {}
-    for name in wanted:
+    for name in source_sets:
         cells = known_cells(bench.store, name, split, regime.views, bench.grid)
         # the pattern itself is the key: equal holes, equal sums of features
         sharing.setdefault(cells.tobytes(), []).append(name)
     for names in sharing.values():
-        yield from transfers_with_equal_cells(bench, regime, {name: wanted[name] for name in names})
+        yield from transfers_with_equal_cells(
+            bench, regime, {name: source_sets[name] for name in names}
+        )
 
 
 def transfers_with_equal_cells(
-    bench: BenchView, regime: Regime, wanted: SetsByTarget
+    bench: BenchView, regime: Regime, source_sets: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """Yields (target, losses) of targets that lack the same cells: Gram blocks between sources, one
     factor a subset and ridge, all targets side by side. Targets with equal labels are solved once.
     """
     targets: dict[SourceSet, list[str]] = {}
-    for name, subsets in wanted.items():
+    for name, subsets in source_sets.items():
         for subset in subsets:
             targets.setdefault(subset, []).append(name)
     if not targets:
         return
-    first = first_with_equal_labels(bench.store, wanted, bench.config.transfer_split)
+    first = first_with_equal_labels(bench.store, source_sets, bench.config.transfer_split)
     solved = {
         subset: list(dict.fromkeys(first[name] for name in names))
         for subset, names in targets.items()
     }
     readouts = MapReadouts(bench, regime, solved, list(dict.fromkeys(first.values())))
     parts = [functools.partial(JudgedViews, readouts, window) for window in readouts.parts()]
-    into = f"{len(wanted)} map targets"
-    for asked, losses in part_by_part(bench, list(targets), readouts.weights, parts, into):
-        for name in (name for name in wanted if first[name] == asked):
+    into = f"{len(source_sets)} map targets"
+    for representative, losses in part_by_part(bench, list(targets), readouts.weights, parts, into):
+        for name in (name for name in source_sets if first[name] == representative):
             own = {subset: losses[subset] for subset in losses if name in targets[subset]}
             if own:
                 yield name, own

@@ -109,13 +109,15 @@ def side_by_side(
     """
     progress = Progress(bench, len(subsets), into)
     rows: dict[str, Losses] = {}
-    for done, (subset, losses) in enumerate(zip(subsets, in_threads(bench, losses_of, subsets)), 1):
+    for measured_count, (subset, losses) in enumerate(
+        zip(subsets, in_threads(bench, losses_of, subsets)), 1
+    ):
         for name, values in losses.items():
             rows.setdefault(name, {})[subset] = values
-        if done % SAVED == 0 or done == len(subsets):
+        if measured_count % SAVED == 0 or measured_count == len(subsets):
             yield from rows.items()
             rows = {}
-            progress.say(done)
+            progress.say(measured_count)
 
 
 class Progress:
@@ -128,15 +130,16 @@ class Progress:
         self.since = time.time()
         self.last_print = self.since
 
-    def say(self, done: int) -> None:
-        """Prints a line if it is time for one. done: sets of sources that are measured."""
+    def say(self, measured_count: int) -> None:
+        """Prints a line if it is time for one. measured_count: of sets of sources."""
         now = time.time()
-        if done < self.count and now - self.last_print <= QUIET:
+        if measured_count < self.count and now - self.last_print <= QUIET:
             return
         self.last_print = now
-        left = (now - self.since) / done * (self.count - done)
+        seconds_left = (now - self.since) / measured_count * (self.count - measured_count)
         print(
-            f"  source sets {done}/{self.count} into {self.into}, about {left:.0f} s left",
+            f"  source sets {measured_count}/{self.count} into {self.into}, "
+            f"about {seconds_left:.0f} s left",
             file=self.out,
             flush=True,
         )

@@ -105,19 +105,19 @@ def shrink_to_constant(task: Task, fit: KernelRidge, target: Floats) -> KernelRi
 
 
 def vector_transfers(
-    bench: VectorBench, regime: Regime, wanted: SetsByTarget
+    bench: VectorBench, regime: Regime, source_sets: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """Yields (target, losses) of vector and class targets; those with the same samples share a
     kernel and its inverses.
     """
     sharing: dict[tuple[bytes, bytes], list[GlobalTarget]] = {}
-    for name in wanted:
+    for name in source_sets:
         entry = GlobalTarget(bench, name, regime)
         sharing.setdefault((entry.views.tobytes(), entry.unseen.tobytes()), []).append(entry)
     for group in sharing.values():
         targets: dict[SourceSet, list[GlobalTarget]] = {}
         for entry in group:
-            for subset in wanted[entry.name]:
+            for subset in source_sets[entry.name]:
                 targets.setdefault(subset, []).append(entry)
         shared = SharedSamples(bench, targets)
         parts = [functools.partial(JudgedSamples, shared, rows) for rows in shared.parts()]

@@ -164,22 +164,22 @@ def train_epoch(stack: MemberStack, samples: Samples, order: Integers, batch: in
 
 def check_finite(losses: Floats, name: str, seeds: Sequence[int]) -> None:
     """Raises Interrupted for a member whose loss is no number. losses: [members]."""
-    lost = [seeds[i] for i in np.flatnonzero(~np.isfinite(losses))]
-    if lost:
+    diverged_seeds = [seeds[i] for i in np.flatnonzero(~np.isfinite(losses))]
+    if diverged_seeds:
         raise Interrupted(
-            f"the loss of transfers into {name} became no number (members with seeds {lost}); "
-            "lower the rate"
+            f"the loss of transfers into {name} became no number "
+            f"(members with seeds {diverged_seeds}); lower the rate"
         )
 
 
 def transfers_by_gradient(
-    bench: GradientBench, regime: Regime, wanted: SetsByTarget
+    bench: GradientBench, regime: Regime, source_sets: SetsByTarget
 ) -> Iterator[tuple[str, Losses]]:
     """Yields (target, losses) of the transfers that are wanted, as a `measure.Learner` does. They
     are stacked by order, at most `stack_members` at a time. Raises LookupError for a target whose
     labels cannot teach.
     """
-    for name, subsets in wanted.items():
+    for name, subsets in source_sets.items():
         with bench.store.keeping(name, bench.config.transfer_split):
             rows = teaching_rows(bench.store, regime, name, bench.config)
             constant = constant_of(bench.store, name, bench.config, rows[0])

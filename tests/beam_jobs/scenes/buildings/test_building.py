@@ -57,10 +57,10 @@ def test_every_instance_is_of_the_class_of_its_name(eyes):
 
 
 def test_all_semantic_objects_appear_in_a_few_buildings(eyes):
-    found = {name for eye in eyes for name in eye.scene.names} | {
+    names = {name for eye in eyes for name in eye.scene.names} | {
         name for seed in range(4, 16) for name in building(seed).names
     }
-    assert set(SEMANTIC[2:]) <= found
+    assert set(SEMANTIC[2:]) <= names
 
 
 def test_few_loose_things_of_a_kind_lie_about_a_room(eyes):
@@ -100,8 +100,8 @@ def test_cameras_come_first_in_proportion_to_their_weight():
 
 def test_the_normal_of_a_point_is_the_one_that_its_picture_shows(eyes):
     for shot in shots(eyes[1], np.random.default_rng(2), 12):
-        seen = eyes[1].look(shot.camera, 128, np.random.default_rng(0))
-        shown = shot.camera.rotation @ (seen.normal[64, 64] * [1, -1, -1])
+        surfaces = eyes[1].look(shot.camera, 128, np.random.default_rng(0))
+        shown = shot.camera.rotation @ (surfaces.normal[64, 64] * [1, -1, -1])
         assert shown @ shot.normal > np.cos(np.radians(20))
 
 
@@ -119,10 +119,10 @@ def test_sixty_kinds_of_objects_are_built_more_than_once_a_building():
 def test_no_view_is_filled_by_what_stands_before_the_camera(eyes):
     for eye in eyes:
         for shot in shots(eye, np.random.default_rng(3), 17):
-            seen = eye.look(shot.camera, 32, np.random.default_rng(0))
-            assert (seen.distance < NEAR).mean() < BLOCKED + 0.1  # 36 rays decide, not 1024
+            surfaces = eye.look(shot.camera, 32, np.random.default_rng(0))
+            assert (surfaces.distance < NEAR).mean() < BLOCKED + 0.1  # 36 rays decide, not 1024
             ceilings = np.flatnonzero(np.array(eye.scene.names) == "ceiling")
-            assert np.isin(seen.instance, ceilings).mean() < BARE + 0.1
+            assert np.isin(surfaces.instance, ceilings).mean() < BARE + 0.1
 
 
 def test_points_that_are_seen_aslant_are_preferred(eyes, monkeypatch):
@@ -149,6 +149,6 @@ def test_points_that_are_seen_aslant_are_preferred(eyes, monkeypatch):
 
 def test_a_fixated_point_is_seen_in_the_middle_of_its_view(eyes):
     for shot in shots(eyes[0], np.random.default_rng(0), 5):
-        seen = eyes[0].look(shot.camera, 65, np.random.default_rng(0))
+        surfaces = eyes[0].look(shot.camera, 65, np.random.default_rng(0))
         far = np.linalg.norm(shot.camera.point - shot.camera.location)
-        assert seen.distance[32, 32] == pytest.approx(far, abs=0.02)
+        assert surfaces.distance[32, 32] == pytest.approx(far, abs=0.02)

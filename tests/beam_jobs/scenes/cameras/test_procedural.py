@@ -39,16 +39,18 @@ def test_points_are_taken_as_if_every_camera_had_been_asked():
     rng = np.random.default_rng(0)
     eye = Eye(building(3))
     locations = np.array([place for place, _ in stands(eye, rng)])
-    asked = []
+    questions = []
     free = eye.caster.free
-    eye.caster.free = lambda *rays: asked.append(len(rays[0])) or free(*rays)
+    eye.caster.free = lambda *rays: questions.append(len(rays[0])) or free(*rays)
     points = Points.of(Corners.of(eye.scene), rng, 600)
     expected = every_candidate(eye, points, locations, 3)
-    found = candidates(eye, points, locations, 3)
-    assert len(found) == len(expected) > 20
-    for candidate, (k, seen) in zip(found, expected.items()):
+    fixations = candidates(eye, points, locations, 3)
+    assert len(fixations) == len(expected) > 20
+    for candidate, (k, seen) in zip(fixations, expected.items()):
         np.testing.assert_array_equal(candidate.place, points.places[k])
         np.testing.assert_array_equal(candidate.cameras, seen)
         np.testing.assert_allclose(candidate.ahead, points.places[k] - locations[seen])
-    assert any(candidate.place[2] > EYE for candidate in found)
-    assert sum(asked) < 0.75 * 600 * len(locations), "luck spares most points their near cameras"
+    assert any(candidate.place[2] > EYE for candidate in fixations)
+    assert sum(questions) < 0.75 * 600 * len(locations), (
+        "luck spares most points their near cameras"
+    )

@@ -61,8 +61,8 @@ def test_shares_of_a_view_are_means_over_its_rays():
     points = places[:, None] + rays * far.reshape(views, count, 1)
     lowest, highest = low[rooms][:, None], high[rooms][:, None]
     outside = ((points[..., :2] < lowest) | (points[..., :2] > highest)).any(-1)
-    seen = instances[triangle]
-    flags = [far < 1.0, hit & ceiling[seen], outside.ravel(), hit & named[seen]]
+    instances_met = instances[triangle]
+    flags = [far < 1.0, hit & ceiling[instances_met], outside.ravel(), hit & named[instances_met]]
     expected = np.stack([flag.reshape(views, count).mean(1) for flag in flags], 1)
     np.testing.assert_array_equal(got, expected)
     assert (got > 0).any(0).all()

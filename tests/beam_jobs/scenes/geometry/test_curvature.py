@@ -9,12 +9,12 @@ import trimesh
 from beam_jobs.scenes.geometry.curvature import principal_curvatures
 
 
-def agrees_with(wanted, found):
+def agrees_with(expected, answer):
     """to 2 % at the median, 12 % for 98 of 100 corners (an icosphere's triangles differ in size,
     and diffusion goes by edges).
     """
-    assert np.median(found) == pytest.approx(wanted, rel=0.02)
-    np.testing.assert_allclose(np.percentile(found, [1, 99]), wanted, rtol=0.12)
+    assert np.median(answer) == pytest.approx(expected, rel=0.02)
+    np.testing.assert_allclose(np.percentile(answer, [1, 99]), expected, rtol=0.12)
 
 
 def test_a_sphere_has_one_over_its_radius_everywhere():
@@ -30,9 +30,9 @@ def test_a_cylinder_has_one_over_its_radius_and_nothing_along_its_axis():
     i = (np.arange(128)[:, None] * 81 + np.arange(80)).ravel()
     faces = np.concatenate([np.stack([i, i + 81, i + 82], 1), np.stack([i, i + 82, i + 1], 1)])
     inside = (vertices[faces][..., 2] > 0.2) & (vertices[faces][..., 2] < 1.8)
-    found = principal_curvatures(vertices, faces)[inside]
-    np.testing.assert_allclose(found[:, 0], 2.5, rtol=0.02)
-    np.testing.assert_allclose(found[:, 1], 0, atol=0.03)
+    curvature = principal_curvatures(vertices, faces)[inside]
+    np.testing.assert_allclose(curvature[:, 0], 2.5, rtol=0.02)
+    np.testing.assert_allclose(curvature[:, 1], 0, atol=0.03)
 
 
 def test_a_saddle_bends_both_ways():
@@ -56,9 +56,9 @@ def test_faces_wound_at_random_give_the_same_curvature_seen_from_their_own_side(
     flip = np.random.default_rng(0).random(len(ball.faces)) < 0.4
     flip[0] = False
     faces = np.where(flip[:, None], ball.faces[:, ::-1], ball.faces)
-    found = principal_curvatures(ball.vertices, faces)
-    agrees_with(2.0, found[~flip])
-    agrees_with(-2.0, found[flip])
+    curvature = principal_curvatures(ball.vertices, faces)
+    agrees_with(2.0, curvature[~flip])
+    agrees_with(-2.0, curvature[flip])
 
 
 @pytest.mark.parametrize("scale", [0.05, 40.0])
@@ -84,10 +84,10 @@ def test_faces_that_are_there_twice_bend_as_they_do_once(copy):
     order = {"alike": [0, 1, 2], "turned over": [2, 1, 0]}.get(copy, [1, 0, 2])
     # vertices of their own, as exporters write them
     faces = np.concatenate([ball.faces, ball.faces[:, order] + len(ball.vertices)])
-    found = principal_curvatures(np.tile(ball.vertices, (2, 1)), faces)
-    np.testing.assert_array_equal(found[: len(ball.faces)], plain)
+    curvature = principal_curvatures(np.tile(ball.vertices, (2, 1)), faces)
+    np.testing.assert_array_equal(curvature[: len(ball.faces)], plain)
     other = plain[:, order] if copy == "alike" else -plain[:, order][..., ::-1]
-    np.testing.assert_array_equal(found[len(ball.faces) :], other)
+    np.testing.assert_array_equal(curvature[len(ball.faces) :], other)
 
 
 def test_quads_that_are_there_twice_and_cut_along_either_diagonal_are_two_layers():
@@ -103,10 +103,10 @@ def test_quads_that_are_there_twice_and_cut_along_either_diagonal_are_two_layers
     faces = np.concatenate(layers)
     inside = (vertices[faces][..., 2] > 0.2) & (vertices[faces][..., 2] < 1.8)
     outer = np.arange(len(faces)) < len(layers[0])
-    found = principal_curvatures(vertices, faces)
-    for layer, wanted in ((outer, [2.5, 0]), (~outer, [0, -2.5])):
-        seen = found[layer[:, None] & inside]
-        np.testing.assert_allclose(seen, np.tile(wanted, (len(seen), 1)), rtol=0.02, atol=0.03)
+    curvature = principal_curvatures(vertices, faces)
+    for layer, expected in ((outer, [2.5, 0]), (~outer, [0, -2.5])):
+        seen = curvature[layer[:, None] & inside]
+        np.testing.assert_allclose(seen, np.tile(expected, (len(seen), 1)), rtol=0.02, atol=0.03)
 
 
 def test_tiles_that_are_moved_into_place_are_one_surface():
@@ -116,7 +116,7 @@ def test_tiles_that_are_moved_into_place_are_one_surface():
     tile = (ball.triangles_center // 0.1).astype(int)
     moved = (tile * 0.1 + [4, 2, 0.5])[:, None] + 0.05
     corners = ((ball.triangles + [4, 2, 0.5]) - moved).astype("float32") + moved
-    found = principal_curvatures(
+    curvature = principal_curvatures(
         corners.reshape(-1, 3), np.arange(corners.size // 3).reshape(-1, 3)
     )
-    np.testing.assert_allclose(found, plain, atol=0.01)
+    np.testing.assert_allclose(curvature, plain, atol=0.01)

@@ -43,6 +43,6 @@ def test_a_sheet_is_measured_along_its_rows_and_columns():
 def test_a_placed_shape_is_turned_and_moved():
     shape = shapes.rounded_box((1, 2, 3), 0.1)
     turn = np.array([[np.cos(0.7), -np.sin(0.7), 0], [np.sin(0.7), np.cos(0.7), 0], [0, 0, 1]])
-    found = shape.placed((1, -2, 0.5), 0.7)
-    np.testing.assert_allclose(found.vertices, shape.vertices @ turn.T + [1, -2, 0.5], atol=1e-14)
-    np.testing.assert_allclose(found.normals, shape.normals @ turn.T, atol=1e-14)
+    placed = shape.placed((1, -2, 0.5), 0.7)
+    np.testing.assert_allclose(placed.vertices, shape.vertices @ turn.T + [1, -2, 0.5], atol=1e-14)
+    np.testing.assert_allclose(placed.normals, shape.normals @ turn.T, atol=1e-14)

@@ -54,32 +54,32 @@ def wall_seen(relief: str):
 
 
 def test_a_wall_without_relief_is_flat():
-    seen = wall_seen("none")
-    assert not seen.curvature.any()
-    np.testing.assert_allclose(seen.depth, 2.0, atol=1e-5)
+    surfaces = wall_seen("none")
+    assert not surfaces.curvature.any()
+    np.testing.assert_allclose(surfaces.depth, 2.0, atol=1e-5)
 
 
 @pytest.mark.parametrize("relief", ["plaster", "boards", "cloth"])
 def test_normals_are_those_of_the_depth_and_curvature_that_of_the_normals(relief):
-    seen = wall_seen(relief)
+    surfaces = wall_seen(relief)
     pixel = 2 * 2.0 * np.tan(0.3) / 160
     slope = np.gradient(
-        seen.depth, pixel
+        surfaces.depth, pixel
     )  # rows downwards, columns to the right; a plane ahead: z = depth
     inner = (slice(4, -4), slice(4, -4))
     np.testing.assert_allclose(
-        (seen.normal[..., 0] / -seen.normal[..., 2])[inner],
+        (surfaces.normal[..., 0] / -surfaces.normal[..., 2])[inner],
         slope[1][inner],
         atol=0.15 * np.abs(slope[1]).max(),
     )
     np.testing.assert_allclose(
-        (seen.normal[..., 1] / -seen.normal[..., 2])[inner],
+        (surfaces.normal[..., 1] / -surfaces.normal[..., 2])[inner],
         slope[0][inner],
         atol=0.15 * np.abs(slope[0]).max(),
     )
     mean = (
-        np.gradient(seen.normal[..., 0], pixel, axis=1)
-        + np.gradient(seen.normal[..., 1], pixel, axis=0)
+        np.gradient(surfaces.normal[..., 0], pixel, axis=1)
+        + np.gradient(surfaces.normal[..., 1], pixel, axis=0)
     ) / 2  # half the normal's divergence
-    assert np.corrcoef(mean[inner].ravel(), seen.curvature.mean(-1)[inner].ravel())[0, 1] > 0.97
-    assert np.abs(seen.curvature).max() > 0.2
+    assert np.corrcoef(mean[inner].ravel(), surfaces.curvature.mean(-1)[inner].ravel())[0, 1] > 0.97
+    assert np.abs(surfaces.curvature).max() > 0.2

@@ -92,13 +92,13 @@ def test_fillets_are_concave():
 def test_curvature_of_a_lattice_is_near_the_formula():
     u, v = np.meshgrid(np.linspace(-0.5, 0.5, 81), np.linspace(-0.5, 0.5, 81), indexing="ij")
     shape = shapes.from_lattice(np.stack([u, v, 0.02 * np.sin(10 * u)], -1))
-    slope, wanted = 0.2 * np.cos(10 * u), 2 * np.sin(10 * u)
-    wanted = wanted / (1 + slope**2) ** 1.5  # a wave's crest is convex
+    slope, expected = 0.2 * np.cos(10 * u), 2 * np.sin(10 * u)
+    expected = expected / (1 + slope**2) ** 1.5  # a wave's crest is convex
     got = shape.curvature.reshape(81, 81, 2)
     larger = np.where(np.abs(got[..., 0]) > np.abs(got[..., 1]), got[..., 0], got[..., 1])[
         5:-5, 5:-5
     ]
-    np.testing.assert_allclose(larger, wanted[5:-5, 5:-5], atol=0.1)
+    np.testing.assert_allclose(larger, expected[5:-5, 5:-5], atol=0.1)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32"])

@@ -75,10 +75,10 @@ def test_light_does_not_pass_a_wall():
 
 def test_a_probe_sees_a_light_that_one_of_its_places_sees():
     lighting = room((shapes.rounded_box((2.0, 2.0, 1.0)), (0.5, 0.3, 0.6))).lighting
-    asked = []
+    questions = []
 
     def free(origins, ways, reach):
-        asked.append(len(origins))
+        questions.append(len(origins))
         return clear(origins, ways, reach)
 
     clear = lighting.free
@@ -94,4 +94,6 @@ def test_a_probe_sees_a_light_that_one_of_its_places_sees():
         expected |= clear(lighting.places + moved, way / length[:, None], short)
     assert 0 < expected.mean() < 1
     np.testing.assert_array_equal(lighting.sight() == 1, expected)
-    assert asked[0] == len(expected) and asked[-1] < asked[0], "who saw it is not asked again"
+    assert questions[0] == len(expected) and questions[-1] < questions[0], (
+        "who saw it is not asked again"
+    )

@@ -100,10 +100,10 @@ def test_a_compressed_room_is_the_plain_one_to_quantisation(tmp_path, ordered):
     corner = mesh.vertices[mesh.faces]
     outwards = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     corner = same.vertices[same.faces]
-    wanted = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
+    expected = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
     nearest = cKDTree(triangles(same)).query(triangles(mesh))[1]
-    large = np.linalg.norm(wanted[nearest], axis=1) > 1.0  # walls, not the ball's small triangles
-    np.testing.assert_allclose(outwards[large], wanted[nearest][large], atol=0.01)
+    large = np.linalg.norm(expected[nearest], axis=1) > 1.0  # walls, not the ball's small triangles
+    np.testing.assert_allclose(outwards[large], expected[nearest][large], atol=0.01)
 
 
 def test_an_attribute_is_found_by_its_number_and_scaled_as_its_accessor_says(tmp_path):

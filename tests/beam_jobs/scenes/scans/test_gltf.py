@@ -69,8 +69,8 @@ def test_strips_and_fans_are_the_same_square(tmp_path, mode, order):
     up = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2]
     plain = read(tmp_path, square_tree())
     corner = plain.vertices[plain.faces]
-    wanted = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2]
-    np.testing.assert_allclose(up, wanted)
+    expected = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])[:, 2]
+    np.testing.assert_allclose(up, expected)
 
 
 def test_every_instance_is_placed(tmp_path):
@@ -216,8 +216,8 @@ def test_a_joint_that_mirrors_turns_its_faces(tmp_path):
     mirrored = skinned(tmp_path, [{"scale": [-1, 1, 1]}], [np.eye(4)])
     corner = mirrored.vertices[mirrored.faces]
     plain = read(tmp_path, square_tree())
-    wanted = plain.vertices[plain.faces]
-    for triangles in (corner, wanted):
+    expected = plain.vertices[plain.faces]
+    for triangles in (corner, expected):
         assert (np.cross(*(triangles[:, k] - triangles[:, 0] for k in (1, 2)))[:, 2] < 0).all()
 
 

@@ -61,8 +61,8 @@ def write(path, format, kind, scale):
 def test_colours_and_labels_of_polygons_follow_the_triangles(tmp_path, format, kind, scale):
     mesh = read_mesh(write(tmp_path / "room.ply", format, kind, scale))
     assert len(mesh.faces) == 3 and mesh.semantic.tolist() == [3, 3, 7]
-    wanted = np.array([FACES[0][1], FACES[0][1], FACES[1][1]]) / 255
-    np.testing.assert_allclose(mesh.colour[mesh.faces].mean(1), wanted, atol=1e-6)
+    expected = np.array([FACES[0][1], FACES[0][1], FACES[1][1]]) / 255
+    np.testing.assert_allclose(mesh.colour[mesh.faces].mean(1), expected, atol=1e-6)
 
 
 def pictured(tmp_path, *faces):

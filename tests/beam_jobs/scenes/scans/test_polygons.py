@@ -94,9 +94,9 @@ def test_holes_that_a_bridge_joins_to_the_outline_stay_open(name, turned, first,
     c, s = np.cos(turned), np.sin(turned)
     flat = np.roll(np.array(outline, float), first, 0) @ [[c, s], [-s, c]]
     polygon = np.column_stack([flat, np.zeros(len(flat))])[:: -1 if mirrored else 1]
-    found, sure = triangles(polygon)
-    assert sure and len(found) == len(outline) - 2
-    corners = polygon[np.array(found)][:, :: -1 if mirrored else 1, :2]
+    ears, sure = triangles(polygon)
+    assert sure and len(ears) == len(outline) - 2
+    corners = polygon[np.array(ears)][:, :: -1 if mirrored else 1, :2]
     assert sum(map(area, corners)) == pytest.approx(size)
     places = np.random.default_rng(0).uniform(-1, 10, (2000, 2))
     np.testing.assert_array_equal(covered(corners, places), winding(flat, places))
@@ -110,8 +110,8 @@ def test_what_can_only_be_guessed_is_counted_and_said():
     filled = np.array(WALL[:1] + LEFT[::-1] + LEFT[-1:] + WALL)
     polygons = [np.column_stack([flat, 0.0 * flat[:, 0]]) for flat in (eight, folded, filled)]
     assert not any(triangles(polygon)[1] for polygon in polygons)
-    found = cut(np.concatenate([*polygons, star(5, 0.3)]), np.array([6, 6, 10, 10]))
-    assert len(found.notes) == 1 and "outlines of 3 polygons" in found.notes[0]
+    pieces = cut(np.concatenate([*polygons, star(5, 0.3)]), np.array([6, 6, 10, 10]))
+    assert len(pieces.notes) == 1 and "outlines of 3 polygons" in pieces.notes[0]
 
 
 @pytest.mark.parametrize("kind", ["doubled corner", "corner on a side"])
@@ -128,19 +128,19 @@ def test_many_polygons_at_once_are_cut_as_one_by_one():
     polygons = [corners @ np.linalg.qr(rng.normal(size=(3, 3)))[0] for corners in flat]
     polygons += [star(2, 1.0)] * 3 + [star(5, 0.3), star(2, 1.0)[[0, 1, 1, 2, 3]]]
     counts = np.array([len(polygon) for polygon in polygons])
-    found = cut(np.concatenate(polygons), counts)
-    wanted = [
+    pieces = cut(np.concatenate(polygons), counts)
+    expected = [
         (number, *(np.add(triangle, counts[:number].sum())))
         for number, polygon in enumerate(polygons)
         if len(polygon) > 2
         for triangle in triangles(polygon)[0]
     ]
-    assert np.column_stack([found.polygon, found.corners]).tolist() == [list(t) for t in wanted]
-    assert found.notes == (CROSSED,)
+    assert np.column_stack([pieces.polygon, pieces.corners]).tolist() == [list(t) for t in expected]
+    assert pieces.notes == (CROSSED,)
 
 
 def test_polygons_of_equally_many_corners_are_not_looked_at_one_by_one(monkeypatch):
     """a million quads, as of Replica, took minutes."""
     monkeypatch.setattr("beam_jobs.scenes.scans.polygons.triangles", None)
-    found = cut(np.tile(star(2, 1.0), (50, 1)), np.full(50, 4))
-    assert len(found.polygon) == 100 and not found.notes
+    pieces = cut(np.tile(star(2, 1.0), (50, 1)), np.full(50, 4))
+    assert len(pieces.polygon) == 100 and not pieces.notes

@@ -60,7 +60,7 @@ def test_a_colour_multiplies_a_picture_as_light(tmp_path, coloured):
     if coloured == "vertices":
         material["pbrMetallicRoughness"].pop("baseColorFactor")
         attributes["COLOR_0"] = 3
-    found = seen(
+    colours = seen(
         tmp_path,
         {"attributes": attributes, "material": 0},
         [np.full((4, 3), 0.05, "float32"), png(Image.new("RGB", (4, 4), (61, 255, 0)))],
@@ -68,7 +68,7 @@ def test_a_colour_multiplies_a_picture_as_light(tmp_path, coloured):
         textures=[{"source": 0}],
         images=[{"bufferView": 4}],
     )
-    assert found == [8, coded(0.05), 0]
+    assert colours == [8, coded(0.05), 0]
 
 
 def test_codes_are_light_and_back():

@@ -36,11 +36,11 @@ def test_a_picture_beyond_its_border(wrap, axis):
 @pytest.mark.parametrize("wrap", BEYOND)
 def test_texels_of_a_triangle_are_those_that_are_seen_there(wrap):
     row = np.arange(4)[None] / 4
-    for place, wanted in zip(MIDDLES, BEYOND[wrap]):
+    for place, expected in zip(MIDDLES, BEYOND[wrap]):
         uv = np.array([[place - 0.1, 0.5], [place + 0.1, 0.5], [place, 0.6]])
-        found = set((texels(row, uv, (wrap, BORDER)) * 4).ravel())
+        texel_set = set((texels(row, uv, (wrap, BORDER)) * 4).ravel())
         # the neighbours are blended at its edges
-        assert wanted in found and found <= {wanted - 1, wanted, wanted + 1, 0, 3}
+        assert expected in texel_set and texel_set <= {expected - 1, expected, expected + 1, 0, 3}
     wide = np.array([[-5, 0.5], [9, 0.5], [2, 0.5]])
     assert set((texels(row, wide, (wrap, wrap)) * 4).ravel()) == {0, 1, 2, 3}
 
@@ -57,7 +57,7 @@ def test_a_pixel_that_spans_much_of_a_large_picture_is_the_mean_of_it():
     small = np.zeros((4, 4, 3), "uint8")
     pictures = Pictures((small, large), np.full((2, 2), REPEAT))
     uv = np.random.default_rng(0).random((50, 2))
-    for number, wanted in ((1, 100 / 255), (0, 0)):
+    for number, expected in ((1, 100 / 255), (0, 0)):
         colour = np.ones((50, 3))
         pictures.paint(np.full(50, number), uv, np.full(50, 128.0), colour)
-        np.testing.assert_allclose(colour, wanted, atol=0.01)
+        np.testing.assert_allclose(colour, expected, atol=0.01)

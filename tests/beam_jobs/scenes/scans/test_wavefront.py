@@ -134,11 +134,11 @@ def test_labels_follow_the_triangles_of_a_file_whose_materials_alternate(tmp_pat
     (tmp_path / "room.obj").write_text(SQUARE + faces)
     np.save(tmp_path / "labels.npy", np.array([3, 4, 5, 6]))
     mesh = read_mesh(tmp_path / "room.obj", labels=tmp_path / "labels.npy")
-    found = {
+    texel_set = {
         (number, *np.sort(mesh.vertices[face][:, 0] + mesh.vertices[face][:, 1] / 2))
         for face, number in zip(mesh.faces, mesh.semantic.tolist())
     }
-    assert found == {(3, 0, 4, 6), (4, 0, 2, 6), (5, 0, 4, 6), (6, 2, 4, 6)}
+    assert texel_set == {(3, 0, 4, 6), (4, 0, 2, 6), (5, 0, 4, 6), (6, 2, 4, 6)}
 
 
 @pytest.mark.parametrize("options, wrap", [("-clamp on ", BORDER), ("-clamp off ", REPEAT)])
@@ -160,8 +160,8 @@ def test_whether_colours_of_vertices_are_codes_is_one_answer_a_file(tmp_path):
     dark = "".join(f"v {x} {y} 0 1 1 1\n" for x, y in ((0, 0), (4, 0), (4, 4)))
     bright = "".join(f"v {x} {y} 3 200 100 1\n" for x, y in ((0, 0), (4, 0), (4, 4)))
     mesh = read(tmp_path, f"{dark}{bright}usemtl a\nf 1 2 3\nusemtl b\nf 4 5 6\n")
-    wanted = np.array([[1, 1, 1]] * 3 + [[200, 100, 1]] * 3) / 255
-    np.testing.assert_allclose(mesh.colour, wanted, atol=1e-6)
+    expected = np.array([[1, 1, 1]] * 3 + [[200, 100, 1]] * 3) / 255
+    np.testing.assert_allclose(mesh.colour, expected, atol=1e-6)
 
 
 def test_a_wall_with_a_window_as_one_polygon_keeps_its_window(tmp_path):

@@ -33,8 +33,8 @@ def test_a_step_and_an_answer_are_those_of_keras(shape):
         for make in (BatchNormalization, keras.layers.BatchNormalization)
     )
     assert fused.fuses(tf.constant(x)) == (len(shape) == 4)
-    for found, wanted in zip(trained(fused, x, weights), trained(plain, x, weights)):
-        np.testing.assert_allclose(found, wanted, rtol=2e-4, atol=2e-4)
+    for trained_weights, expected in zip(trained(fused, x, weights), trained(plain, x, weights)):
+        np.testing.assert_allclose(trained_weights, expected, rtol=2e-4, atol=2e-4)
     np.testing.assert_allclose(fused(x), plain(x), rtol=1e-5, atol=1e-5)
 
 

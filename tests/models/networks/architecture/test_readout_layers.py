@@ -49,16 +49,16 @@ def test_a_local_readout_answers_as_the_learner_does(widths, block, enlarge):
     arrays["weights"] = normal(inside, block * block * 2)
     maps = 1 + normal(2, 4, 5, sum(widths))
     layer = LocalReadout(arrays, widths, 2, enlarge, 0.7)
-    found = np.asarray(layer(maps))
-    assert_stated(layer, maps, found)
+    answer = np.asarray(layer(maps))
+    assert_stated(layer, maps, answer)
     features = [
         local_features(standardised(maps, i), arrays[f"kernel_{width}"], arrays[f"bias_{width}"])
         for i, width in enumerate(widths)
     ]
-    seen = np.concatenate([*(part[:, :-1] for part in features), features[0][:, -1:]], 1)
-    blocks = (seen @ arrays["weights"]).reshape(2, 4, 5, -1)
+    joined_features = np.concatenate([*(part[:, :-1] for part in features), features[0][:, -1:]], 1)
+    blocks = (joined_features @ arrays["weights"]).reshape(2, 4, 5, -1)
     expected = unfold_blocks(blocks * 0.7, 2, enlarge, np)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(answer, expected, rtol=1e-4, atol=1e-3)
     assert expected.std() > 1
 
 
@@ -77,8 +77,8 @@ def test_a_global_readout_answers_as_the_learner_does(widths, images):
     maps = normal(6, images, 4, 4, sum(widths))
     layer = GlobalReadout(arrays, widths, images)
     asked = maps[:, 0] if images == 1 else maps
-    found = np.asarray(layer(asked))
-    assert_stated(layer, asked, found)
+    answer = np.asarray(layer(asked))
+    assert_stated(layer, asked, answer)
 
     def similar(views):
         total = 0
@@ -90,7 +90,7 @@ def test_a_global_readout_answers_as_the_learner_does(widths, images):
 
     near = [similar(maps[:, i])[:, arrays["views"][:, i]] for i in range(images)]
     expected = kernel_of_samples(near) @ arrays["dual"] + arrays["constant"]
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(answer, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_standardised_takes_away_the_mean_and_divides_by_the_deviation():

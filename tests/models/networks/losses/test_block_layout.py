@@ -31,8 +31,8 @@ def test_tensors_unfold_as_arrays_do(enlarge):
     blocks = RNG.normal(size=(2, 4, 5, 2 * 2 * 3)).astype("float32")
     expected = unfold_blocks(blocks, 3, enlarge, np)
     assert expected.shape == (2, 8 * enlarge, 10 * enlarge, 3)
-    found = unfold_blocks(keras.ops.convert_to_tensor(blocks), 3, enlarge, keras.ops)
-    np.testing.assert_array_equal(found, expected)
+    maps = unfold_blocks(keras.ops.convert_to_tensor(blocks), 3, enlarge, keras.ops)
+    np.testing.assert_array_equal(maps, expected)
     # cell (1, 2), row 1 and column 0 of its block
     np.testing.assert_array_equal(
         expected[:, 3 * enlarge, 4 * enlarge], blocks[:, 1, 2].reshape(2, 2, 2, 3)[:, 1, 0]

@@ -21,7 +21,7 @@ def test_a_judge_of_blocks_equals_the_loss_of_the_unfolded_map(name):
     width = judge.channels * (store.size // STRIDE // GRID) ** 2
     answers = rng.normal(0, 0.5, (8, GRID**2, width + 5)).astype("float32")
     blocks = answers[data.views[:, 0], :, 3 : 3 + width].reshape(-1, width)
-    wanted = image_losses(
+    expected = image_losses(
         TASKS[name].loss,
         data.target,
         data.mask,
@@ -31,11 +31,11 @@ def test_a_judge_of_blocks_equals_the_loss_of_the_unfolded_map(name):
     # the equal values of one block
     np.testing.assert_allclose(
         judge(answers, 3),
-        wanted,
+        expected,
         rtol=2e-2 if TASKS[name].loss == "pair_metric" else 1e-4,
         atol=1e-5,
     )
-    assert wanted.std() > 0
+    assert expected.std() > 0
 
 
 @pytest.mark.parametrize("name", VECTORS)

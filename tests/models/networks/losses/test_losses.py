@@ -83,6 +83,6 @@ def test_slims_mean_is_over_the_entries_with_a_weight():
     mask[2] = 0
     shares = np.exp(answer) / np.exp(answer).sum(-1, keepdims=True)
     entropy = -np.log(np.take_along_axis(shares, target.astype(int), -1))
-    wanted = [(e * m).sum() / max((m != 0).sum(), 1) for e, m in zip(entropy, mask)]
-    found = image_losses("weighted_cross_entropy", target, mask, answer) * mean_weight(mask)
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    expected = [(e * m).sum() / max((m != 0).sum(), 1) for e, m in zip(entropy, mask)]
+    losses = image_losses("weighted_cross_entropy", target, mask, answer) * mean_weight(mask)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)

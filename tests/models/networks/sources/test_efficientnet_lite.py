@@ -69,8 +69,8 @@ def windows(x, side, stride):
         lacking = max((-(-size // stride) - 1) * stride + side - size, 0)
         pads.append((lacking // 2, lacking - lacking // 2))
     padded = np.pad(x, ((0, 0), *pads, (0, 0)))
-    seen = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (1, 2))
-    return seen[:, ::stride, ::stride]
+    patches = np.lib.stride_tricks.sliding_window_view(padded, (side, side), (1, 2))
+    return patches[:, ::stride, ::stride]
 
 
 def naive(state, x):
@@ -79,10 +79,10 @@ def naive(state, x):
 
     def convolved(x, name, stride=1):
         kernel = at[f"{name}.weight"]
-        seen = windows(x, kernel.shape[-1], stride)
+        patches = windows(x, kernel.shape[-1], stride)
         if kernel.shape[1] == 1 and kernel.shape[0] == x.shape[-1] > 1:
-            return np.einsum("nhwcij,cij->nhwc", seen, kernel[:, 0], optimize=True)
-        return np.einsum("nhwcij,ocij->nhwo", seen, kernel, optimize=True)
+            return np.einsum("nhwcij,cij->nhwc", patches, kernel[:, 0], optimize=True)
+        return np.einsum("nhwcij,ocij->nhwo", patches, kernel, optimize=True)
 
     def normed(x, name):
         scale = at[f"{name}.weight"] / np.sqrt(at[f"{name}.running_var"] + 1e-3)
@@ -122,9 +122,9 @@ def test_every_block_answers_as_its_arrays_say():
     several = keras.Model(model.inputs, [model.get_layer(name).output for name in inner])
     expected = naive(state, pictures)
     assert len([name for name in blocks if name in names]) == 9  # those with a shortcut
-    for name, found in zip([*blocks, "fc"], several.predict_on_batch(pictures)):
+    for name, block in zip([*blocks, "fc"], several.predict_on_batch(pictures)):
         scale = np.abs(expected[name]).max()
-        np.testing.assert_allclose(found, expected[name], atol=2e-5 * scale)
+        np.testing.assert_allclose(block, expected[name], atol=2e-5 * scale)
         assert expected[name].std() > 0
 
 

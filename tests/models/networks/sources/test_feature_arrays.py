@@ -19,10 +19,10 @@ def test_the_three_forms_say_the_same(tmp_path):
     np.save(tmp_path / "plain.npy", values)
     (tmp_path / "plain.txt").write_text("\n".join(KEYS), encoding="utf-8-sig")
     asked = [KEYS[2], KEYS[0]]
-    wanted = values[[2, 0]].reshape(2, 2, 2, 2, 2, -1).mean((2, 4))
+    expected = values[[2, 0]].reshape(2, 2, 2, 2, 2, -1).mean((2, 4))
     for name in ("named.npz", "rows.npz", "plain.npy"):
-        found = FeatureArrays(tmp_path / name).of(asked, 2)
-        np.testing.assert_allclose(found, wanted, rtol=1e-5)
+        features = FeatureArrays(tmp_path / name).of(asked, 2)
+        np.testing.assert_allclose(features, expected, rtol=1e-5)
 
 
 def test_lacking_views_and_keys_are_named(tmp_path):

@@ -33,9 +33,9 @@ def test_the_deviation_along_a_component_is_that_of_the_whole():
     rng = np.random.default_rng(0)
     maps = (rng.normal(size=(30, 4, 4, 6)) * np.arange(1, 7) * 1e-9 + 1e-8).astype("float32")
     mean, components, _ = principal_components([maps], 3)
-    found = deviation_along(np.array_split(maps, 7), mean, components[:, 0])
+    deviation = deviation_along(np.array_split(maps, 7), mean, components[:, 0])
     codes = (maps.astype("float64") - mean) @ components[:, 0]
-    assert found == pytest.approx(codes.std(), rel=1e-6)
+    assert deviation == pytest.approx(codes.std(), rel=1e-6)
 
 
 def test_rounding_is_no_deviation():

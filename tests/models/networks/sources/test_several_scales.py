@@ -40,8 +40,8 @@ def test_a_control_takes_its_own_statistics(encoder, tmp_path):
     encoder.save(tmp_path / "encoder.keras")
     source = OutsideSource("hed", "keras", "encoder.keras", "", size=SIDE)
     control = drawn_anew(tmp_path / "encoder.keras", source, 3)
-    found = sizes(control, made_up_pictures(16, SIDE, 3))
-    assert all(0.5 < size < 3 for size in found)
+    side_set = sizes(control, made_up_pictures(16, SIDE, 3))
+    assert all(0.5 < size < 3 for size in side_set)
     assert control.get_layer("norm").momentum == encoder.get_layer("norm").momentum
     assert not np.allclose(control.get_layer("norm").moving_variance, 1)
 

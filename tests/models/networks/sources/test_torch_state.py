@@ -88,10 +88,10 @@ def new_form(content):
 
 @pytest.mark.parametrize("form", [old_form, new_form])
 def test_both_forms_are_read(form):
-    found = read_state(form(state()))
-    np.testing.assert_array_equal(found["kernel"], KERNEL.transpose(2, 1, 0))
-    np.testing.assert_array_equal(found["part"], KERNEL[0, 1])
-    assert found["count"] == 7 and found["kernel"].flags.c_contiguous
+    tensors = read_state(form(state()))
+    np.testing.assert_array_equal(tensors["kernel"], KERNEL.transpose(2, 1, 0))
+    np.testing.assert_array_equal(tensors["part"], KERNEL[0, 1])
+    assert tensors["count"] == 7 and tensors["kernel"].flags.c_contiguous
 
 
 @pytest.mark.parametrize("form", [old_form, new_form])

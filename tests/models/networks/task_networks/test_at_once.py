@@ -11,7 +11,7 @@ from models.tasks import TASKS
 
 
 @pytest.mark.parametrize(
-    ("shape", "most", "wanted"),
+    ("shape", "most", "expected"),
     [
         ((100, 64, 64, 3), 64, 64),
         ((100, 3, 64, 64, 3), 64, 64),
@@ -21,8 +21,8 @@ from models.tasks import TASKS
         ((100, 2048, 2048, 3), 64, 1),
     ],
 )
-def test_pixels_bound_what_is_answered_at_once(shape, most, wanted):
-    assert samples_at_once(shape, most) == wanted
+def test_pixels_bound_what_is_answered_at_once(shape, most, expected):
+    assert samples_at_once(shape, most) == expected
 
 
 class Seen:

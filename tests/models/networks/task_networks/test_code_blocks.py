@@ -36,8 +36,8 @@ def test_an_encoder_that_networks_share_has_the_weights_of_the_one_that_was_aske
                 encoder, "load_weights", lambda path, real=real: loaded.append(real(path))
             )
             loaded.append(None)
-        found = encode_pictures(task, encoder, images, slice(0, 8))
-        np.testing.assert_allclose(found, alone[name], rtol=1e-4, atol=1e-5)
+        codes = encode_pictures(task, encoder, images, slice(0, 8))
+        np.testing.assert_allclose(codes, alone[name], rtol=1e-4, atol=1e-5)
     assert len(loaded) == 3, "the blocks of one network follow each other"
     assert np.abs(alone["normal"] - alone["reshading"]).max() > 0.01
 

@@ -44,10 +44,10 @@ def test_a_warm_network_begins_with_the_blessed_ones_answers(blessed):
     begin_at(network, Start(blessed[0], "a"))
     model.unfold()
     images = np.random.default_rng(0).uniform(-1, 1, (2, store.size, store.size, 3))
-    wanted = load_task_network(blessed[0]).answer(images.astype("float32"))
-    np.testing.assert_allclose(np.asarray(model(images.astype("float32"))), wanted, atol=1e-4)
+    expected = load_task_network(blessed[0]).answer(images.astype("float32"))
+    np.testing.assert_allclose(np.asarray(model(images.astype("float32"))), expected, atol=1e-4)
     fresh = build_task_network(TASKS[NAME], TINY, store.size).answer(images.astype("float32"))
-    assert np.abs(fresh - wanted).max() > 1e-3
+    assert np.abs(fresh - expected).max() > 1e-3
 
 
 def test_new_data_start_from_the_blessed_network_which_is_part_of_the_address(blessed, tmp_path):

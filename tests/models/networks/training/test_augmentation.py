@@ -48,21 +48,21 @@ def test_shapes_stay_and_the_same_generator_gives_the_same_batch(name):
 
 def test_a_picture_and_its_maps_are_mirrored_together():
     images, target, mask, whitening = batch("autoencoding")
-    seen, label, _ = augment_batch(
+    pictures, label, _ = augment_batch(
         TASKS["autoencoding"], images, target, mask, whitening, np.random.default_rng(0)
     )
-    turned = (seen != images).any((1, 2, 3, 4))
+    turned = (pictures != images).any((1, 2, 3, 4))
     assert 0 < turned.sum() < len(images)
-    np.testing.assert_allclose(label, seen[:, 0] / 127.5 - 1, atol=1e-6)
+    np.testing.assert_allclose(label, pictures[:, 0] / 127.5 - 1, atol=1e-6)
 
 
 def test_light_changes_neither_geometry_labels_nor_tasks_about_colour():
     images, target, mask, whitening = batch("depth_zbuffer")
-    seen, label, _ = augment_batch(
+    pictures, label, _ = augment_batch(
         TASKS["depth_zbuffer"], images, target, mask, whitening, np.random.default_rng(0)
     )
     upright = (label == target).all((1, 2, 3))
-    assert upright.any() and (seen[upright] != images[upright]).any()
+    assert upright.any() and (pictures[upright] != images[upright]).any()
     colours = augment_batch(
         TASKS["keypoints2d"], images, target, mask, whitening, np.random.default_rng(0)
     )[0]
@@ -95,10 +95,10 @@ def test_views_in_reverse_order_have_the_label_of_that_order(name):
 def test_views_of_a_sample_keep_one_light():
     images, target, mask, whitening = batch("point_matching")
     images[:, 1] = images[:, 0]
-    seen = augment_batch(
+    pictures = augment_batch(
         TASKS["point_matching"], images, target, mask, whitening, np.random.default_rng(0)
     )[0]
-    np.testing.assert_array_equal(seen[:, 0], seen[:, 1])
+    np.testing.assert_array_equal(pictures[:, 0], pictures[:, 1])
     assert (
         len(
             np.unique(
@@ -121,9 +121,9 @@ def test_the_jigsaw_is_shuffled_anew():
 
 def test_pictures_with_a_class_are_moved_by_a_tenth_of_the_side_at_most():
     columns = np.broadcast_to(np.arange(40, dtype="uint8")[:, None], (30, 1, 40, 40, 3))
-    seen = shift_pictures(columns, np.random.default_rng(0))
-    moves = seen[:, 0, 20, 20, 0].astype(int) - 20
-    assert seen.shape == columns.shape and moves.min() == -4 and moves.max() == 4
+    pictures = shift_pictures(columns, np.random.default_rng(0))
+    moves = pictures[:, 0, 20, 20, 0].astype(int) - 20
+    assert pictures.shape == columns.shape and moves.min() == -4 and moves.max() == 4
 
 
 def test_light_is_looked_up_colour_by_colour():

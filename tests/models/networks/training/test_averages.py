@@ -41,8 +41,8 @@ def test_no_sample_has_no_average(monkeypatch):
 def test_sums_of_all_train_labels_are_no_constant_of_some_of_them(monkeypatch):
     store = TinyStore()
     data = store.samples("normal", "train")
-    kept = summed(TASKS["normal"], data.target, data.mask)
-    monkeypatch.setattr(TinyStore, "sums", lambda self, name: kept)
+    sums = summed(TASKS["normal"], data.target, data.mask)
+    monkeypatch.setattr(TinyStore, "sums", lambda self, name: sums)
     rows = np.array([0, 3])
     some = average_answer(TASKS["normal"], store, known=Known("train", rows))
     weight = data.mask[rows].sum(0)

@@ -23,15 +23,15 @@ def losses_on(backend: str, python: str) -> dict[str, list[dict]]:
     devices are chosen once: what was trained -> on one device, on two.
     """
     script = Path(__file__).with_name("train_on_devices.py")
-    found = subprocess.run(
+    process = subprocess.run(
         [python, str(script)],
         env={**os.environ, "KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
     )
-    assert found.returncode == 0, found.stderr[-3000:]
+    assert process.returncode == 0, process.stderr[-3000:]
     rows: dict[str, list[dict]] = {}
-    for line in found.stdout.splitlines():
+    for line in process.stdout.splitlines():
         row = json.loads(line)
         rows.setdefault(row["what"], []).append(row)
     (error,) = rows.pop("error")

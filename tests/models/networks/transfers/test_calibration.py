@@ -36,11 +36,11 @@ def test_a_calibration_compares_rankings_and_says_what_it_cost():
         "reshading",
         closed,
         config,
-        out=(told := io.StringIO()),
+        out=(output := io.StringIO()),
     )
     assert row["transfers"] == 2 and row["seconds_a_network"] > 0
     assert -1 <= row["closed_against_gradient"] <= 1 and -1 <= row["between_seeds"] <= 1
-    assert "calibration reshading" in told.getvalue()
+    assert "calibration reshading" in output.getvalue()
 
 
 def test_seeds_are_held_against_each_other_and_their_mean_against_the_closed_form(monkeypatch):

@@ -50,8 +50,8 @@ def test_no_source_is_better_to_noise(tmp_path):
 def test_a_label_that_never_changes_is_known(tmp_path, channels):
     bench = bench_of(Constant(), tmp_path, [])
     regime = bench.regimes[-1]
-    found = vector_ceiling(bench, regime, "fixated_pose", channels)
-    np.testing.assert_allclose(found, 0, atol=1e-5)
+    losses = vector_ceiling(bench, regime, "fixated_pose", channels)
+    np.testing.assert_allclose(losses, 0, atol=1e-5)
 
 
 class Blocks(TinyStore):

@@ -38,12 +38,12 @@ def test_an_exported_edge_answers_as_it_was_measured(bank, target, tmp_path):
     maps = np.concatenate(raw, -1)[data.views]
     answer = np.asarray(network.head(maps[:, 0] if TASKS[target].images == 1 else maps))
     losses = image_losses(TASKS[target].loss, data.target, data.mask, answer)
-    wanted = next(
+    expected = next(
         row[2]
         for row in measured(bank)[0]
         if row[0]["sources"] == list(sources) and row[0]["target"] == target
     )
-    np.testing.assert_allclose(losses, wanted, rtol=2e-2, atol=2e-3)
+    np.testing.assert_allclose(losses, expected, rtol=2e-2, atol=2e-3)
     kept = np.load(folder / "test_losses.npy")
     np.testing.assert_allclose(kept, losses, rtol=1e-5, atol=1e-6)
 
@@ -89,8 +89,8 @@ def test_an_edge_keeps_the_better_learner_and_says_which(bank, target, tmp_path,
         answer = np.asarray(
             network.head(np.random.default_rng(0).random((2, *shape)).astype("float32"))
         )
-        wanted = TASKS[target].output.shape(store.size)
-        assert answer.shape[:-1] == (2, *wanted[:-1]) and np.isfinite(answer).all()
+        expected = TASKS[target].output.shape(store.size)
+        assert answer.shape[:-1] == (2, *expected[:-1]) and np.isfinite(answer).all()
 
 
 @pytest.fixture

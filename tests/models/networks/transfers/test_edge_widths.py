@@ -43,9 +43,9 @@ def test_it_is_measured_alone_and_in_pairs_and_nothing_else_is(banks):
     rows, more = measured(after, TARGETS)
     assert more.fresh == (1 + len(OWN)) * len(TARGETS)
     assert more.ledgers == summary.ledgers and more.widths == {"wide": WIDE}
-    found = by_transfer(rows)
+    rows_by_transfer = by_transfer(rows)
     for transfer, losses in by_transfer(old).items():
-        np.testing.assert_array_equal(found[transfer], losses)
+        np.testing.assert_array_equal(rows_by_transfer[transfer], losses)
     own = {tuple(row[0]["sources"]) for row in rows if "wide" in row[0]["sources"]}
     assert own == {("wide",), *((source, "wide") for source in OWN)}
     assert {row["target"] for row in more.ceilings} == set(TARGETS)

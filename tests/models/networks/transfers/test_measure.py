@@ -88,19 +88,19 @@ def test_only_the_transfers_worth_measuring_are_measured_and_as_they_would_have_
     bank, tmp_path
 ):
     store, representations, networks, _ = bank
-    wanted = {
+    expected = {
         "normal": [("colorization",), ("normal", "class_scene")],
         "fixated_pose": [("normal",)],
     }
     targets = ["normal", "fixated_pose", "reshading"]
-    rows, summary = measured(bank, targets, ledger=tmp_path, wanted=wanted)
+    rows, summary = measured(bank, targets, ledger=tmp_path, wanted=expected)
     found = {
         (tuple(row[0]["sources"]), row[0]["target"]): row[2]
         for row in rows
         if row[0]["control"] is None
     }
     assert {key for key in found if key[1] != "reshading"} == {
-        (sources, target) for target, sets in wanted.items() for sources in sets
+        (sources, target) for target, sets in expected.items() for sources in sets
     }
     assert (
         sum(key[1] == "reshading" for key in found) == 4 + 6
@@ -133,12 +133,12 @@ def test_regression_of_one_subset_is_the_same_alone_and_in_the_sweep(bank):
     bench = Bench(store, representations, networks, TINY)
     target = GlobalTarget(bench, "class_scene", bench.regimes[0])
     losses = losses_alone(target, bench, (0, 2))
-    wanted = next(
+    expected = next(
         row[2]
         for row in measured(bank)[0]
         if row[0]["sources"] == ["normal", "colorization"] and row[0]["target"] == "class_scene"
     )
-    np.testing.assert_allclose(losses, wanted, rtol=1e-4)
+    np.testing.assert_allclose(losses, expected, rtol=1e-4)
 
 
 def test_one_more_source_measures_its_own_transfers_and_nothing_else(bank, tmp_path):
@@ -275,14 +275,14 @@ def test_a_target_without_labels_in_a_smaller_amount_is_named_and_measured_with_
 ):
     store, representations, networks, _ = bank
     config = dataclasses.replace(TINY, regimes=(4, 100), transfer_order=1)
-    said = io.StringIO()
+    output = io.StringIO()
     monkeypatch.setattr(Bench, "teaches", lambda self, regime, target: target != "normal")
-    rows, _ = measured(bank, ["normal", "reshading"], ledger=tmp_path, config=config, out=said)
+    rows, _ = measured(bank, ["normal", "reshading"], ledger=tmp_path, config=config, out=output)
     told = [row[0] for row in rows if row[0]["control"] is None]
-    found = {(transfer["target"], transfer["regime"]) for transfer in told}
-    assert found == {("normal", ""), ("reshading", ""), ("reshading", "4")}
-    assert "left out with 4 images, of which fewer than 2 are labelled: normal" in said.getvalue()
-    assert "not measured with [100] images apart: the val split holds no more" in said.getvalue()
+    measured_regimes = {(transfer["target"], transfer["regime"]) for transfer in told}
+    assert measured_regimes == {("normal", ""), ("reshading", ""), ("reshading", "4")}
+    assert "left out with 4 images, of which fewer than 2 are labelled: normal" in output.getvalue()
+    assert "not measured with [100] images apart: the val split holds no more" in output.getvalue()
 
 
 def test_two_labels_teach_and_one_does_not(bank):

@@ -11,9 +11,9 @@ RNG = np.random.default_rng(0)
 
 def test_maps_are_averaged_over_cells():
     maps = RNG.random((2, 8, 8, 3))
-    found = pooled(maps, 4)
-    assert found.shape == (2, 4, 4, 3) and found.dtype == np.float32
-    np.testing.assert_allclose(found[1, 0, 3], maps[1, :2, 6:].mean((0, 1)), rtol=1e-5)
+    cells = pooled(maps, 4)
+    assert cells.shape == (2, 4, 4, 3) and cells.dtype == np.float32
+    np.testing.assert_allclose(cells[1, 0, 3], maps[1, :2, 6:].mean((0, 1)), rtol=1e-5)
     assert pooled(maps[:, :3, :3], 4).shape == (2, 3, 3, 3), "smaller ones stay"
     np.testing.assert_allclose(pooled(maps[:, :7, :7], 3), pooled(maps[:, :6, :6], 3), rtol=1e-5)
 
@@ -21,8 +21,8 @@ def test_maps_are_averaged_over_cells():
 def test_vectors_and_classes_are_themselves_where_they_are_known():
     target = RNG.random((3, 7)).astype("float32")
     mask = np.array([[1], [0], [1]], "float32")
-    found = label_features(TASKS["room_layout"], target, mask)
-    np.testing.assert_array_equal(found, target * mask)
+    features = label_features(TASKS["room_layout"], target, mask)
+    np.testing.assert_array_equal(features, target * mask)
 
 
 def test_a_map_is_averaged_where_its_mask_holds():
@@ -31,9 +31,9 @@ def test_a_map_is_averaged_where_its_mask_holds():
     target[:, :8] = 0.25
     mask[:, ::2] = 1
     target[:, 1::2] = 99  # masked
-    found = label_features(TASKS["normal"], target, mask).reshape(2 * CELLS, 2 * CELLS, 3)
-    np.testing.assert_allclose(found[:CELLS], 0.25)
-    np.testing.assert_allclose(found[CELLS:], 1)
+    features = label_features(TASKS["normal"], target, mask).reshape(2 * CELLS, 2 * CELLS, 3)
+    np.testing.assert_allclose(features[:CELLS], 0.25)
+    np.testing.assert_allclose(features[CELLS:], 1)
 
 
 def test_class_ids_are_shares_and_segment_ids_the_density_of_their_borders():

@@ -99,8 +99,8 @@ def test_which_views_a_smaller_amount_has_is_the_seeds():
     config = dataclasses.replace(TINY, regimes=(12,), transfer_images=30)
 
     def views(seed: int) -> list[list[int]]:
-        found = regimes_of(Views(), dataclasses.replace(config, seed=seed))
-        return [regime.views.tolist() for regime in found]
+        regimes = regimes_of(Views(), dataclasses.replace(config, seed=seed))
+        return [regime.views.tolist() for regime in regimes]
 
     assert views(0) == views(0)
     assert views(0)[0] != views(1)[0] and views(0)[1] != views(1)[1]

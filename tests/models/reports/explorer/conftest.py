@@ -46,8 +46,8 @@ class WatchedReport(Watched):
 def watched(browser) -> Iterator[WatchedReport]:
     """a fresh page that must not complain and must not ask anything of a network."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    seen = WatchedReport(page)
-    yield seen
+    page_log = WatchedReport(page)
+    yield page_log
     page.close()
-    assert seen.complaints == []
-    assert seen.requests == []
+    assert page_log.complaints == []
+    assert page_log.requests == []

@@ -19,9 +19,9 @@ def test_beside_the_runs_own_policy_there_is_nothing_to_say(watched, report):
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_section_about_the_runs_own_policy_says_so(watched, report, section):
     page = watched.open(report, "#?budget=3")
-    found = page.locator(f'{section} [data-slot="own-policy"]').all_inner_texts()
+    texts = page.locator(f'{section} [data-slot="own-policy"]').all_inner_texts()
     words = "This is about the run's own policy (budget 2, order 2)"
-    assert found and all(text.startswith(words) for text in found)
+    assert texts and all(text.startswith(words) for text in texts)
 
 
 def test_a_budget_of_the_run_is_a_point_of_its_curves(watched, report):

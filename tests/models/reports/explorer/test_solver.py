@@ -45,11 +45,11 @@ def answers(names: list[str], table_columns: dict, requests: list[dict]) -> list
         "columns": table_columns,
         "requests": requests,
     }
-    asked = subprocess.run(
+    process = subprocess.run(
         [node(), HARNESS], input=json.dumps(question), capture_output=True, text=True, check=False
     )
-    assert asked.returncode == 0, asked.stderr[-2000:]
-    return [entry["answer"] for entry in json.loads(asked.stdout)]
+    assert process.returncode == 0, process.stderr[-2000:]
+    return [entry["answer"] for entry in json.loads(process.stdout)]
 
 
 def random_request(rng: random.Random) -> dict:
@@ -229,24 +229,24 @@ def random_labels(rng: random.Random, names: list[str]) -> tuple[Labels, Request
     return labels, request, rng.choice([0, 150, 700, 1300, 2500, 6000])
 
 
-def page_request(asked: Request, labels: Labels, targets: list[str]) -> dict:
+def page_request(request: Request, labels: Labels, targets: list[str]) -> dict:
     """what `explorer/src/amounts.js` asks for the request of `labels.priced`."""
     each = {
         target: {regime: labels.cost(target, amount) for regime, amount in AMOUNTS.items()}
         for target in targets
     }
     return {
-        "budget": asked.budget,
-        "order": asked.order,
+        "budget": request.budget,
+        "order": request.order,
         "variant": "web",
         "unused": [],
-        "sourceOnly": sorted(asked.source_only),
-        "targetOnly": sorted(asked.target_only),
-        "cost": asked.cost,
-        "value": asked.value,
+        "sourceOnly": sorted(request.source_only),
+        "targetOnly": sorted(request.target_only),
+        "cost": request.cost,
+        "value": request.value,
         "transferCost": {},
         "amountCost": each,
-        "scratch": asked.scratch,
+        "scratch": request.scratch,
     }
 
 

@@ -29,13 +29,13 @@ def rough():
 
 def test_the_spread_is_the_distance_of_the_ninth_nearest_of_25(rough):
     points, away = rough
-    found = neighbourhoods(framed(points, away), away, np.ones_like(away, bool))
+    spread = neighbourhoods(framed(points, away), away, np.ones_like(away, bool))
     for y, x in np.ndindex(away.shape):
         square = np.s_[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]
         squared = ((points[(slice(None), *square)] - points[:, y, x, None, None]) ** 2).sum(0)[
             away[square] > 0
         ]
-        assert found[y, x] == pytest.approx(
+        assert spread[y, x] == pytest.approx(
             np.sort(squared)[:9][-1] if away[y, x] > 0 else -1, rel=1e-5
         )
 
@@ -44,12 +44,12 @@ def test_scores_of_whole_rows_are_those_of_single_pixels(rough):
     points, away = rough
     rows = framed(points, away)
     spread = neighbourhoods(rows, away, np.ones_like(away, bool))
-    found = border_scores(points, rows, away, spread)
-    assert (found > 0.5).any() and (found < -0.5).any()
-    for way, y, x in np.ndindex(found.shape):
-        wanted = (
+    scores = border_scores(points, rows, away, spread)
+    assert (scores > 0.5).any() and (scores < -0.5).any()
+    for way, y, x in np.ndindex(scores.shape):
+        expected = (
             jump(points, away, spread, y, x, WAYS[way, 1], WAYS[way, 0], REACH)
             if away[y, x] > 0
             else 0
         )
-        assert found[way, y, x] == np.float32(wanted)
+        assert scores[way, y, x] == np.float32(expected)

@@ -44,9 +44,9 @@ def test_texture_edges_of_smaller_pictures_are_as_strong_as_those_of_the_release
 
 def test_the_strength_of_edges_is_measured_at_some_sizes_and_runs_between():
     sizes = [32, 48, 64, 100, 128, 200, 256, 400, 512, 1024]
-    found = [strength(size) for size in sizes]
+    strengths = [strength(size) for size in sizes]
     assert strength(512) == 1 and strength(1024) == 2 and abs(strength(256) - 0.52) < 1e-9
-    assert found == sorted(found)
+    assert strengths == sorted(strengths)
 
 
 @pytest.mark.skipif(not FRAMES.is_dir(), reason=f"no released frames at {FRAMES}")

@@ -16,9 +16,9 @@ VIEW = np.deg2rad(60)
 @pytest.mark.parametrize("step", [1, 4])
 def test_boxes_at_every_few_pixels_are_those_of_scikit_image(size, step):
     image = np.random.default_rng(0).random((128, 128))
-    wanted = hessian_matrix_det(image, (size + 0.5) / 3)[::step, ::step]
+    expected = hessian_matrix_det(image, (size + 0.5) / 3)[::step, ::step]
     np.testing.assert_allclose(
-        box_hessian(image.cumsum(0).cumsum(1), np.array([size]), step), wanted, atol=1e-9
+        box_hessian(image.cumsum(0).cumsum(1), np.array([size]), step), expected, atol=1e-9
     )
 
 
@@ -44,17 +44,17 @@ def test_a_flat_wall_has_no_3d_keypoint():
 
 
 def test_a_corner_of_three_walls_is_a_keypoint_and_the_walls_are_not():
-    found = keypoints3d(*room_corner(128), VIEW)
-    assert found[56:72, 56:72].max() > 2000
-    assert found[[10, 100], [40, 110]].max() == 0
+    keypoints = keypoints3d(*room_corner(128), VIEW)
+    assert keypoints[56:72, 56:72].max() > 2000
+    assert keypoints[[10, 100], [40, 110]].max() == 0
 
 
 def test_a_box_before_a_wall_has_keypoints_at_its_corners_and_none_in_its_shadow():
     depth, normal = np.full((128, 128), 4.0), np.broadcast_to([0.0, 0, -1], (128, 128, 3))
     depth[40:90, 40:90] = 2.0
-    found = keypoints3d(depth, normal, VIEW)
-    assert found[38:50, 38:50].max() > found[60:70, 40:43].max()
-    assert found[39, 60] == 0 and found[60, 39] == 0  # the first pixel behind the edge
+    keypoints = keypoints3d(depth, normal, VIEW)
+    assert keypoints[38:50, 38:50].max() > keypoints[60:70, 40:43].max()
+    assert keypoints[39, 60] == 0 and keypoints[60, 39] == 0  # the first pixel behind the edge
 
 
 def test_unseen_pixels_have_no_keypoint_and_the_answer_is_the_same_twice():

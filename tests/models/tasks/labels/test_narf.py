@@ -45,12 +45,12 @@ def test_the_best_two_directions_at_a_right_angle_make_the_score():
     found = interesting(points, away, spans, change, cell, usable, needed, START, RADIUS, coarser)
     best, clear = naive(points, away, spans, change, cell)
     turn = 2 * np.abs(np.arange(BINS)[:, None] - np.arange(BINS)) / BINS
-    wanted = clear * np.sqrt(
+    expected = clear * np.sqrt(
         (best[..., :, None] * best[..., None, :] * np.minimum(turn, 2 - turn)).max((2, 3))
     )
-    wanted = np.where(away < START, coarser.repeat(2, 0).repeat(2, 1), wanted) * usable
-    assert (away < START).any() and (wanted[away >= START] > 0).any()
-    np.testing.assert_allclose(found[needed], wanted[needed], atol=1e-5)
+    expected = np.where(away < START, coarser.repeat(2, 0).repeat(2, 1), expected) * usable
+    assert (away < START).any() and (expected[away >= START] > 0).any()
+    np.testing.assert_allclose(found[needed], expected[needed], atol=1e-5)
 
 
 def test_a_coarser_scale_scores_what_a_finer_one_takes(monkeypatch):

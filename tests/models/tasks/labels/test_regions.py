@@ -36,10 +36,10 @@ def test_regions_are_nearly_those_of_scikit_image(seed, channels):
     image = blobs(seed, channels)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        wanted = felzenszwalb(image, scale=20, sigma=0, min_size=20, channel_axis=-1)
-    found, count = over_segmented(image, 20, 20)
-    assert count == found.max() + 1 and np.bincount(found.ravel()).min() >= 20
-    assert adjusted_rand(found, wanted) > 0.9
+        expected = felzenszwalb(image, scale=20, sigma=0, min_size=20, channel_axis=-1)
+    segments, count = over_segmented(image, 20, 20)
+    assert count == segments.max() + 1 and np.bincount(segments.ravel()).min() >= 20
+    assert adjusted_rand(segments, expected) > 0.9
 
 
 def test_pairs_come_by_cost_and_equal_ones_in_raster_order():
@@ -84,8 +84,8 @@ def test_the_threshold_is_the_best_of_all_levels(seed):
         return cut / degree[side].sum() + cut / degree[~side].sum()
 
     levels = vector.min() + np.ptp(vector) * np.arange(10) / 10
-    found, level = best_threshold(vector, weights, degree, 10)
-    assert found == pytest.approx(min(map(cost, levels))) == pytest.approx(cost(level))
+    threshold, level = best_threshold(vector, weights, degree, 10)
+    assert threshold == pytest.approx(min(map(cost, levels))) == pytest.approx(cost(level))
 
 
 def test_degrees_of_a_part_are_numpys_to_the_bit():

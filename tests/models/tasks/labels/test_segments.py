@@ -62,6 +62,6 @@ def test_four_coloured_quarters_are_four_segments():
         ([250, 20, 20], [20, 250, 20], [20, 20, 250], [230, 230, 20]),
     ):
         picture[64 * i : 64 * i + 64, 64 * j : 64 * j + 64] = colour
-    found = segment_unsup2d(picture)
-    assert len({found[20, 20], found[20, 100], found[100, 20], found[100, 100]}) == 4
-    np.testing.assert_array_equal(found, segment_unsup2d(picture))
+    segments = segment_unsup2d(picture)
+    assert len({segments[20, 20], segments[20, 100], segments[100, 20], segments[100, 100]}) == 4
+    np.testing.assert_array_equal(segments, segment_unsup2d(picture))

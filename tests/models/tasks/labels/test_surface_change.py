@@ -39,9 +39,9 @@ def test_the_covariance_is_that_of_the_normals_of_a_star():
     normal = normals(0)
     n, *moments = covariance(points, normal, EVERYWHERE, 4, 4)
     around = np.array([normal[:, y, x] for y, x in star(4, 4)], "float64")
-    wanted = np.cov(around, rowvar=False, bias=True)
+    expected = np.cov(around, rowvar=False, bias=True)
     assert n == 16
-    np.testing.assert_allclose(moments, wanted[np.triu_indices(3)], atol=1e-12)
+    np.testing.assert_allclose(moments, expected[np.triu_indices(3)], atol=1e-12)
 
 
 def test_a_border_ends_a_beam_and_a_hole_does_not():

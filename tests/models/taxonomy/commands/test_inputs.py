@@ -64,5 +64,5 @@ def test_win_rates_taken_for_affinities_are_doubted_on_the_terminal(tmp_path, ca
     for path, doubted in ((rates, True), (shares, False)):
         text = f"solve --affinities {path} --budget 3"
         table_of(parser().parse_args(text.split()))
-        said = " ".join(capsys.readouterr().err.split())
-        assert ("They look like win rates or scores" in said) is doubted
+        output = " ".join(capsys.readouterr().err.split())
+        assert ("They look like win rates or scores" in output) is doubted

@@ -81,5 +81,5 @@ def test_the_commands_of_the_document_run(tmp_path, monkeypatch, capsys):
                 assert words[:3] == ["python", "-m", "models.taxonomy"]
                 assert main(words[3:]) == 0, line
     assert Path("matrix.svg").exists() and Path("from_store.csv").exists()
-    said = capsys.readouterr()
-    assert said.out.count("optimal: ") == 2 and not said.err
+    output = capsys.readouterr()
+    assert output.out.count("optimal: ") == 2 and not output.err

@@ -87,8 +87,10 @@ def test_too_little_to_spend_says_which_option_to_raise(file, capsys):
         ["next-labels", "--affinities", str(file), "--full-images", "1000"]
         + ["--images", "1k=50", "--next", "20"]
     )
-    said = capsys.readouterr().err
-    assert code == 1 and "--next 20 is the budget here" in said and "raise the budget to" in said
+    output = capsys.readouterr().err
+    assert (
+        code == 1 and "--next 20 is the budget here" in output and "raise the budget to" in output
+    )
 
 
 @pytest.mark.parametrize("option", ["--have", "--price"])
@@ -136,17 +138,17 @@ def test_a_number_alone_is_the_only_amount():
 )
 def test_numbers_that_cannot_be_what_was_measured_are_doubted(file, capsys, images, words):
     given = [word for text in images for word in ("--images", text)]
-    asked = ["--affinities", str(file), "--full-images", "120000", "--next", "150000"]
-    assert main(["next-labels", *asked, *given]) == 0
+    arguments = ["--affinities", str(file), "--full-images", "120000", "--next", "150000"]
+    assert main(["next-labels", *arguments, *given]) == 0
     assert capsys.readouterr().err == (f"warning: {words}\n" if words else "")
 
 
 def test_a_number_without_a_name_is_that_of_the_largest_amount(tmp_path, capsys):
     shares(regime_table(3, regimes=("48", "192", ""))).save(tmp_path / "amounts.json")
-    asked = ["--affinities", str(tmp_path / "amounts.json"), "--full-images", "3150"]
+    arguments = ["--affinities", str(tmp_path / "amounts.json"), "--full-images", "3150"]
     told = {}
     for number in ("95", "400"):
-        main(["next-labels", *asked, "--images", number, "--next", "9000"])
+        main(["next-labels", *arguments, "--images", number, "--next", "9000"])
         told[number] = capsys.readouterr().err
     assert "95 without a name stands for the largest amount, yet 192 was measured" in told["95"]
     assert told["400"] == ""

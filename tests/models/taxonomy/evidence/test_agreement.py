@@ -52,8 +52,8 @@ def test_intervals_hold_the_mean_and_a_ceiling_is_held_on_the_same_pairs():
 def test_the_correlation_leaves_out_what_either_lacks():
     first = np.array([[1.0, 2.0, np.nan, 4.0, 0.0]])
     second = np.array([[2.0, 1.0, 9.0, 5.0, np.nan]])
-    wanted = spearman(np.array([[1.0, 2.0, 4.0], [2.0, 1.0, 5.0]]))
-    assert spearman_of_shared(first, second)[0] == pytest.approx(float(wanted))
+    expected = spearman(np.array([[1.0, 2.0, 4.0], [2.0, 1.0, 5.0]]))
+    assert spearman_of_shared(first, second)[0] == pytest.approx(float(expected))
 
 
 def test_random_orders_agree_with_nothing_on_average():

@@ -55,16 +55,16 @@ def test_an_informed_policy_is_significant_and_an_arbitrary_table_is_not():
         ),
         {},
     )
-    found = significance(flat, request, solve(flat, 2, 2))
-    assert found["p"] > 0.05 and "not distinguishable" in found["verdict"]
+    test = significance(flat, request, solve(flat, 2, 2))
+    assert test["p"] > 0.05 and "not distinguishable" in test["verdict"]
 
 
 def drawn_vectors(lottery, count, **words):
     rng = np.random.default_rng(0)
-    found = [lottery.draw(rng, best_edges=words.get("best_edges", False)) for _ in range(count)]
-    assert all(x is not None for x in found), "a budget that pays for one policy pays for each draw"
-    assert all(lottery.policies.allowed(x) for x in found)
-    return np.array(found)
+    draws = [lottery.draw(rng, best_edges=words.get("best_edges", False)) for _ in range(count)]
+    assert all(x is not None for x in draws), "a budget that pays for one policy pays for each draw"
+    assert all(lottery.policies.allowed(x) for x in draws)
+    return np.array(draws)
 
 
 @pytest.mark.parametrize("best_edges", [False, True])
@@ -132,6 +132,6 @@ def test_without_a_random_policy_no_p_is_made_up():
     table = graded_table(1)
     request = Request(2, 2)
     unreachable = Request(0.5, 2)
-    found = significance(table, unreachable, solve(table, 2, 2), policies=5)
-    assert "p" not in found and "none of 100 random draws" in found["verdict"]
+    test = significance(table, unreachable, solve(table, 2, 2), policies=5)
+    assert "p" not in test and "none of 100 random draws" in test["verdict"]
     assert significance(table, request, solve(table, 2, 2), policies=5)["policies"] == 5

@@ -58,15 +58,15 @@ def test_evidence_has_a_verdict_and_baselines(tmp_path):
 
 def test_evidence_says_how_often_each_source_is_chosen_and_what_it_costs(tmp_path):
     store = stepped_store(tmp_path)
-    found = bootstrap(store, resamples=40)
-    table = with_spread(measure(store), found)
+    resamples = bootstrap(store, resamples=40)
+    table = with_spread(measure(store), resamples)
     book = evaluate(
         table,
         solve_all(table, [1, 2], [1]),
         budget=1,
         order=1,
         policies=50,
-        resamples=found,
+        resamples=resamples,
         expenses=Expenses(1000, {"": 100}, None, 2.0),
     )
     assert book["stability"]["unit"] == "image" and book["stability"]["units"] == 120

@@ -14,9 +14,9 @@ from models.taxonomy.tournament.published import read_any
 def test_a_ledger_pays_for_every_label_once():
     table = graded_table(3)
     policy = solve(table, 2, 1)
-    found = ledger(policy, Expenses(1000, {"": 10}, dict.fromkeys(policy.supervised, 5.0), 1.0))
-    assert found["images"] == 2 * 1000 + 4 * 10
-    assert found["seconds"] == 2 * 5 + 4 * 1
+    costs = ledger(policy, Expenses(1000, {"": 10}, dict.fromkeys(policy.supervised, 5.0), 1.0))
+    assert costs["images"] == 2 * 1000 + 4 * 10
+    assert costs["seconds"] == 2 * 5 + 4 * 1
     assert ledger(policy, Expenses(1000, {"": 10}))["seconds"] is None
     with pytest.raises(ValueError, match="fewer labelled images"):
         Expenses(10, {"": 100})
@@ -38,8 +38,8 @@ def test_the_untrained_control_counts_in_the_budget_and_takes_no_label():
     way = Transfer(("random_projection",), "depth_zbuffer")
     policy = solve(Affinities((Row(way, 1.0, 0.5, 0.4),), {}), 1, 1)
     assert policy.supervised == ("random_projection",) and policy.spent == 1
-    found = ledger(policy, Expenses(1000, {"": 10}))
-    assert found["images"] == 10 and found["sources"][0]["images"] == 0
+    costs = ledger(policy, Expenses(1000, {"": 10}))
+    assert costs["images"] == 10 and costs["sources"][0]["images"] == 0
 
 
 def own_networks(**gains: float) -> Affinities:
@@ -71,14 +71,14 @@ def test_what_was_not_held_against_scratch_has_nothing_to_save_against():
 def test_the_headline_says_apart_what_transfers_save():
     table, expenses = graded_table(4), Expenses(1000, {"": 100})
     policy = solve(table, 2, 2)
-    found = headline(table, [policy], expenses)[0]["not_bought"]
+    row = headline(table, [policy], expenses)[0]["not_bought"]
     reached = policy.by("transferred")
     images, quality = independent(table, expenses, [edge.transfer.target for edge in reached])
     worth = np.mean([edge.quality for edge in reached])
     # both sources are targets, whose labels are paid by themselves
-    assert (found["targets"], found["images"]) == (4, 400)
-    assert found["quality"] == pytest.approx(worth)
-    assert found["independent"] == pytest.approx(np.interp(worth, quality, images))
+    assert (row["targets"], row["images"]) == (4, 400)
+    assert row["quality"] == pytest.approx(worth)
+    assert row["independent"] == pytest.approx(np.interp(worth, quality, images))
     assert headline(table, [solve(table, 6, 1)], expenses)[0]["not_bought"] is None
 
 
@@ -92,18 +92,18 @@ def test_free_labels_are_paid_neither_in_full_nor_for_a_transfer():
     table = graded_table(3)
     policy = solve(table, 2, 1)
     source, reached = policy.supervised[0], policy.by("transferred")[0].transfer.target
-    found = ledger(policy, Expenses(1000, {"": 10}, free=frozenset((source, reached))))
-    assert found["images"] == 1000 + 3 * 10
-    assert {row["name"]: row["images"] for row in found["sources"]}[source] == 0
-    assert {row["target"]: row["images"] for row in found["edges"]}[reached] == 0
+    costs = ledger(policy, Expenses(1000, {"": 10}, free=frozenset((source, reached))))
+    assert costs["images"] == 1000 + 3 * 10
+    assert {row["name"]: row["images"] for row in costs["sources"]}[source] == 0
+    assert {row["target"]: row["images"] for row in costs["edges"]}[reached] == 0
 
 
 @pytest.mark.parametrize(("quality", "capped"), [(0.4, False), (0.6, True)])
 def test_a_quality_above_that_of_all_full_labels_is_called_capped(quality, capped):
     edges = [Edge(Transfer(("z",), name), 1.0, 0.9, quality) for name in "ab"]
-    found = saving(own_networks(a=0.9, b=0.9), Expenses(1000, {"": 100}), edges, 300)
-    assert found["capped"] is capped
-    assert found["independent"] == pytest.approx(2000 if capped else 1550)
+    row = saving(own_networks(a=0.9, b=0.9), Expenses(1000, {"": 100}), edges, 300)
+    assert row["capped"] is capped
+    assert row["independent"] == pytest.approx(2000 if capped else 1550)
 
 
 @there

@@ -17,8 +17,8 @@ def test_the_own_family_comes_first_then_three_dimensions():
     assert prior_of("class_scene", "depth_zbuffer") == 1
     assert prior_of("normal", "autoencoding") == prior_of("sonar", "autoencoding") == 0
     assert family_of("rgb2sfnorm") == family_of("normal") == "3d"
-    wanted = [[prior_of("normal", name) for name in ("reshading", "jigsaw")]]
-    np.testing.assert_array_equal(family_prior(("normal",), ("reshading", "jigsaw")), wanted)
+    expected = [[prior_of("normal", name) for name in ("reshading", "jigsaw")]]
+    np.testing.assert_array_equal(family_prior(("normal",), ("reshading", "jigsaw")), expected)
 
 
 def test_the_generic_rank_of_a_source_is_its_mean_over_the_other_targets():
@@ -29,11 +29,11 @@ def test_the_generic_rank_of_a_source_is_its_mean_over_the_other_targets():
     for target in range(5):
         for source in range(7):
             others = [shares[i, source] for i in range(5) if i != target]
-            wanted = np.nanmean(others)
+            expected = np.nanmean(others)
             if np.isnan(values[target, source]):
                 assert np.isnan(ranks[target, source])
             else:
-                assert ranks[target, source] == pytest.approx(wanted)
+                assert ranks[target, source] == pytest.approx(expected)
 
 
 def test_rank_shares_run_from_the_worst_to_the_best():

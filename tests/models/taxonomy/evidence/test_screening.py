@@ -26,15 +26,15 @@ from models.taxonomy.tournament.published import read_any
 
 def test_the_promising_half_is_half_and_holds_the_best():
     table = graded_table(7)
-    wanted = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
-    half = promising(wanted, 0.5)
+    expected = {row.transfer: row.affinity for row in table.rows if row.transfer.control is None}
+    half = promising(expected, 0.5)
     assert len(half) == sum(
-        len([t for t in wanted if t.target == target]) // 2 for target in table.targets
+        len([t for t in expected if t.target == target]) // 2 for target in table.targets
     )
     for target in table.targets:
-        assert max((t for t in wanted if t.target == target), key=wanted.get) in half
+        assert max((t for t in expected if t.target == target), key=expected.get) in half
     with pytest.raises(ValueError, match="share"):
-        promising(wanted, 0.0)
+        promising(expected, 0.0)
 
 
 def test_the_sets_to_measure_are_the_promising_transfers_of_a_file(tmp_path):
@@ -84,10 +84,10 @@ def test_half_of_the_released_transfers_would_have_done():
     scores_ = from_cheaper(table, cheap)
     for order, budgets in ((1, (2, 4, 6, 8)), (2, (2, 4, 6, 8))):
         for budget in budgets:
-            found = replay(table, scores_, Request(budget, order))
-            assert found["measured"] <= 0.5 * found["of"]
-            assert found["full"] - found["screened"] <= 0.01, (order, budget, found)
-            assert found["random"]["mean"] < found["screened"]
+            row = replay(table, scores_, Request(budget, order))
+            assert row["measured"] <= 0.5 * row["of"]
+            assert row["full"] - row["screened"] <= 0.01, (order, budget, row)
+            assert row["random"]["mean"] < row["screened"]
 
 
 def test_a_prediction_is_held_against_each_regime_by_itself():
@@ -102,10 +102,10 @@ def test_a_prediction_is_held_against_each_regime_by_itself():
         for row in measured
         for regime in ("", "40")
     }
-    found = predictor_agreement(Affinities((*measured, *more), {}), foretold)
-    assert set(found) == {"", "40"}
+    agreement = predictor_agreement(Affinities((*measured, *more), {}), foretold)
+    assert set(agreement) == {"", "40"}
     assert all(
-        value == pytest.approx(1) for targets in found.values() for value in targets.values()
+        value == pytest.approx(1) for targets in agreement.values() for value in targets.values()
     )
 
 
@@ -135,8 +135,8 @@ def test_a_static_order_knows_everything_but_the_target_itself():
     ]
     assert order[Transfer(("t1",), "t0")] == pytest.approx(np.mean(others))
     pair = order[Transfer(("t1", "t2"), "t0")]
-    wanted = order[Transfer(("t1",), "t0")] + order[Transfer(("t2",), "t0")]
-    assert pair == pytest.approx(wanted)
+    expected = order[Transfer(("t1",), "t0")] + order[Transfer(("t2",), "t0")]
+    assert pair == pytest.approx(expected)
 
 
 def test_static_predictions_stand_beside_every_predictor():

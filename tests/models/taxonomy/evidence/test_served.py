@@ -109,8 +109,8 @@ def test_each_half_judges_the_choice_of_the_other_as_measured_and_as_served(
     sides = [[name for name in VIEWS if in_first(name)], [n for n in VIEWS if not in_first(n)]]
     policies = [answer(half, Request(2, 1)) for half in tables]
     for form, losses in (("served", served.losses), ("measured", {})):
-        wanted = [naive_mean(store, losses, policies[i], sides[1 - i]) for i in (0, 1)]
-        assert facts[form]["quality"] == pytest.approx(np.mean(wanted))
+        expected = [naive_mean(store, losses, policies[i], sides[1 - i]) for i in (0, 1)]
+        assert facts[form]["quality"] == pytest.approx(np.mean(expected))
     assert facts["served"]["quality"] > facts["measured"]["quality"]
     # two transfers a half, three of them exported
     assert facts["shared"] == 0.75

@@ -34,7 +34,7 @@ def stored(folder, images=IMAGES, better=0.3):
 
 def test_ranks_are_those_of_mean_ranks(tmp_path):
     store = stored(tmp_path)
-    found = source_ranks(store, ["hed"], resamples=50)
+    ranks = source_ranks(store, ["hed"], resamples=50)
     measured = store.read("depth_zbuffer")
     singles = {
         transfer.sources[0]: losses
@@ -43,22 +43,22 @@ def test_ranks_are_those_of_mean_ranks(tmp_path):
     }
     means = rankdata(np.stack(list(singles.values())), axis=0).mean(1)
     naive = dict(zip(singles, rankdata(means)))
-    row = next(row for row in found["targets"] if row["target"] == "depth_zbuffer")
+    row = next(row for row in ranks["targets"] if row["target"] == "depth_zbuffer")
     assert row["alone"]["rank"] == naive["hed"] and row["alone"]["of"] == len(SOURCES)
     assert row["pair"]["with"] == "class_scene" and row["pair"]["of"] == 6
     assert row["alone"]["low"] <= row["alone"]["rank"] <= row["alone"]["high"]
-    own = next(row for row in found["targets"] if row["target"] == "normal")
+    own = next(row for row in ranks["targets"] if row["target"] == "normal")
     assert own["alone"]["of"] == len(SOURCES) - 1  # its own code takes no part
     assert own["pair"]["of"] == 3
-    assert found["unit"] == "building" and found["units"] == 5
-    assert [row["source"] for row in found["mean"]][0] == "hed"
-    assert {row["source"] for row in found["mean"]} == set(SOURCES)
+    assert ranks["unit"] == "building" and ranks["units"] == 5
+    assert [row["source"] for row in ranks["mean"]][0] == "hed"
+    assert {row["source"] for row in ranks["mean"]} == set(SOURCES)
 
 
 def test_quality_is_the_share_of_images_won(tmp_path):
     store = stored(tmp_path, better=0.35)
-    found = source_ranks(store, ["hed"], resamples=20)
-    for row in found["targets"]:
+    ranks = source_ranks(store, ["hed"], resamples=20)
+    for row in ranks["targets"]:
         measured = store.read(row["target"])
         place = {transfer: i for i, transfer in enumerate(measured.transfers)}
         own = measured.losses[place[Transfer((), row["target"], control="supervised")]]
@@ -69,8 +69,8 @@ def test_quality_is_the_share_of_images_won(tmp_path):
 
 def test_one_building_draws_images_again(tmp_path):
     store = stored(tmp_path, [f"house/point_{i}/view_0" for i in range(12)])
-    found = source_ranks(store, ["hed"], resamples=20)
-    assert (found["unit"], found["units"]) == ("image", 12)
+    ranks = source_ranks(store, ["hed"], resamples=20)
+    assert (ranks["unit"], ranks["units"]) == ("image", 12)
 
 
 def test_a_source_that_was_not_measured_has_no_row(tmp_path):

@@ -48,9 +48,9 @@ def test_a_split_that_is_smaller_than_what_transfers_learn_from_breaks_nothing()
 def test_prices_and_free_labels_of_the_request_count():
     table = with_scratch(regime_table(4, regimes=tuple(AMOUNTS), source_only=0), 4)
     prices = {"t0": 3.0, "t1": 0.0, "t2": 1.0, "t3": 1.0}
-    asked = Request(2, 2, scratch=True, cost={"t0": 3.0}, free=frozenset({"t1"}))
+    request = Request(2, 2, scratch=True, cost={"t0": 3.0}, free=frozenset({"t1"}))
     policy = answer(table, Request(2, 2, regimes=frozenset({""}), scratch=True))
-    book = spending(table, asked, policy, full=1000, amounts=AMOUNTS, budgets=(2,))
+    book = spending(table, request, policy, full=1000, amounts=AMOUNTS, budgets=(2,))
     rows = {row["task"]: row for row in book["budgets"][0]["held"]}
     assert set(rows) == set(prices) and all(row["labels"] > 0 for row in rows.values())
     for name, price in prices.items():

@@ -73,8 +73,8 @@ def test_over_seeds_a_choice_is_counted_and_judged_in_each_table():
     for name in set(chosen.supervised) | set(again.supervised):
         both = (name in chosen.supervised) + (name in again.supervised)
         assert facts["chosen"][name] == both / 2
-    wanted = [0.5 if e.transfer.control else other.of[e.transfer].quality for e in chosen.edges]
-    assert facts["quality"][1] == pytest.approx(np.mean(wanted))
+    expected = [0.5 if e.transfer.control else other.of[e.transfer].quality for e in chosen.edges]
+    assert facts["quality"][1] == pytest.approx(np.mean(expected))
     apart = [other.of[edge.transfer].quality for edge in chosen.by("transferred")]
     assert facts["transferred"][1] == pytest.approx(np.mean(apart))
 

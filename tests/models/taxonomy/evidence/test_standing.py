@@ -36,8 +36,8 @@ def test_targets_on_which_seeds_disagree_are_not_ranked():
 def test_agreement_of_three_seeds_is_the_mean_over_their_pairs():
     tables = [graded_table(seed, tasks=9) for seed in range(3)]
     pairs = [seed_agreement([tables[i], tables[j]]) for i, j in ((0, 1), (0, 2), (1, 2))]
-    wanted = np.mean([pair["t0"] for pair in pairs])
-    assert seed_agreement(tables)["t0"] == pytest.approx(wanted)
+    expected = np.mean([pair["t0"] for pair in pairs])
+    assert seed_agreement(tables)["t0"] == pytest.approx(expected)
 
 
 def test_a_star_marks_what_is_not_ranked():

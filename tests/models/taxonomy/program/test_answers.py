@@ -36,10 +36,10 @@ def best_of_tasks(table: Affinities, request: Request) -> dict[frozenset[str], f
 @pytest.mark.parametrize("seed", range(6))
 def test_the_best_policies_are_those_of_brute_force(seed, variant):
     table, request = regime_table(seed), replace(priced_request(seed), variant=variant)
-    wanted = sorted(best_of_tasks(table, request).values(), reverse=True)[:5]
-    found = list(best_policies(table, request, 5))
-    assert [policy.objective for policy in found] == pytest.approx(wanted, abs=1e-6)
-    assert len({policy.supervised for policy in found}) == len(found)
+    expected = sorted(best_of_tasks(table, request).values(), reverse=True)[:5]
+    policies = list(best_policies(table, request, 5))
+    assert [policy.objective for policy in policies] == pytest.approx(expected, abs=1e-6)
+    assert len({policy.supervised for policy in policies}) == len(policies)
 
 
 def test_ties_are_found_and_named():
@@ -65,8 +65,8 @@ def test_more_budget_is_never_worse():
 
 
 def test_forced_sources_are_supervised_and_forbidden_ones_are_not():
-    found = solve(gappy_table(1), 3, 2, forced=frozenset({"t4"}), forbidden=frozenset({"t0"}))
-    assert "t4" in found.supervised and "t0" not in found.supervised
+    policy = solve(gappy_table(1), 3, 2, forced=frozenset({"t4"}), forbidden=frozenset({"t0"}))
+    assert "t4" in policy.supervised and "t0" not in policy.supervised
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -75,9 +75,9 @@ def test_the_best_policies_with_training_from_scratch_are_those_of_brute_force(s
     request = replace(priced_request(seed), scratch=True)
     best = best_of_tasks(table, request)
     assert frozenset() in best, "nothing supervised is a policy too"
-    wanted = sorted(best.values(), reverse=True)[:5]
+    expected = sorted(best.values(), reverse=True)[:5]
     policies = list(best_policies(table, request, 5))
-    assert [policy.objective for policy in policies] == pytest.approx(wanted, abs=1e-6)
+    assert [policy.objective for policy in policies] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_source_that_adds_nothing_to_training_from_scratch_is_no_other_policy():
@@ -91,8 +91,8 @@ WORSE = {("a", "t"): 0.5, ("a", "u"): 0.5, ("b", "t"): 0.01, ("c", "t"): 0.4, ("
 
 def test_a_task_that_only_makes_a_target_worse_is_no_other_policy():
     rows = [Row(Transfer((source,), target), value) for (source, target), value in WORSE.items()]
-    found = list(best_policies(Affinities(tuple(rows), {}), Request(2, 1, "paper"), 5))
-    assert [policy.supervised for policy in found] == [("a",), ("c",)]
+    policies = list(best_policies(Affinities(tuple(rows), {}), Request(2, 1, "paper"), 5))
+    assert [policy.supervised for policy in policies] == [("a",), ("c",)]
 
 
 @pytest.mark.parametrize("budget, listed", [(3.0, False), (2.2, True)])
@@ -100,8 +100,8 @@ def test_a_worse_edge_is_another_policy_where_the_better_one_cannot_be_paid(budg
     rows = [Row(Transfer((source,), target), value) for (source, target), value in WORSE.items()]
     dear = {Transfer(("a",), "t"): 0.5}
     request = Request(budget, 1, "paper", edge_cost=dear)
-    found = list(best_policies(Affinities(tuple(rows), {}), request, 5))
-    assert (("a", "c") in [policy.supervised for policy in found]) == listed
+    policies = list(best_policies(Affinities(tuple(rows), {}), request, 5))
+    assert (("a", "c") in [policy.supervised for policy in policies]) == listed
 
 
 def test_next_best_policies_end_where_no_other_task_can_be_paid():
@@ -220,13 +220,13 @@ def best_in_words(table: Affinities, request: Request) -> float:
 @pytest.mark.parametrize("seed", range(20))
 def test_with_prices_of_edges_and_amounts_the_answer_is_the_best_policy_in_words(seed):
     table, request = priced_amounts(seed)
-    wanted, policy = best_in_words(table, request), attempt(table, request)
+    expected, policy = best_in_words(table, request), attempt(table, request)
     if policy is None:
-        assert wanted == -np.inf
+        assert expected == -np.inf
     else:
-        assert policy.status == "optimal" and policy.objective == pytest.approx(wanted, abs=1e-6)
+        assert policy.status == "optimal" and policy.objective == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_answers_in_words_are_of_both_kinds():
-    found = [attempt(*priced_amounts(seed)) for seed in range(20)]
-    assert 3 <= sum(policy is None for policy in found) <= 15
+    taxonomies = [attempt(*priced_amounts(seed)) for seed in range(20)]
+    assert 3 <= sum(policy is None for policy in taxonomies) <= 15

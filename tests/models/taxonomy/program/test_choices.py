@@ -34,8 +34,8 @@ def test_a_choice_that_breaks_a_rule_of_the_request_is_refused(nodes, edges, ask
 
 
 def test_a_choice_that_keeps_every_rule_is_a_taxonomy():
-    asked = Request(3, 1, forced=frozenset("x"), second=Resource("size", 1.6, each_edge=0.3))
+    request = Request(3, 1, forced=frozenset("x"), second=Resource("size", 1.6, each_edge=0.3))
     chosen = [Transfer(("x",), target) for target in "ab"]
     proof = Certificate("optimal", 1.0, 1.0)
-    policy = read_policy(two_targets(), asked, frozenset("x"), chosen, proof)
+    policy = read_policy(two_targets(), request, frozenset("x"), chosen, proof)
     assert [edge.transfer for edge in policy.edges] == chosen

@@ -35,13 +35,13 @@ def test_extreme_costs_equal_brute_force_and_keep_the_budget():
     solved = 0
     for seed in range(60):
         table, request = gappy_table(seed, tasks=6), uneven_request(seed)
-        found, wanted = attempt(table, request), brute_force(table, request)
-        if found is None:
-            assert np.isinf(wanted), seed
+        taxonomy, expected = attempt(table, request), brute_force(table, request)
+        if taxonomy is None:
+            assert np.isinf(expected), seed
             continue
         solved += 1
-        assert found.status == "optimal" and found.spent <= request.budget, seed
-        assert found.objective == pytest.approx(wanted, abs=1e-6), seed
+        assert taxonomy.status == "optimal" and taxonomy.spent <= request.budget, seed
+        assert taxonomy.objective == pytest.approx(expected, abs=1e-6), seed
     assert 20 < solved < 60, "the draw holds requests with and without an answer"
 
 
@@ -56,9 +56,9 @@ def test_cheap_labels_of_the_released_tasks_are_paid_beside_dear_ones(
     table = read_any(PUBLISHED / "all_affinities_16k.json")
     costs = dict.fromkeys([*table.sources, *table.targets], dear)
     costs |= dict.fromkeys(["denoise", "edge2d"], cheap)
-    found = attempt(table, Request(tasks * dear, 1, cost=costs))
-    assert found.status == "optimal" and found.spent <= tasks * dear
-    assert found.objective == pytest.approx(objective, abs=1e-6)
+    taxonomy = attempt(table, Request(tasks * dear, 1, cost=costs))
+    assert taxonomy.status == "optimal" and taxonomy.spent <= tasks * dear
+    assert taxonomy.objective == pytest.approx(objective, abs=1e-6)
 
 
 def three_sources(budget: float) -> tuple[Affinities, Request]:

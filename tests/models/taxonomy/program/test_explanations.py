@@ -13,10 +13,10 @@ from models.taxonomy.program.request import Request
 
 def test_an_explanation_says_what_each_source_is_worth():
     table = regime_table(4)
-    found, facts = explanation(table, Request(2, 2))
+    lines, facts = explanation(table, Request(2, 2))
     for row in facts["sources"]:
         other = solve(table, 2, 2, forbidden=frozenset({row["name"]}))
-        assert row["lost"] == pytest.approx(found.objective - other.objective)
+        assert row["lost"] == pytest.approx(lines.objective - other.objective)
         assert row["lost"] >= 0 and row["name"] not in other.supervised
 
 

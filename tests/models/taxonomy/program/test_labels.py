@@ -40,16 +40,16 @@ def value_of(table, owned: dict[str, float]) -> float:
 def test_a_budget_of_labels_is_spent_as_trying_all_amounts_says(seed, more):
     table = table_of(seed)
     names = [f"t{i}" for i in range(3)]
-    wanted = max(
+    expected = max(
         value_of(table, dict(zip(names, amounts)))
         for amounts in itertools.product((0, 50, 200, 1000), repeat=3)
         if sum(amounts) <= more
     )
     facts = next_labels(table, Request(1, 2, scratch=True), LABELS, more)
-    assert facts["after"]["objective"] == pytest.approx(wanted, abs=1e-6)
+    assert facts["after"]["objective"] == pytest.approx(expected, abs=1e-6)
     bought = {row["task"]: row["labels"] for row in facts["buy"]}
     assert sum(bought.values()) <= more
-    assert value_of(table, bought) == pytest.approx(wanted, abs=1e-6)
+    assert value_of(table, bought) == pytest.approx(expected, abs=1e-6)
 
 
 def test_owned_labels_are_not_bought_again_and_gain_is_what_more_labels_add():
@@ -102,7 +102,7 @@ def test_a_budget_that_reaches_nothing_says_what_would():
 
 def test_costs_of_a_request_give_way_to_the_price_of_what_is_lacking():
     table = table_of(0)
-    asked = Request(
+    request = Request(
         1,
         scratch=True,
         cost={"t0": 7.0},
@@ -111,13 +111,13 @@ def test_costs_of_a_request_give_way_to_the_price_of_what_is_lacking():
         free=frozenset({"t2"}),
     )
     labels = replace(LABELS, price={"t2": 2.0}, owned={"t0": 100})
-    found = priced(table, asked, labels, 500)
-    assert [found.cost_of(name) for name in ("t0", "t1", "t2")] == [900, 1000, 2000]
+    policy = priced(table, request, labels, 500)
+    assert [policy.cost_of(name) for name in ("t0", "t1", "t2")] == [900, 1000, 2000]
     for regime, amount in LABELS.amounts.items():
         for name, cost in (("t0", max(0, amount - 100)), ("t1", amount), ("t2", 2 * amount)):
             scratch = Transfer((), name, regime, "scratch")
-            assert found.edge_cost_of(scratch) == cost
-    assert found.budget == 500 and not found.free
+            assert policy.edge_cost_of(scratch) == cost
+    assert policy.budget == 500 and not policy.free
 
 
 def test_purchases_are_listed_dearest_first():
@@ -178,10 +178,10 @@ def test_choosing_amounts_is_never_worse_than_one_amount_at_the_same_budget(seed
 def test_with_one_amount_it_is_the_program_that_buys_fully_or_not_at_all(seed, variant):
     table = with_scratch(regime_table(seed, regimes=("16k",), source_only=0), seed)
     names = [f"t{i}" for i in range(4)]
-    asked = Request(2600, 2, variant, scratch=True)
+    request = Request(2600, 2, variant, scratch=True)
     cost = {"cost": dict.fromkeys(names, 1000.0), "transfer_cost": dict.fromkeys(names, 200.0)}
-    plain = answer(table, replace(asked, **cost))
-    amounts = answer(table, priced(table, asked, only("16k"), 2600))
+    plain = answer(table, replace(request, **cost))
+    amounts = answer(table, priced(table, request, only("16k"), 2600))
     assert amounts.objective == pytest.approx(plain.objective, abs=1e-9)
     assert (amounts.supervised, amounts.spent) == (plain.supervised, plain.spent)
 

@@ -19,10 +19,10 @@ def transfers(table: Affinities, request: Request) -> set[Transfer]:
 def test_scratch_is_on_offer_if_asked_for_and_placed_on_the_scale():
     table = with_scratch(regime_table(0, regimes=("1k", "16k")), 0)
     scratch = {row.transfer for row in table.rows if row.transfer.control == "scratch"}
-    asked = Request(3, 2, scratch=True)
-    assert transfers(table, asked) >= scratch
-    assert not transfers(table, replace(asked, scratch=False)) & scratch
-    few = transfers(table, replace(asked, regimes=frozenset({"1k"}))) & scratch
+    request = Request(3, 2, scratch=True)
+    assert transfers(table, request) >= scratch
+    assert not transfers(table, replace(request, scratch=False)) & scratch
+    few = transfers(table, replace(request, regimes=frozenset({"1k"}))) & scratch
     assert {transfer.regime for transfer in few} == {"1k"}
     nowhere = Affinities(
         tuple(
@@ -31,7 +31,7 @@ def test_scratch_is_on_offer_if_asked_for_and_placed_on_the_scale():
         ),
         {},
     )
-    assert not transfers(nowhere, asked) & scratch
+    assert not transfers(nowhere, request) & scratch
 
 
 def test_the_own_encoder_is_on_offer_in_the_papers_variant_only():
@@ -65,7 +65,7 @@ def test_a_dominated_edge_has_a_better_one_among_its_sources_at_no_more_cost(see
     edges = [(float(rng.random()), Transfer(tuple(map(str, some)), "t")) for some in sorted(sets)]
     price = {edge: float(rng.integers(0, 3)) for _, edge in edges}
     request = Request(3, 3, edge_cost=price)
-    kept = undominated(edges, request)
+    rows = undominated(edges, request)
 
     def beats(pair, other) -> bool:
         subset = set(pair[1].sources) <= set(other[1].sources)
@@ -73,7 +73,7 @@ def test_a_dominated_edge_has_a_better_one_among_its_sources_at_no_more_cost(see
 
     for pair in edges:
         better = [other for other in edges if other != pair and beats(other, pair)]
-        assert (pair in kept) == (not better)
+        assert (pair in rows) == (not better)
 
 
 def test_an_unknown_name_is_answered_with_the_closest():

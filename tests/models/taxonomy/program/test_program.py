@@ -22,14 +22,14 @@ def test_regimes_at_their_label_costs_equal_brute_force(seed):
     request = replace(
         request, cost={name: price for name, price in request.cost.items() if name != "t3"}
     )
-    wanted = max((value for value, *_ in all_policies(table, request)), default=None)
-    if wanted is None:
+    expected = max((value for value, *_ in all_policies(table, request)), default=None)
+    if expected is None:
         with pytest.raises(Infeasible):
             answer(table, request)
         return
-    found = answer(table, request)
-    assert found.objective == pytest.approx(wanted, abs=1e-6)
-    assert found.spent <= request.budget + 1e-9
+    taxonomy = answer(table, request)
+    assert taxonomy.objective == pytest.approx(expected, abs=1e-6)
+    assert taxonomy.spent <= request.budget + 1e-9
 
 
 def test_a_dear_regime_is_bought_where_it_is_worth_most():
@@ -45,8 +45,8 @@ def test_a_dear_regime_is_bought_where_it_is_worth_most():
             ("b", "16k", 0.36),
         ]
     ]
-    found = solve(Affinities(tuple(rows), {}), 1.5, 1, regime_cost={"16k": 0.4})
-    assert {edge.transfer.target: edge.transfer.regime for edge in found.edges} == {
+    taxonomy = solve(Affinities(tuple(rows), {}), 1.5, 1, regime_cost={"16k": 0.4})
+    assert {edge.transfer.target: edge.transfer.regime for edge in taxonomy.edges} == {
         "a": "1k",
         "b": "16k",
     }
@@ -62,12 +62,12 @@ def test_a_second_budget_equals_brute_force(seed):
         each_edge=0.3,
     )
     request = priced_request(seed, second=latency)
-    wanted = max((value for value, *_ in all_policies(table, request)), default=None)
-    if wanted is None:
+    expected = max((value for value, *_ in all_policies(table, request)), default=None)
+    if expected is None:
         with pytest.raises(Infeasible):
             answer(table, request)
     else:
-        assert answer(table, request).objective == pytest.approx(wanted, abs=1e-6)
+        assert answer(table, request).objective == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -79,12 +79,12 @@ def test_costs_of_single_transfers_equal_brute_force(seed):
         if row.transfer.control is None
     }
     request = Request(float(rng.uniform(1.2, 3)), 2, edge_cost=price)
-    wanted = max((value for value, *_ in all_policies(table, request)), default=None)
-    if wanted is None:
+    expected = max((value for value, *_ in all_policies(table, request)), default=None)
+    if expected is None:
         with pytest.raises(Infeasible):
             answer(table, request)
     else:
-        assert answer(table, request).objective == pytest.approx(wanted, abs=1e-6)
+        assert answer(table, request).objective == pytest.approx(expected, abs=1e-6)
 
 
 def test_dominated_edges_change_no_optimum():
@@ -108,8 +108,8 @@ def test_training_from_scratch_at_its_label_cost_equals_brute_force(seed, varian
     table = with_scratch(regime_table(seed, tasks=3, regimes=("1k", "16k"), source_only=0), seed)
     costs = {"1k": 0.05, "16k": float(np.random.default_rng(seed).uniform(0.2, 0.8))}
     request = Request(1.5 + seed / 8, 2, variant, cost={"t0": 1.7}, regime_cost=costs, scratch=True)
-    wanted = max(value for value, *_ in all_policies(table, request))
-    assert answer(table, request).objective == pytest.approx(wanted, abs=1e-6)
+    expected = max(value for value, *_ in all_policies(table, request))
+    assert answer(table, request).objective == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(8))

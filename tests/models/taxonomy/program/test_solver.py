@@ -20,12 +20,12 @@ from models.taxonomy.program.solver import settled, solve_glpk, solve_highs
 @pytest.mark.parametrize("seed", range(25))
 def test_glpk_equals_brute_force_with_unequal_costs_and_values(seed):
     table, request = gappy_table(seed), valued_request(seed)
-    found, wanted = solve_glpk(make_program(table, request)), brute_force(table, request)
-    if np.isinf(wanted):
-        assert found.status == "infeasible"
+    selection, expected = solve_glpk(make_program(table, request)), brute_force(table, request)
+    if np.isinf(expected):
+        assert selection.status == "infeasible"
     else:
-        assert found.status == "optimal"
-        assert found.objective == pytest.approx(wanted, abs=1e-6)
+        assert selection.status == "optimal"
+        assert selection.objective == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -106,10 +106,10 @@ def test_programs_that_presolving_empties_do_not_abort_the_process():
         "            solve_glpk(replace(program, reward=0 * program.reward)); solve_glpk(program)\n"
         "print('alive')\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
-    assert done.stdout.strip().endswith("alive"), done.stderr[-500:]
+    assert process.stdout.strip().endswith("alive"), process.stderr[-500:]
 
 
 def grown(tasks: int, transfers: int, seed: int = 0) -> Affinities:
@@ -122,12 +122,14 @@ def grown(tasks: int, transfers: int, seed: int = 0) -> Affinities:
 
 def test_an_answer_cut_short_says_its_gap_and_is_never_called_optimal():
     table = grown(60, 80)
-    found = solve(table, 12, 4, time_limit=0.01)
-    assert found.status == "feasible" and found.gap > 0 and found.bound >= found.objective
+    taxonomy = solve(table, 12, 4, time_limit=0.01)
+    assert (
+        taxonomy.status == "feasible" and taxonomy.gap > 0 and taxonomy.bound >= taxonomy.objective
+    )
     proven = solve(table, 12, 4)
     assert (
         proven.status == "optimal"
-        and found.objective <= proven.objective + 1e-9 <= found.bound + 2e-9
+        and taxonomy.objective <= proven.objective + 1e-9 <= taxonomy.bound + 2e-9
     )
 
 
@@ -185,6 +187,6 @@ def test_an_answer_that_breaks_a_rule_is_not_believed(monkeypatch):
     monkeypatch.setattr(
         glpk, "ilp", lambda *_, **__: ("optimal", matrix(np.concatenate([x, [0.0, 0.0]])))
     )
-    found = solve_glpk(program)
-    assert found.status == "feasible" and found.bound >= found.objective
-    assert Policies(program).allowed(found.x)
+    selection = solve_glpk(program)
+    assert selection.status == "feasible" and selection.bound >= selection.objective
+    assert Policies(program).allowed(selection.x)

@@ -16,12 +16,12 @@ def test_a_taxonomy_survives_json_and_refuses_nonsense():
 
     from models.taxonomy import Taxonomy
 
-    found = solve(gappy_table(2), 2)
-    assert Taxonomy.from_json(found.to_json()) == found
+    taxonomy = solve(gappy_table(2), 2)
+    assert Taxonomy.from_json(taxonomy.to_json()) == taxonomy
     with pytest.raises(ValueError, match="does not supervise"):
-        dataclasses.replace(found, supervised=())
+        dataclasses.replace(taxonomy, supervised=())
     with pytest.raises(ValueError, match="budget"):
-        dataclasses.replace(found, spent=99.0)
+        dataclasses.replace(taxonomy, spent=99.0)
 
 
 def edges_of_all_ways() -> tuple[Edge, ...]:

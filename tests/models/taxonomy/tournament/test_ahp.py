@@ -12,9 +12,9 @@ WINS = np.array(
 
 
 def test_the_specifications_eigenvector_comes_out():
-    found = affinities(WINS)
-    np.testing.assert_allclose(found.affinity, [0.86388, 0.09262, 0.04086, 0.00263], atol=1e-5)
-    assert found.eigenvalue == pytest.approx(4.90139, abs=1e-5)
+    values = affinities(WINS)
+    np.testing.assert_allclose(values.affinity, [0.86388, 0.09262, 0.04086, 0.00263], atol=1e-5)
+    assert values.eigenvalue == pytest.approx(4.90139, abs=1e-5)
 
 
 def test_a_transfer_that_never_wins_makes_a_reducible_tournament():
@@ -39,9 +39,9 @@ def test_large_tournaments_have_the_dense_eigenvector():
     clipped = np.clip(wins, 1e-3, 1 - 1e-3)
     values, vectors = np.linalg.eig(clipped / clipped.T)
     first = np.argsort(-np.abs(values))
-    wanted = np.abs(vectors[:, first[0]].real)
+    expected = np.abs(vectors[:, first[0]].real)
     found = affinities(wins)
-    np.testing.assert_allclose(found.affinity, wanted / wanted.sum(), atol=1e-9)
+    np.testing.assert_allclose(found.affinity, expected / expected.sum(), atol=1e-9)
     assert found.gap == pytest.approx(abs(values[first[1]] / values[first[0]]), rel=1e-6)
     np.testing.assert_allclose(principal_vectors(wins[None])[0], found.affinity, atol=1e-5)
 

@@ -51,11 +51,11 @@ def in_files(monkeypatch):
 
 def test_an_affinity_table_is_the_same_and_is_kept_under_the_same_address(store, tmp_path, request):
     at_once = measure(store, cache=tmp_path)
-    kept = sorted(tmp_path.iterdir())
+    paths = sorted(tmp_path.iterdir())
     request.getfixturevalue("in_files")
     assert isinstance(store.read("normal").losses, StoredLosses)
     assert measure(store) == at_once
-    assert measure(store, cache=tmp_path) == at_once and sorted(tmp_path.iterdir()) == kept
+    assert measure(store, cache=tmp_path) == at_once and sorted(tmp_path.iterdir()) == paths
 
 
 def test_some_of_the_images_give_the_same_table(store, request):

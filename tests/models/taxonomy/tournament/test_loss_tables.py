@@ -48,6 +48,6 @@ def test_lines_of_any_order_become_rows_of_the_same_images(tmp_path):
 )
 def test_what_is_wrong_is_said_with_the_file_and_the_line(tmp_path, text, message):
     path = written(tmp_path, text)
-    with pytest.raises(ValueError, match=message) as said:
+    with pytest.raises(ValueError, match=message) as caught:
         store_of(path, tmp_path / "store")
-    assert str(path) in str(said.value)
+    assert str(path) in str(caught.value)

@@ -34,16 +34,16 @@ def test_losses_that_are_none_are_refused(tmp_path, values, message):
 
 def test_a_store_is_the_same_however_its_rows_came(tmp_path):
     first, second = shifted_store(tmp_path / "a"), LossStore(tmp_path / "b")
-    found = first.read("a")
+    losses = first.read("a")
     second.set_images("a", IMAGES)
-    order = np.random.default_rng(1).permutation(len(found.transfers))
-    second.extend({found.transfers[i]: found.losses[i] for i in order[:3]})
+    order = np.random.default_rng(1).permutation(len(losses.transfers))
+    second.extend({losses.transfers[i]: losses.losses[i] for i in order[:3]})
     second.extend(
-        {found.transfers[i]: dict(zip(IMAGES, found.losses[i].tolist())) for i in order[3:]}
+        {losses.transfers[i]: dict(zip(IMAGES, losses.losses[i].tolist())) for i in order[3:]}
     )
     assert second.address("a") == first.address("a")
-    assert second.read("a").transfers == found.transfers
-    np.testing.assert_array_equal(second.read("a").losses, found.losses)
+    assert second.read("a").transfers == losses.transfers
+    np.testing.assert_array_equal(second.read("a").losses, losses.losses)
 
 
 def test_another_network_under_the_same_name_is_refused(tmp_path):

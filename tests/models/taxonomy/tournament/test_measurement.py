@@ -80,20 +80,20 @@ def amounts_store(directory) -> LossStore:
 
 def test_a_transfer_that_loses_against_its_larger_amount_has_a_smaller_affinity(tmp_path):
     store = amounts_store(tmp_path)
-    table, found = measure(store), bootstrap(store, resamples=20)
+    table, resamples = measure(store), bootstrap(store, resamples=20)
     for number in range(3):
         more, less = (Transfer((f"s{number:02d}",), "t", regime) for regime in ("", "few"))
         assert table.of[less].quality <= table.of[more].quality
         assert table.of[less].affinity < table.of[more].affinity
-        drawn = [found.affinity[:, found.column[transfer]] for transfer in (less, more)]
+        drawn = [resamples.affinity[:, resamples.column[transfer]] for transfer in (less, more)]
         assert (drawn[0] < drawn[1]).mean() > 0.7
 
 
 def only(tmp_path, regime) -> LossStore:
     """the rows of one regime of the store `both`, in a store of their own."""
-    found, store = LossStore(tmp_path / "both"), LossStore(tmp_path / f"only-{regime}")
-    for target in found.targets():
-        rows = found.read(target)
+    joint, store = LossStore(tmp_path / "both"), LossStore(tmp_path / f"only-{regime}")
+    for target in joint.targets():
+        rows = joint.read(target)
         store.set_images(target, rows.images)
         for transfer, losses in zip(rows.transfers, rows.losses):
             if transfer.regime in ("", regime):
@@ -174,8 +174,10 @@ def test_one_of_several_regimes_is_a_table_of_its_own(tmp_path):
         address="a",
     )
     alone = measure(one)
-    table, found = measure(store, regime=""), bootstrap(store, resamples=5, regime="")
-    assert table.rows == alone.rows and set(found.transfers) == {row.transfer for row in alone.rows}
+    table, resamples = measure(store, regime=""), bootstrap(store, resamples=5, regime="")
+    assert table.rows == alone.rows and set(resamples.transfers) == {
+        row.transfer for row in alone.rows
+    }
     with pytest.raises(ValueError, match="no transfer into it was measured"):
         measure(store, regime="2k")
 

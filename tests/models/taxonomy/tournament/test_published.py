@@ -25,9 +25,9 @@ from models.taxonomy.transfer import Transfer
     ],
 )
 def test_the_web_solvers_answers_come_out(budget, objective, supervised):
-    found = solve(read_any(PUBLISHED / "all_affinities_16k.json"), budget, 5)
-    assert found.objective == pytest.approx(objective, abs=1e-6)
-    assert (set(found.supervised), found.status, found.gap) == (supervised, "optimal", 0)
+    policy = solve(read_any(PUBLISHED / "all_affinities_16k.json"), budget, 5)
+    assert policy.objective == pytest.approx(objective, abs=1e-6)
+    assert (set(policy.supervised), policy.status, policy.gap) == (supervised, "optimal", 0)
 
 
 @there
@@ -36,15 +36,15 @@ def test_the_web_solvers_answers_come_out(budget, objective, supervised):
     [(1, 1, 0.64527, {"rgb2sfnorm"}), (3, 2, 1.58791, {"denoise", "edge3d", "rgb2sfnorm"})],
 )
 def test_the_papers_program_gives_the_papers_answers(budget, order, objective, supervised):
-    found = solve(
+    policy = solve(
         read_any(PUBLISHED / "all_affinities.json"),
         budget,
         order,
         variant="paper",
         forbidden=frozenset({"random"}),
     )
-    assert found.objective == pytest.approx(objective, abs=1e-5)
-    assert set(found.supervised) == supervised
+    assert policy.objective == pytest.approx(objective, abs=1e-5)
+    assert set(policy.supervised) == supervised
 
 
 @there

@@ -15,23 +15,23 @@ from models.taxonomy.tournament.resampling import bootstrap
 
 def test_resamples_without_luck_are_the_measured_numbers(tmp_path):
     store = stepped_store(tmp_path)
-    table, found = measure(store), bootstrap(store, resamples=400)
+    table, resamples = measure(store), bootstrap(store, resamples=400)
     for row in table.rows:
-        column = found.column[row.transfer]
+        column = resamples.column[row.transfer]
         if row.transfer.control in (None, "supervised"):
-            assert np.median(found.affinity[:, column]) == pytest.approx(row.affinity, abs=0.05)
-        assert found.gain[:, column].mean() == pytest.approx(row.gain, abs=0.02)
-        assert found.quality[:, column].mean() == pytest.approx(row.quality, abs=0.02)
+            assert np.median(resamples.affinity[:, column]) == pytest.approx(row.affinity, abs=0.05)
+        assert resamples.gain[:, column].mean() == pytest.approx(row.gain, abs=0.02)
+        assert resamples.quality[:, column].mean() == pytest.approx(row.quality, abs=0.02)
 
 
 def test_a_win_rate_varies_as_a_share_of_images_does(tmp_path):
     store = stepped_store(tmp_path, images=400)
-    found, rate = bootstrap(store, resamples=2000), measure(store)
+    resamples, rate = bootstrap(store, resamples=2000), measure(store)
     for row in rate.rows:
         if row.transfer.control is None:
-            wanted = np.sqrt(row.gain * (1 - row.gain) / 400)  # standard error of a share
-            assert found.gain[:, found.column[row.transfer]].std() == pytest.approx(
-                wanted, rel=0.12, abs=1e-3
+            expected = np.sqrt(row.gain * (1 - row.gain) / 400)  # standard error of a share
+            assert resamples.gain[:, resamples.column[row.transfer]].std() == pytest.approx(
+                expected, rel=0.12, abs=1e-3
             )
 
 
@@ -82,11 +82,11 @@ def test_targets_on_the_same_images_draw_the_same_ones(tmp_path):
         store.set_images(target, [str(i) for i in range(50)])
         for row, source in zip(losses, "xyz"):
             store.append(Transfer((source,), target), row)
-    found = bootstrap(store, resamples=20)
+    resamples = bootstrap(store, resamples=20)
 
     def into(target):
-        return found.affinity[
-            :, [i for i, transfer in enumerate(found.transfers) if transfer.target == target]
+        return resamples.affinity[
+            :, [i for i, transfer in enumerate(resamples.transfers) if transfer.target == target]
         ]
 
     np.testing.assert_array_equal(into("a"), into("b"))
@@ -94,38 +94,38 @@ def test_targets_on_the_same_images_draw_the_same_ones(tmp_path):
 
 def test_regimes_are_resampled_on_the_scale_of_the_first(tmp_path):
     store = stepped_store(tmp_path, regimes=("1k", "16k"))
-    found, table = bootstrap(store, resamples=50), measure(store)
-    assert {row.transfer for row in table.rows} == set(found.transfers)
+    resamples, table = bootstrap(store, resamples=50), measure(store)
+    assert {row.transfer for row in table.rows} == set(resamples.transfers)
     alone = bootstrap(store, resamples=50, regime="16k")
-    columns = [found.column[transfer] for transfer in alone.transfers]
+    columns = [resamples.column[transfer] for transfer in alone.transfers]
     for name in ("affinity", "gain", "quality"):
-        np.testing.assert_array_equal(getattr(found, name)[:, columns], getattr(alone, name))
+        np.testing.assert_array_equal(getattr(resamples, name)[:, columns], getattr(alone, name))
     others = [
-        found.column[row.transfer]
+        resamples.column[row.transfer]
         for row in table.rows
         if row.transfer.regime == "1k" and row.transfer.control in (None, "scratch")
     ]
-    measured = [table.of[found.transfers[column]].affinity for column in others]
-    assert others and np.corrcoef(found.affinity[:, others].mean(0), measured)[0, 1] > 0.9
+    measured = [table.of[resamples.transfers[column]].affinity for column in others]
+    assert others and np.corrcoef(resamples.affinity[:, others].mean(0), measured)[0, 1] > 0.9
 
 
 def test_a_win_rate_varies_as_a_share_of_buildings_does(tmp_path):
     store = built_store(tmp_path)
-    found, table = bootstrap(store, resamples=2000), measure(store)
-    assert (found.unit, found.units) == ("building", 20)
+    resamples, table = bootstrap(store, resamples=2000), measure(store)
+    assert (resamples.unit, resamples.units) == ("building", 20)
     rates = [row for row in table.rows if row.transfer.control is None]
     assert any(0.2 < row.quality < 0.8 for row in rates)
     for row in rates:
-        wanted = np.sqrt(row.quality * (1 - row.quality) / 20)  # of 200 images a third of it
-        drawn = found.quality[:, found.column[row.transfer]]
-        assert drawn.std() == pytest.approx(wanted, rel=0.12, abs=1e-3)
+        expected = np.sqrt(row.quality * (1 - row.quality) / 20)  # of 200 images a third of it
+        drawn = resamples.quality[:, resamples.column[row.transfer]]
+        assert drawn.std() == pytest.approx(expected, rel=0.12, abs=1e-3)
 
 
 def test_targets_draw_the_same_buildings_though_their_images_differ(tmp_path):
-    found = bootstrap(built_store(tmp_path), resamples=50)
-    columns = [found.column[Transfer(("c",), target)] for target in "ab"]
-    np.testing.assert_array_equal(*found.quality[:, columns].T)
-    np.testing.assert_array_equal(*found.affinity[:, columns].T)
+    resamples = bootstrap(built_store(tmp_path), resamples=50)
+    columns = [resamples.column[Transfer(("c",), target)] for target in "ab"]
+    np.testing.assert_array_equal(*resamples.quality[:, columns].T)
+    np.testing.assert_array_equal(*resamples.affinity[:, columns].T)
 
 
 def test_a_target_of_few_buildings_is_in_every_draw(tmp_path):
@@ -133,12 +133,12 @@ def test_a_target_of_few_buildings_is_in_every_draw(tmp_path):
         built_store(tmp_path / "most", targets=("a",)),
         built_store(tmp_path / "few", buildings=2, targets=("b",)),
     ]
-    found = bootstrap(stores, resamples=200)
-    assert found.units == 20
-    assert np.isfinite(found.affinity).all() and np.isfinite(found.quality).all()
+    resamples = bootstrap(stores, resamples=200)
+    assert resamples.units == 20
+    assert np.isfinite(resamples.affinity).all() and np.isfinite(resamples.quality).all()
     alone = bootstrap(stores[0], resamples=200)
-    columns = [found.column[transfer] for transfer in alone.transfers]
-    np.testing.assert_array_equal(found.quality[:, columns], alone.quality)
+    columns = [resamples.column[transfer] for transfer in alone.transfers]
+    np.testing.assert_array_equal(resamples.quality[:, columns], alone.quality)
 
 
 def test_of_one_building_images_are_drawn(tmp_path):
@@ -147,9 +147,9 @@ def test_of_one_building_images_are_drawn(tmp_path):
     for source in "abc":
         store.append(Transfer((source,), "t"), rng.random(40))
     store.append(Transfer((), "t", control="supervised"), rng.random(40))
-    found = bootstrap(store, resamples=100)
-    assert (found.unit, found.units) == ("image", 40)
-    assert found.quality[:, found.column[Transfer(("a",), "t")]].std() > 0.03
+    resamples = bootstrap(store, resamples=100)
+    assert (resamples.unit, resamples.units) == ("image", 40)
+    assert resamples.quality[:, resamples.column[Transfer(("a",), "t")]].std() > 0.03
 
 
 def test_blocks_of_buildings_estimate_the_same_spread(tmp_path, monkeypatch):
@@ -158,14 +158,14 @@ def test_blocks_of_buildings_estimate_the_same_spread(tmp_path, monkeypatch):
     store = built_store(tmp_path, buildings=400, views=2)
     fine = bootstrap(store, resamples=1000).gain.std(0)
     monkeypatch.setattr(room, "UNITS", 100)
-    found = bootstrap(store, resamples=1000)
-    assert found.units == 400, "as many as there are, in however many blocks"
-    np.testing.assert_allclose(found.gain.std(0), fine, rtol=0.3, atol=2e-3)
+    resamples = bootstrap(store, resamples=1000)
+    assert resamples.units == 400, "as many as there are, in however many blocks"
+    np.testing.assert_allclose(resamples.gain.std(0), fine, rtol=0.3, atol=2e-3)
 
 
 def test_what_was_drawn_is_read_back_and_unknown_of_files_of_earlier_code(tmp_path):
-    found = bootstrap(built_store(tmp_path / "store"), resamples=5)
-    found.save(tmp_path / "resamples.npz")
+    resamples = bootstrap(built_store(tmp_path / "store"), resamples=5)
+    resamples.save(tmp_path / "resamples.npz")
     again = Resamples.load(tmp_path / "resamples.npz")
     assert (again.unit, again.units) == ("building", 20)
     with np.load(tmp_path / "resamples.npz") as content:

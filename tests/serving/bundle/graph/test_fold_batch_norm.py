@@ -23,14 +23,14 @@ def kinds_after(build, large: int = 1 << 20) -> list[str]:
     value, graph = {"x:0": drawn(2, 6, 6, 3)}, tf.Graph()
     with graph.as_default(), tf.compat.v1.Session(graph=graph) as session:
         outputs = build(tf.compat.v1.placeholder(tf.float32, [None, 6, 6, 3], "x"))
-        wanted = session.run(outputs, value)
+        expected = session.run(outputs, value)
     names = [output.name for output in outputs]
     small, renamed, weights = merged(graph.as_graph_def(), ["x"], names, {}, large)
     assert not weights
     with tf.Graph().as_default() as again, tf.compat.v1.Session(graph=again) as session:
         tf.import_graph_def(small, name="")
-        found = session.run([renamed[name] for name in names], value)
-    for one, other in zip(found, wanted):
+        values = session.run([renamed[name] for name in names], value)
+    for one, other in zip(values, expected):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     return [node.op for node in small.node if node.op not in ("Const", "Placeholder")]
 

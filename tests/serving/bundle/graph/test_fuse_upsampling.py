@@ -52,12 +52,12 @@ def operations(call, shape) -> list[str]:
 
 def same_answers(head: keras.Model) -> None:
     x = np.random.default_rng(1).normal(size=(2, *head.input_shape[1:])).astype("float32")
-    expected, found = (
+    expected, answer = (
         np.asarray(head(x, training=False)),
         np.asarray(fused(head)(tf.constant(x), training=False)),
     )
-    assert expected.shape == found.shape and expected.std() > 0
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    assert expected.shape == answer.shape and expected.std() > 0
+    np.testing.assert_allclose(answer, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
 norm, leaky = keras.layers.BatchNormalization, keras.layers.LeakyReLU

@@ -55,8 +55,8 @@ def test_both_convolutions_in_blocks_are_their_definition():
         padded[:, y : y + 6, z : z + 8] @ outer.kernel[y, z] for y in range(3) for z in range(3)
     )
     activation = keras.layers.LeakyReLU(negative_slope=0.2)
-    found = enlarged_answer(inner, activation, outer, (3, 4))(tf.constant(x.astype("float32")))
-    np.testing.assert_allclose(found, expected + outer.bias, atol=1e-3)
+    answer = enlarged_answer(inner, activation, outer, (3, 4))(tf.constant(x.astype("float32")))
+    np.testing.assert_allclose(answer, expected + outer.bias, atol=1e-3)
 
 
 def test_blocks_that_begin_early_reach_one_pixel_beyond_the_map():

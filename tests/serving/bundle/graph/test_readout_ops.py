@@ -23,12 +23,12 @@ def layer_of(
 def test_a_readout_keeps_its_answers_and_loses_operations(order, block, enlarge):
     layer = layer_of(order, block, enlarge)
     maps = np.random.default_rng(1).normal(1.0, 1.0, (2, 4, 5, 3 * order)).astype("float32")
-    expected, found = np.asarray(layer(maps)), np.asarray(readout(layer)(tf.constant(maps)))
+    expected, answer = np.asarray(layer(maps)), np.asarray(readout(layer)(tf.constant(maps)))
     assert (
-        expected.shape == found.shape == (2, 4 * block * enlarge, 5 * block * enlarge, 2)
+        expected.shape == answer.shape == (2, 4 * block * enlarge, 5 * block * enlarge, 2)
         and expected.std() > 0
     )
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    np.testing.assert_allclose(answer, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
     plain, short = (
         len(
             tf.function(call)

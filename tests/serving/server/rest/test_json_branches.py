@@ -24,10 +24,10 @@ def cases(file: str, table: str) -> set[str]:
 
 def listed(file: str, table: str) -> set[str]:
     """of the document's rows `| FILE, TABLE | group: case; case |`."""
-    found: set[str] = set()
+    conditions: set[str] = set()
     for row in re.findall(rf"^\| `{file}`, {table} \| (.*) \|$", TEXT, re.MULTILINE):
-        found |= set(row.split("; "))
-    return found
+        conditions |= set(row.split("; "))
+    return conditions
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,9 @@ def feature(text: str):
     ],
 )
 def test_a_feature_is_of_its_values_kind(text, kind, values):
-    found = feature(text)
-    assert found.WhichOneof("kind") == kind
-    assert list(getattr(found, kind).value if kind else []) == values
+    message = feature(text)
+    assert message.WhichOneof("kind") == kind
+    assert list(getattr(message, kind).value if kind else []) == values
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_what_holds_no_examples_is_refused(body, words):
 
 
 def test_a_context_is_merged_and_an_examples_own_features_win():
-    (found,) = read('{"context": {"a": 1, "b": 2}, "examples": [{"a": 3}]}')
-    values = {name: list(one.int64_list.value) for name, one in found.features.feature.items()}
+    (example,) = read('{"context": {"a": 1, "b": 2}, "examples": [{"a": 3}]}')
+    values = {name: list(one.int64_list.value) for name, one in example.features.feature.items()}
     assert values == {"a": [3], "b": [2]}
 
 
@@ -103,6 +103,6 @@ def test_the_last_of_equal_features_counts():
 
 
 def test_examples_come_in_order():
-    found = read('{"examples": [{"f": 1.5}, {"f": 2.5}]}')
-    values = [one.features.feature["f"].float_list.value[0] for one in found]
+    examples = read('{"examples": [{"f": 1.5}, {"f": 2.5}]}')
+    values = [one.features.feature["f"].float_list.value[0] for one in examples]
     np.testing.assert_array_equal(values, [1.5, 2.5])

@@ -111,9 +111,9 @@ REFUSED = {
 @pytest.mark.parametrize("name", TAKEN)
 def test_a_value_is_taken_as_the_original_takes_it(name):
     kind, value, expected = TAKEN[name]
-    found = tensor_of(value, INFO[kind].dtype)
-    assert found.dtype == (object if kind == "string" else kind)
-    assert found.tolist() == (np.array(expected, kind).tolist() if kind != "string" else expected)
+    tensor = tensor_of(value, INFO[kind].dtype)
+    assert tensor.dtype == (object if kind == "string" else kind)
+    assert tensor.tolist() == (np.array(expected, kind).tolist() if kind != "string" else expected)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -251,8 +251,8 @@ def test_rows_that_do_not_agree_are_refused(name):
 
 
 def test_columns_may_differ_in_size_and_further_ones_are_not_looked_at():
-    found = inputs_of({"x": [1, 2, 3], "y": "a", "z": None}, XY)
-    assert found["x"].tolist() == [1, 2, 3] and found["y"].item() == b"a"
+    tensors = inputs_of({"x": [1, 2, 3], "y": "a", "z": None}, XY)
+    assert tensors["x"].tolist() == [1, 2, 3] and tensors["y"].item() == b"a"
     assert inputs_of([[1]], X)["x"].tolist() == [[1]]
 
 

@@ -60,18 +60,18 @@ def test_a_version_beyond_64_bits_is_refused(number):
     ],
 )
 def test_a_request_has_the_originals_status(method, path, body, status, words):
-    found = reply(method, path, body)
-    assert found.status == status and words in found.data.decode()
+    answer = reply(method, path, body)
+    assert answer.status == status and words in answer.data.decode()
     if status == 400:
-        assert set(json.loads(found.data)) == {"error"}
+        assert set(json.loads(answer.data)) == {"error"}
 
 
 @pytest.mark.parametrize(
     "origin, status", [("http://a", 200), ("https://a", 200), ("", 400), ("ftp://a", 400)]
 )
 def test_options_are_for_pages(origin, status):
-    found = reply("OPTIONS", "/v1/models/m:predict", origin=origin)
-    assert (found.status, found.data) == (status, b"")
+    answer = reply("OPTIONS", "/v1/models/m:predict", origin=origin)
+    assert (answer.status, answer.data) == (status, b"")
 
 
 def test_a_client_that_left_is_not_computed_for():

@@ -67,8 +67,8 @@ def test_where_rounding_made_a_kernel_indefinite_the_root_is_triangular_too():
 
 def test_pairs_multiply_and_average_the_kernels_of_their_views():
     kernel = np.random.default_rng(0).random((4, 4))
-    found = sample_kernel(kernel, np.array([[0, 1]]), np.array([[2, 3]]))
-    assert found[0, 0] == pytest.approx(
+    kernel_block = sample_kernel(kernel, np.array([[0, 1]]), np.array([[2, 3]]))
+    assert kernel_block[0, 0] == pytest.approx(
         (kernel[0, 2] + kernel[1, 3]) / 2 + kernel[0, 2] * kernel[1, 3]
     )
 

@@ -78,11 +78,11 @@ def test_a_class_map_that_knows_nothing_answers_the_weighted_shares():
     loss.
     """
     bench = MadeUpBench(ridges=(1e9,))
-    found = solved_weights(bench, "segment_semantic")
-    assert np.abs(found[:-1]).max() < 1e-5
+    weights = solved_weights(bench, "segment_semantic")
+    assert np.abs(weights[:-1]).max() < 1e-5
     data, logits = (
         bench.store.samples("segment_semantic", "val"),
-        6 * found[-1].reshape(-1, 17),
+        6 * weights[-1].reshape(-1, 17),
     )  # [pixel of a block, class]
     weight = np.asarray(data.mask, "float64")[..., 0]
     shares = np.array([weight[data.target[..., 0] == k].sum() for k in range(17)]) / weight.sum()
@@ -100,10 +100,10 @@ def test_targets_that_ask_the_same_of_a_code_are_solved_once_and_both_are_given(
 
     monkeypatch.setattr(Moments, "solve", watched)
     bench = MadeUpBench()
-    wanted = {"autoencoding": [(0,), (1,)], "normal": [(0,)], "denoising": [(0,)]}
-    losses = collected(map_transfers(bench, regime(), wanted))
+    expected = {"autoencoding": [(0,), (1,)], "normal": [(0,)], "denoising": [(0,)]}
+    losses = collected(map_transfers(bench, regime(), expected))
     assert sorted(solved_parts) == [("autoencoding",), ("autoencoding", "normal")]
-    assert {name: list(rows) for name, rows in losses.items()} == wanted
+    assert {name: list(rows) for name, rows in losses.items()} == expected
     np.testing.assert_array_equal(losses["denoising"][0,], losses["autoencoding"][0,])
     alone = collected(map_transfers(bench, regime(), {"denoising": [(0,)]}))
     np.testing.assert_allclose(alone["denoising"][0,], losses["denoising"][0,], rtol=1e-5)

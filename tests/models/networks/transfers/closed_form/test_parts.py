@@ -38,16 +38,16 @@ def in_parts(monkeypatch, step):
 
 
 @pytest.mark.parametrize("step", [1, 3, 8])
-@pytest.mark.parametrize("learner, wanted", [(map_transfers, MAPS), (vector_transfers, VECTORS)])
-def test_losses_are_those_of_all_test_samples_at_once(monkeypatch, learner, wanted, step):
-    at_once = collected(learner(MadeUpBench(), regime(range(6), held_out=2), wanted))
+@pytest.mark.parametrize("learner, expected", [(map_transfers, MAPS), (vector_transfers, VECTORS)])
+def test_losses_are_those_of_all_test_samples_at_once(monkeypatch, learner, expected, step):
+    at_once = collected(learner(MadeUpBench(), regime(range(6), held_out=2), expected))
     held = in_parts(monkeypatch, step)
-    in_turn = collected(learner(MadeUpBench(trainers=2), regime(range(6), held_out=2), wanted))
+    in_turn = collected(learner(MadeUpBench(trainers=2), regime(range(6), held_out=2), expected))
     assert held and max(held) <= step
     assert {name: set(rows) for name, rows in in_turn.items()} == {
-        name: set(sets) for name, sets in wanted.items()
+        name: set(sets) for name, sets in expected.items()
     }
-    for name, rows in wanted.items():
+    for name, rows in expected.items():
         for subset in rows:
             np.testing.assert_allclose(in_turn[name][subset], at_once[name][subset], rtol=2e-5)
 

@@ -26,14 +26,14 @@ def test_a_subset_of_the_gram_matrix_solves_what_ridge_regression_on_the_subset_
     features = [RNG.normal(size=(200, width)).astype("float32") for width in widths]
     outputs = RNG.normal(size=(200, 3)).astype("float32")
     subsets = [(1, 3), (0, 1, 2), (2,), (3, 1)]
-    for subset, found in zip(subsets, solved(features, outputs, subsets, 0.1)):
+    for subset, weights in zip(subsets, solved(features, outputs, subsets, 0.1)):
         x = np.concatenate([features[i] for i in subset], 1).astype("float64")
         centred = x - x.mean(0)
         naive = np.linalg.solve(
             centred.T @ centred + 0.1 * 200 * np.eye(x.shape[1]),
             centred.T @ (outputs - outputs.mean(0)),
         )
-        np.testing.assert_allclose(found[:-1], naive, atol=1e-4)
+        np.testing.assert_allclose(weights[:-1], naive, atol=1e-4)
 
 
 def test_a_singular_gram_matrix_still_has_a_finite_solution():
@@ -112,8 +112,8 @@ def test_a_ridge_is_chosen_by_the_outputs_that_are_judged():
 def test_predictions_are_features_side_by_side_times_weights():
     features = [constant_last(RNG.normal(size=(7, 3)).astype("float32")) for _ in range(2)]
     weights = RNG.normal(size=(7, 4)).astype("float32")
-    seen = np.empty((7, 7), "float32")
+    predictions = np.empty((7, 7), "float32")
     answers = np.empty((7, 4), "float32")
-    predict(features, weights, seen, answers)
+    predict(features, weights, predictions, answers)
     expected = features[0][:, :3] @ weights[:3] + features[1][:, :3] @ weights[3:6] + weights[6]
     np.testing.assert_allclose(answers, expected, rtol=1e-5, atol=1e-5)

@@ -140,10 +140,10 @@ def test_targets_with_the_same_samples_share_a_kernel_and_lose_as_alone(building
     """where a building has several views, all of them are left out together, shared or not."""
     bench = MadeUpBench(ridges=(1e-3, 0.1, 10.0))
     bench.store.views = lambda split: [f"house{i * buildings // 8}/{i}" for i in range(8)]
-    wanted = {"class_scene": [(0,), (0, 1)], "room_layout": [(0, 1)], "fixated_pose": [(2,)]}
-    together = collected(vector_transfers(bench, regime(), wanted))
-    assert {name: list(rows) for name, rows in together.items()} == wanted
-    for name, subsets in wanted.items():
+    expected = {"class_scene": [(0,), (0, 1)], "room_layout": [(0, 1)], "fixated_pose": [(2,)]}
+    together = collected(vector_transfers(bench, regime(), expected))
+    assert {name: list(rows) for name, rows in together.items()} == expected
+    for name, subsets in expected.items():
         target = GlobalTarget(bench, name, regime())
         for subset in subsets:
             np.testing.assert_allclose(

@@ -34,8 +34,8 @@ def answered(bench, name, subset, rows, head):
     data = bench.store.samples(name, "val")
     views = np.asarray(data.views)[rows]
     codes = [np.asarray(bench.maps(i, "val"), "float32")[views] for i in subset]
-    seen = np.concatenate(codes, -1)
-    answer = np.asarray(head(seen[:, 0] if TASKS[name].images == 1 else seen))
+    joined_codes = np.concatenate(codes, -1)
+    answer = np.asarray(head(joined_codes[:, 0] if TASKS[name].images == 1 else joined_codes))
     labels, mask = (np.asarray(part, "float32") for part in data.labels(rows))
     return image_losses(TASKS[name].loss, labels, mask, answer)
 
@@ -64,11 +64,11 @@ def test_once_more_is_the_same_training_on_more_samples(bench, schedule):
         alone.train_transfer_alone(bench, (0,), "normal", rows[0], schedule, epochs)
         for epochs in range(1, EPOCHS + 1)
     ]
-    found = [answered(bench, "normal", (0,), rows[1], head) for head in same]
-    best = int(np.argmin([losses[everything].mean() for losses in found]))
-    np.testing.assert_allclose(found[best], trial.losses[0], rtol=1e-4, atol=1e-5)
+    answers = [answered(bench, "normal", (0,), rows[1], head) for head in same]
+    best = int(np.argmin([losses[everything].mean() for losses in answers]))
+    np.testing.assert_allclose(answers[best], trial.losses[0], rtol=1e-4, atol=1e-5)
     more = alone.train_transfer_alone(bench, (0,), "normal", np.arange(8), schedule, EPOCHS)
-    assert not np.allclose(answered(bench, "normal", (0,), rows[1], more), found[-1], rtol=1e-4)
+    assert not np.allclose(answered(bench, "normal", (0,), rows[1], more), answers[-1], rtol=1e-4)
 
 
 def test_on_twice_the_samples_it_takes_as_many_steps(bench, schedule, monkeypatch):

@@ -24,8 +24,8 @@ def test_blocks_side_by_side_are_the_whole_codes_of_every_member():
     assert places.shape == (2, 5)
     for member, own in zip(slots, places):
         whole = np.concatenate([maps(source, "test") for source in member], -1)
-        found = np.concatenate([blocks(place, "test") for place in own], -1)
-        np.testing.assert_array_equal(found, whole)
+        codes = np.concatenate([blocks(place, "test") for place in own], -1)
+        np.testing.assert_array_equal(codes, whole)
 
 
 def test_blocks_are_as_wide_as_divides_all():

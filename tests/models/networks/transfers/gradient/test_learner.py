@@ -45,13 +45,13 @@ def maps(index: int, split: str) -> np.ndarray:
 )
 def test_every_kind_of_answer_is_learned_and_judged_image_by_image(name):
     store = TinyStore()
-    found = learn(store, maps, name, np.array([[0], [2]]), [1, 2], TINY, QUICK)
+    losses = learn(store, maps, name, np.array([[0], [2]]), [1, 2], TINY, QUICK)
     assert (
-        found.losses.shape == (2, len(store.samples(name, "test")))
-        and np.isfinite(found.losses).all()
+        losses.losses.shape == (2, len(store.samples(name, "test")))
+        and np.isfinite(losses.losses).all()
     )
-    assert found.validation.shape == (len(found.validation), 2) and (found.best >= 1).all()
-    assert len(average_losses(TASKS[name], store)) == found.losses.shape[1]
+    assert losses.validation.shape == (len(losses.validation), 2) and (losses.best >= 1).all()
+    assert len(average_losses(TASKS[name], store)) == losses.losses.shape[1]
 
 
 def test_a_member_learns_the_same_alone_and_in_company():
@@ -109,19 +109,19 @@ def test_labels_that_teach_are_made_once_for_all_stacks_and_epochs(monkeypatch):
     monkeypatch.setattr(label_store, "LazySamples", TaskSamples)
     _, representations, networks, _ = transfer_bank()
     config = dataclasses.replace(TINY, stack_members=2, transfer_epochs=2, transfer_batch=2)
-    wanted = {"room_layout": [(0,), (1,), (0, 1)]}
+    expected = {"room_layout": [(0,), (1,), (0, 1)]}
     found = []
     programs = StackPrograms(config, TinyStore.size)
     for store in (LazyStore(), TinyStore()):
         bench = Bench(
             store, representations, networks, config, programs=programs, out=io.StringIO()
         )
-        learned = list(transfers_by_gradient(bench, bench.regimes[-1], wanted))
+        learned = list(transfers_by_gradient(bench, bench.regimes[-1], expected))
         assert [len(losses) for _, losses in learned] == [2, 1]
         found.append({key: value for _, part in learned for key, value in part.items()})
         if isinstance(store, LazyStore):
             assert sorted(store.asked) == list(range(8))
-    for subset in wanted["room_layout"]:
+    for subset in expected["room_layout"]:
         np.testing.assert_array_equal(found[0][subset], found[1][subset])
 
 
