@@ -515,6 +515,8 @@ def release_nodes(
         model=build_bundle.outputs["model"],
         examples=prepared.examples,
         records=config.replayed_records,
+        replays=config.replays,
+        cold=int(config.cold_start),
         code=code_of(ValidateInfra),
     )
     check_quality = CheckQuality(
