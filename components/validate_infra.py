@@ -13,10 +13,13 @@ def ValidateInfra(
     examples: InputArtifact[standard_artifacts.Examples],
     blessing: OutputArtifact[standard_artifacts.InfraBlessing],
     records: Parameter[int],
+    replays: Parameter[int],
+    cold: Parameter[int],
     code: Parameter[str],
 ) -> None:
     """Writes the blessing and blessing.json, the verdict in words with its figures. records: number
-    of test images that are replayed.
+    of test images that are replayed. replays: answers about them that are timed. cold: 1 if a
+    server without warm-up records is measured, too.
     """
     from components.blessings import bless
     from models.examples import encoded_images
@@ -26,6 +29,8 @@ def ValidateInfra(
     verdict = validate(
         os.path.join(model.uri, "Format-Serving"),
         records=encoded_images(examples.uri, "test", records),
+        replays=replays,
+        cold=bool(cold),
     )
     bless(blessing, verdict.reasons)
     save_blessing(blessing.uri, verdict)

@@ -34,6 +34,7 @@ AT_LEAST_1 = (
     "random_policies",
     "resamples",
     "replayed_records",
+    "replays",
     "seeds",
 )
 # 0 bytes have a meaning: no label is kept, all are made when they are used.
@@ -108,6 +109,10 @@ class Config:
     # Most bytes that a task's decoded labels, or the images, may take. What would take more is
     # decoded from the examples whenever it is used: slower, without a copy, the same numbers.
     cache_bytes: int = 4 << 30
+    # Answers about the replayed records that this check times.
+    replays: int = 100
+    # Does this check also start a server without warm-up records, to show what these are worth?
+    cold_start: bool = True
     # Does a run go on without views whose records cannot be read (a damaged or missing shard)?
     skip_damaged: bool = False
     # Folder of the released affinities (all_affinities_16k, _1k) that the run's are compared with;
@@ -437,6 +442,8 @@ def smoke() -> Config:
         resamples=20,
         proxy_images=16,
         replayed_records=3,
+        replays=3,
+        cold_start=False,
         # 50 random policies show no p below 0.02; networks of two steps are a matter of luck
         significance=0.1,
         margin=10.0,

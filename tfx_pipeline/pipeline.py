@@ -43,7 +43,7 @@ from components.train_transfers import TrainTransfers
 from components.validate_infra import ValidateInfra
 from components.write_report import WriteReport
 from models.networks.sources.description import SERVED, outside_sources
-from models.provenance.closure import closure_of
+from models.provenance.address import code_digest
 from models.tasks import TASKS, source_names, target_names
 from models.taxonomy.evidence.beside_published import tables_digest
 from serving.release.identity import served_address
@@ -515,6 +515,8 @@ def release_nodes(
         model=build_bundle.outputs["model"],
         examples=prepared.examples,
         records=config.replayed_records,
+        replays=config.replays,
+        cold=int(config.cold_start),
         code=code_of(ValidateInfra),
     )
     check_quality = CheckQuality(
@@ -574,7 +576,7 @@ def released_tables(folder: str) -> dict[str, str] | None:
 def code_of(component: type) -> str:
     """Digest, 16 hex digits, of all that a node runs: its component, and what that reaches."""
     # by place and name: what the component reaches is found from there
-    return closure_of(f"{component.__module__}:{component.__name__}").digest()
+    return code_digest(f"{component.__module__}:{component.__name__}")
 
 
 def shard(names: list[str], count: int) -> list[tuple[str, list[str]]]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any
 
 from models.provenance.closure import Choices, Closure, Definition, closure_of, name_of
+from models.provenance.digest_notes import noted
 from models.provenance.mentions import functions_in
 from models.provenance.sources import parsed
 
@@ -46,19 +47,43 @@ def reads(
     """Returns (digest of the code, for each of the settings: field -> value of those that it
     reads).
     """
-    roots = work if isinstance(work, tuple) else (work,)
+    roots = [name_of(root) for root in (work if isinstance(work, tuple) else (work,))]
     values = settings if isinstance(settings, tuple) else (settings,)
-    kinds = {name_of(kind) for value in values for kind in classes_of(value)}
+    kinds = sorted({name_of(kind) for value in values for kind in classes_of(value)})
+    rows = {table: sorted(keys) for table, keys in (choices or {}).items()}
+    names = [[item.name for item in fields(value)] for value in values]
+    digest, read = noted(
+        ["reads", roots, kinds, rows, names], lambda: names_read(roots, kinds, rows, names)
+    )
+    return digest, [fields_of(value, own) for value, own in zip(values, read)]
+
+
+def names_read(
+    roots: Sequence[Definition],
+    kinds: Sequence[Definition],
+    choices: Choices,
+    names: Sequence[Sequence[str]],
+) -> tuple[str, list[list[str]]]:
+    """Returns (digest of the code, for each list of names those that it reads). kinds: classes of
+    the settings.
+    """
     # Without the classes of the settings: their checks read all fields, and change no result. Their
     # methods and properties count where they are read.
-    left_out = {**(choices or {}), **dict.fromkeys(kinds, ())}
+    left_out = {**choices, **dict.fromkeys(kinds, ())}
     methods: set[Definition] = set()
     closure = closure_of(*roots, choices=left_out)
     # a method that is read may read further ones: again, until none is added
     while more := methods_read(kinds, closure) - methods:
         methods |= more
         closure = closure_of(*roots, *sorted(methods), choices=left_out)
-    return closure.digest(), [fields_of(value, closure.attributes) for value in values]
+    return closure.digest(), [[name for name in own if name in closure.attributes] for own in names]
+
+
+def code_digest(root: Definition | Callable[..., object]) -> str:
+    """Returns the digest of what a function or class is made of, 16 hex digits."""
+    name = name_of(root)
+    digest: str = noted(["digest", name], lambda: closure_of(name).digest())
+    return digest
 
 
 def classes_of(value: object) -> set[type]:

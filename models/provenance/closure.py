@@ -26,7 +26,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from models.provenance import sources
+from models.provenance import digest_notes, sources
 from models.provenance.mentions import functions_in, reading_of
 from models.provenance.sources import PACKAGES, Module, Reading, parsed, path_of
 
@@ -369,4 +369,5 @@ def forget() -> None:
     _closure.cache_clear()
     _known.cache_clear()
     functions_in.cache_clear()
+    digest_notes.forget()
     sources.forget()

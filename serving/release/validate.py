@@ -25,7 +25,8 @@ from serving.release.parity import differences
 from serving.release.process import ServerError, ServerProcess, link_tree, memory, serve_command
 from serving.release.signing import check_signed
 
-# records are replayed in turn until there are so many answers, or so many seconds are over
+# records are replayed in turn until there are so many answers, if nobody asks for fewer, or so many
+# seconds are over
 REPLAYS = 100
 REPLAY_SECONDS = 10.0
 # deadline of a question, in allowed answer times: a late answer is measured, not cut off
@@ -52,13 +53,16 @@ def validate(
     records: list[bytes],
     limits: Limits = Limits(),
     trusted: bytes | None = None,
+    replays: int = REPLAYS,
+    cold: bool = True,
 ) -> Blessing:
     """Starts a server on `candidate` and judges it: its files against its manifest, offered tasks
     against the contract, parity with the Keras networks, `records` (encoded images) replayed for
     latency and finiteness, a decompression bomb, memory. Of a good candidate, a second server
-    without warm-up records shows what these are worth.
+    without warm-up records shows what these are worth, where it is asked for by `cold`.
 
-    trusted: PEM of public keys, one of which must have signed the manifest.
+    trusted: PEM of public keys, one of which must have signed the manifest. replays: answers that
+    are timed; of fewer than a hundred the slowest stands for one in a hundred.
     """
     candidate = Path(candidate)
     try:
@@ -72,9 +76,10 @@ def validate(
         )
     try:
         with tempfile.TemporaryDirectory() as folder:
-            verdict = judge_server(candidate, Path(folder) / "warm", contract, limits, records)
+            base = Path(folder) / "warm"
+            verdict = judge_server(candidate, base, contract, limits, records, replays)
             # a second server, only where the first was good: it shows a figure and judges nothing
-            if verdict.ok and (candidate / EXTRA / WARMUP).exists():
+            if cold and verdict.ok and (candidate / EXTRA / WARMUP).exists():
                 base = Path(folder) / "cold"
                 verdict.figures.update(cold_figures(candidate, base, contract, limits))
             return verdict
@@ -94,15 +99,20 @@ def check_files(candidate: Path, trusted: bytes | None) -> None:
 
 
 def judge_server(
-    candidate: Path, base: Path, contract: Contract, limits: Limits, records: list[bytes]
+    candidate: Path,
+    base: Path,
+    contract: Contract,
+    limits: Limits,
+    records: list[bytes],
+    replays: int,
 ) -> Blessing:
     """Starts a server on the candidate and judges it. base: a folder for its version, which is
-    made. Raises ServerError where it does not start.
+    made. replays: answers that are timed. Raises ServerError where it does not start.
     """
     # by links: a bundle may weigh gigabytes, and a server wants a numbered folder
     link_tree(candidate, base / "1")
     with ServerProcess(serve_command(base)) as server:
-        return Judgement(server, candidate, contract, limits).run(records)
+        return Judgement(server, candidate, contract, limits, replays).run(records)
 
 
 def cold_figures(
@@ -126,8 +136,14 @@ class Judgement:
     """Checks of one running server; each adds to `reasons` (why not, in words) and `figures`."""
 
     def __init__(
-        self, server: ServerProcess, candidate: Path, contract: Contract, limits: Limits
+        self,
+        server: ServerProcess,
+        candidate: Path,
+        contract: Contract,
+        limits: Limits,
+        replays: int = REPLAYS,
     ) -> None:
+        self.replays = replays
         self.server = server
         self.candidate = candidate
         self.contract = contract
@@ -198,7 +214,7 @@ class Judgement:
         seconds: list[float] = []
         # seconds are a bound for slow bundles: each record is asked once in any case
         until = time.monotonic() + REPLAY_SECONDS
-        for i in range(max(REPLAYS, len(records))):
+        for i in range(max(self.replays, len(records))):
             if i >= len(records) and time.monotonic() > until:
                 break
             since = time.monotonic()

@@ -24,8 +24,8 @@ class Artifact:
 def test_the_verdict_is_the_servers(tmp_path, monkeypatch, reasons):
     questions = {}
 
-    def verdict(bundle, *, records):
-        questions.update(bundle=bundle, records=records)
+    def verdict(bundle, **arguments):
+        questions.update(bundle=bundle, **arguments)
         return Blessing(not reasons, reasons, {"ms": 3.0})
 
     monkeypatch.setattr(validate, "validate", verdict)
@@ -37,11 +37,15 @@ def test_the_verdict_is_the_servers(tmp_path, monkeypatch, reasons):
         examples=Artifact(tmp_path / "examples"),
         blessing=blessing,
         records=5,
+        replays=7,
+        cold=0,
         code="x",
     )
     assert questions == {
         "bundle": str(tmp_path / "model" / "Format-Serving"),
         "records": ("test", 5),
+        "replays": 7,
+        "cold": False,
     }
     facts = json.loads((tmp_path / "blessing" / "blessing.json").read_text())
     assert facts == {"ok": not reasons, "reasons": list(reasons), "figures": {"ms": 3.0}}

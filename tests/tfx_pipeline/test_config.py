@@ -81,6 +81,7 @@ def test_fields_of_both_levels_can_be_set():
         ("random_policies=0", "random_policies is at least 1"),
         ("proxy_images=0", "proxy_images is at least 4"),
         ("replayed_records=0", "replayed_records is at least 1"),
+        ("replays=0", "replays is at least 1"),
         ("orders=[0,2]", "orders are 1 source an edge or more"),
         ("checkpoint_seconds=-1", "checkpoint_seconds is a number of at least 0"),
         ("cache_bytes=-1", "cache_bytes is at least 0"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from models.provenance.closure import closure_of
+from models.provenance.address import code_digest
 from models.provenance.sources import syntax_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +24,7 @@ def code_addresses() -> dict[str, str]:
         for name in components_in(path)
     }
     names[GRAPH] = "tfx_pipeline.pipeline:make_pipeline"
-    return {name: closure_of(place).digest() for name, place in sorted(names.items())}
+    return {name: code_digest(place) for name, place in sorted(names.items())}
 
 
 def components_in(path: Path) -> list[str]:

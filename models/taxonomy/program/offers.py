@@ -5,7 +5,7 @@ rewards, and which of them an optimum may need.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.taxonomy.affinities import Affinities, Row
@@ -46,9 +46,9 @@ def offered(table: Affinities, request: Request) -> Offer:
     sources = set(nodes)
     edges: dict[str, list[tuple[float, Transfer]]] = {target: [] for target in targets}
     for row in on_offer(table, request):
-        target = row.transfer.target
-        if target in edges and sources.issuperset(row.transfer.sources):
-            edges[target].append((reward_of(row, request), row.transfer))
+        transfer = row.transfer
+        if transfer.target in edges and sources.issuperset(transfer.sources):
+            edges[transfer.target].append((reward_of(row, request), transfer))
     own = {}
     # the paper's program knows no supervision in place of an edge
     if request.variant == "web":
@@ -87,47 +87,55 @@ def undominated(
     and names is kept.
     """
     bit: dict[str, int] = {}
-    costs = [
-        (reward, edge, request.edge_cost_of(edge), second_cost(edge, request))
-        for reward, edge in edges
-    ]
-    # best reward first: what is kept is at least as good, and only costs and sources are left to
-    # compare
-    costs.sort(key=lambda entry: (-entry[0], entry[2], entry[1].order, entry[1].sources))
+    # Best reward first: what is kept is at least as good, and only costs and sources are left to
+    # compare. The place is last, since transfers have no order; no two edges need it.
+    entries = sorted(
+        (-reward, request.edge_cost_of(edge), len(edge.sources), edge.sources, place, edge)
+        for place, (reward, edge) in enumerate(edges)
+    )
     frontier: dict[int, list[tuple[float, float]]] = {}
     needed = []
-    for reward, edge, cost, second in costs:
+    for loss, cost, size, sources, _, edge in entries:
         # one bit for each source, so that a set is one number
         mask = 0
-        for name in edge.sources:
+        for name in sources:
             mask |= bit.setdefault(name, 1 << len(bit))
-        dominated = any(
-            # a subset of its sources, and no dearer in either budget
-            price <= cost and more <= second
-            for among in subsets(mask, edge.order, frontier)
-            for price, more in frontier.get(among, ())
-        )
+        second = second_cost(edge, request)
         # stored by their sources, so that later edges are compared only with subsets of theirs
-        if not dominated:
+        if not dominated(mask, size, (cost, second), frontier):
             frontier.setdefault(mask, []).append((cost, second))
-            needed.append((reward, edge))
+            needed.append((-loss, edge))
     return needed
 
 
-def subsets(mask: int, size: int, masks: Collection[int]) -> Iterator[int]:
-    """Yields the sets of sources that are contained in `mask`; a set is an integer with one bit for
-    each source. Yields all of them, or, if these are fewer, those among `masks`. size: number of
-    sources in `mask`.
+def dominated(
+    mask: int,
+    size: int,
+    costs: tuple[float, float],
+    frontier: Mapping[int, Sequence[tuple[float, float]]],
+) -> bool:
+    """Returns whether an edge with a subset of some sources is no dearer in either budget. mask:
+    the sources, a bit each; size: how many. frontier: sources -> costs of edges. Plain loops: a
+    program asks tens of thousands of times.
     """
-    if 1 << size > len(masks):
-        yield from (other for other in masks if other & mask == other)
-        return
+    cost, second = costs
+    if 1 << size > len(frontier):
+        # fewer than there are subsets
+        for other, prices in frontier.items():
+            if other & mask == other:
+                for price, more in prices:
+                    if price <= cost and more <= second:
+                        return True
+        return False
     among = mask
-    while among:
-        yield among
+    while True:
+        for price, more in frontier.get(among, ()):
+            if price <= cost and more <= second:
+                return True
+        if not among:
+            return False
         # the next smaller subset of the bits
         among = (among - 1) & mask
-    yield 0
 
 
 def second_cost(edge: Transfer, request: Request) -> float:

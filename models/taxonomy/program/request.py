@@ -135,7 +135,7 @@ class Request:
             return transfer.control == "scratch" and self.scratch
         # a task's own encoder knows its labels: the web solver leaves it out
         dropped = self.variant == "web" and transfer.own_encoder
-        return transfer.order <= self.order and not dropped
+        return len(transfer.sources) <= self.order and not dropped
 
     def names(self) -> set[str]:
         """Returns every task that the request mentions."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import chdtrc
 
-from models.provenance.closure import closure_of
+from models.provenance.address import code_digest
 from models.provenance.seals import read_sealed_json, write_sealed_json
 from models.tasks.arrays import Floats
 from models.tasks.ranks import ranks_of
@@ -331,7 +331,7 @@ def address(tournament: Tournament) -> str:
     measured = tournament.measured
     names = [str(transfer) for transfer in measured.transfers]
     # with the code, so that results of edited code are not read from the cache
-    content = [closure_of(played).digest(), names, measured.images]
+    content = [code_digest(played), names, measured.images]
     digest = hashlib.sha256(json.dumps(content).encode())
     # all bytes, so that any change of a loss changes the address
     for row in measured.losses:

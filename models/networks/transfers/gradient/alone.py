@@ -131,7 +131,16 @@ def one_member(
     own = np.searchsorted(sources_of(slots), slots)
     constant = constant_of(bench.store, name, bench.config, teaching)
     return build_stack(
-        bench.store, name, samples, own, seeds, bench.config, schedule, bench.programs, constant
+        bench.store,
+        name,
+        samples,
+        own,
+        seeds,
+        bench.config,
+        schedule,
+        bench.programs,
+        constant,
+        schedule.steps_of(len(teaching)),
     )
 
 

@@ -137,7 +137,8 @@ def train_stack(
     own = np.searchsorted(used, slots)
     if constant is None:
         constant = constant_of(store, name, config, teaching)
-    stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, constant)
+    steps = schedule.steps_of(len(teaching))
+    stack = build_stack(store, name, teach, own, seeds, config, schedule, programs, constant, steps)
     rng = np.random.default_rng(config.seed)
     best = BestWeights(stack, len(slots), schedule.patience)
     validation: list[Floats] = []
@@ -255,13 +256,14 @@ def build_stack(
     schedule: Schedule,
     programs: StackPrograms | None = None,
     constant: Floats | None = None,
+    steps: int | None = None,
 ) -> MemberStack:
     """Returns the members, starting from the best constant answer as task networks do: that of the
     whole transfer split if None. slots: [members, order], positions among the sources that are
-    held; constant: [1, ...], as the answer.
+    held; constant: [1, ...], as the answer; steps: as `StackPrograms.stack` takes them.
     """
     programs = programs or StackPrograms(config, store.size)
-    stack = programs.stack(name, samples.shape, slots, seeds, schedule)
+    stack = programs.stack(name, samples.shape, slots, seeds, schedule, steps)
     places = {
         variable.path.split("/")[-1]: i
         for i, variable in enumerate(stack.template().trainable_variables)

@@ -23,6 +23,9 @@ from models.tasks.arrays import Integers
 # since weights and traces are memory
 KEPT = 6
 BYTES = 1 << 30
+# Tracing a program of convolutions took as long as 20 steps of one member without it (two members
+# of the tests' size, two cores).
+FEW_STEPS = 16
 
 
 class StackPrograms:
@@ -41,12 +44,14 @@ class StackPrograms:
         slots: Integers,
         seeds: Sequence[int],
         schedule: Schedule,
+        steps: int | None = None,
     ) -> MemberStack:
         """Returns members for target `name` with the first weights that their seeds give and a
         fresh optimiser.
 
         shape: [sources, (images,) h, w, c] of one sample's representations; slots [member, order];
-        seeds: one a member. A stack that was given before for an answer of this shape is taken
+        seeds: one a member. steps: of the optimiser at most, None if that is not known; few are
+        made without a program. A stack that was given before for an answer of this shape is taken
         back: it must not be in use.
         """
         task = TASKS[name]
@@ -55,6 +60,7 @@ class StackPrograms:
         side_by_side = (height, width, channels * slots.shape[1])
         template = build_transfer_head(task, self.config, side_by_side, task.images, self.size)
         weights = tuple(tuple(weight.shape) for weight in template.weights)
+        eager = few_steps(len(slots), steps) and any(len(weight) > 2 for weight in weights)
         key = (
             task.loss,
             task.output,
@@ -65,6 +71,7 @@ class StackPrograms:
             schedule.clip,
             weights,
             replicas(),
+            eager,
         )
         if key in self.stacks:
             self.stacks.move_to_end(key)
@@ -77,6 +84,7 @@ class StackPrograms:
         stack.compile(
             optimizer=MemberAdam(schedule.rate, member_clipnorm=schedule.clip),
             jit_compile=keras.backend.backend() == "jax",  # which runs operation by operation else
+            run_eagerly=eager,
         )
         # Now, since a first step that makes variables is traced twice.
         stack.optimizer.build(stack.trainable_variables)
@@ -98,3 +106,12 @@ class StackPrograms:
         if gone:
             # a Keras model refers to itself: only a collection of its own takes it apart now
             gc.collect()
+
+
+def few_steps(members: int, steps: int | None) -> bool:
+    """Returns whether members that are stepped one after the other (those that convolve) have made
+    all their steps before a program is traced.
+    """
+    if steps is None or keras.backend.backend() != "tensorflow" or replicas() > 1:
+        return False
+    return members * steps <= FEW_STEPS

@@ -33,6 +33,12 @@ class Schedule:
             return self.rate
         return float(self.rate * (0.5 + 0.5 * np.cos(np.pi * epoch / self.epochs)))
 
+    def steps_of(self, samples: int) -> int:
+        """Returns the steps of all epochs on so many samples, in whole batches; one an epoch where
+        they are fewer than a batch.
+        """
+        return self.epochs * max(1, samples // self.batch)
+
 
 def schedule_of(config: NetworkConfig, name: str, epochs: int) -> Schedule:
     """Returns the schedule of transfers into target `name`, as the configuration says."""

@@ -1,8 +1,11 @@
 """Cheap predictors: each ranks what is known."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+from models.taxonomy.evidence import proxies
 from models.taxonomy.evidence.proxies import Gram, Readout, cka, rsa, scores
 
 
@@ -50,6 +53,55 @@ def test_leaving_one_out_in_closed_form_is_leaving_one_out():
     leverage = readout.vectors**2 @ shrink + 1 / 30
     np.testing.assert_allclose(residual / (1 - leverage)[:, None], errors, rtol=1e-6)
     assert kernel.trace() == pytest.approx(30)
+
+
+def test_sets_that_are_scored_together_score_as_each_alone(monkeypatch):
+    """sets of one and two sources in parts of three, one source of fewer features than images."""
+    rng = np.random.default_rng(4)
+    world, sources = features(rng, images=20)
+    sources["narrow"] = world[:, :3]
+    labels = world @ rng.normal(size=(12, 3))
+    sets = [*combinations(sources, 1), *combinations(sources, 2)]
+    monkeypatch.setattr(proxies, "NUMBERS", 3 * 20**2)
+    rows = scores(sources, labels, world, sets)
+    assert [tuple(row["sources"]) for row in rows] == sets
+    target = Gram.of(world)
+    for row in rows:
+        gram = Gram(np.mean([Gram.of(sources[name]).kernel for name in row["sources"]], 0))
+        readout = Readout(gram)
+        alone = (
+            rsa(gram, target),
+            cka(gram, target),
+            readout.logme(labels),
+            readout.linear(labels),
+        )
+        together = [row[name] for name in ("rsa", "cka", "logme", "linear")]
+        np.testing.assert_allclose(together, alone, rtol=1e-6)
+
+
+def test_the_evidence_counts_no_direction_that_features_lack():
+    """as the paper computes it, by features in place of their products."""
+    rng = np.random.default_rng(5)
+    x, y = rng.normal(size=(30, 4)), rng.normal(size=(30, 1))
+    gram = Gram.of(x)
+    y = (y - y.mean()) / y.std()
+    left, size, _ = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    values = size**2 * 30 / (size**2).sum()
+    alpha = beta = 1.0
+    squares = (left.T @ y)[:, 0] ** 2
+    rest = (y**2).sum() - squares.sum()
+    for _ in range(11):
+        ratio = alpha / beta
+        gamma = (values / (values + ratio)).sum()
+        weight = (values * squares / (values + ratio) ** 2).sum()
+        error = (squares * (ratio / (values + ratio)) ** 2).sum() + rest
+        alpha, beta = gamma / weight, (30 - gamma) / error
+    ratio = alpha / beta
+    weight = (values * squares / (values + ratio) ** 2).sum()
+    error = (squares * (ratio / (values + ratio)) ** 2).sum() + rest
+    evidence = 4 * np.log(alpha) + 30 * np.log(beta) - np.log(alpha + beta * values).sum()
+    evidence -= 30 * np.log(2 * np.pi) + beta * error + alpha * weight
+    assert Readout(gram).logme(y) == pytest.approx(evidence / 60, rel=1e-6)
 
 
 def test_more_features_than_images_explain_noise_no_better_than_chance():

@@ -249,11 +249,7 @@ def test_other_losses_and_other_code_are_no_kept_tournament(tmp_path, monkeypatc
     assert measure(second, cache=cache).rows == measure(second).rows != table.rows
     assert len(list(cache.iterdir())) == 2
 
-    class Edited:
-        def digest(self) -> str:
-            return "of edited code"
-
-    monkeypatch.setattr(measurement, "closure_of", lambda played: Edited())
+    monkeypatch.setattr(measurement, "code_digest", lambda played: "of edited code")
     assert measure(first, cache=cache).rows == table.rows
     assert len(list(cache.iterdir())) == 3
 

@@ -18,6 +18,7 @@ from models.networks.losses.losses import image_losses as keras_losses
 from models.networks.training.averages import average_answer, average_losses
 from models.networks.training.fit import Interrupted
 from models.networks.transfers.bench import Bench
+from models.networks.transfers.gradient import programs
 from models.networks.transfers.gradient.learner import (
     build_stack,
     learn,
@@ -68,16 +69,31 @@ def test_a_member_learns_the_same_alone_and_in_company():
 
 def test_the_next_target_of_a_shape_compiles_nothing_and_learns_what_it_would_have_learned_first():
     store, seeds = TinyStore(), [3, 4]
-    programs = StackPrograms(TINY, store.size)
+    made = StackPrograms(TINY, store.size)
     learned = [
-        learn(store, maps, name, np.array(slots), seeds, TINY, QUICK, programs=programs)
+        learn(store, maps, name, np.array(slots), seeds, TINY, QUICK, programs=made)
         for name, slots in (("room_layout", [[0], [1]]), ("vanishing_point", [[1], [2]]))
     ]
-    assert programs.compiled == 1
+    assert made.compiled == 1
     fresh = learn(store, maps, "vanishing_point", np.array([[1], [2]]), seeds, TINY, QUICK)
     np.testing.assert_allclose(learned[1].validation, fresh.validation, rtol=1e-5)
     np.testing.assert_allclose(learned[1].losses, fresh.losses, rtol=1e-5)
     assert not np.allclose(learned[0].losses, learned[1].losses)
+
+
+def test_few_steps_without_a_program_learn_what_a_program_learns(monkeypatch):
+    learned = []
+    for few in (programs.FEW_STEPS, 0):
+        monkeypatch.setattr(programs, "FEW_STEPS", few)
+        made = StackPrograms(TINY, TinyStore.size)
+        slots = np.array([[0], [2]])
+        learned.append(
+            learn(TinyStore(), maps, "normal", slots, [1, 2], TINY, QUICK, programs=made)
+        )
+        (stack,) = made.stacks.values()
+        assert stack.run_eagerly == (few > 0)
+    np.testing.assert_allclose(learned[0].validation, learned[1].validation, rtol=1e-4)
+    np.testing.assert_allclose(learned[0].losses, learned[1].losses, rtol=1e-4)
 
 
 class LazyStore(TinyStore):
