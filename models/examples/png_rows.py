@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from models.examples.png_filters import AVERAGE, NONE, PAETH, SUB, UP
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Bytes, Scalar
 
 LANES = 4  # bytes that are read and written at once: of a pixel, and what is then written again
@@ -30,7 +30,7 @@ def unfiltered(rows: Bytes, step: int) -> Bytes | None:
     return lines
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def undo_filters(rows: Bytes, step: int, lines: Bytes) -> None:
     """Writes the bytes of filtered rows uint8 [height, 1 + bytes a row] into lines uint8 [height,
     bytes a row]; step: bytes of a pixel.
@@ -53,7 +53,7 @@ def undo_filters(rows: Bytes, step: int, lines: Bytes) -> None:
         above = line
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def undo_filter(number: int, row: Bytes, above: Bytes, line: Bytes, step: int) -> None:
     """Writes the bytes of one row behind its first pixel, from the row under filter `number`
     without that number, and the row above. All: uint8 [bytes a row].
@@ -85,7 +85,7 @@ def undo_filter(number: int, row: Bytes, above: Bytes, line: Bytes, step: int) -
             rest[x] = packed[x] + nearest(np.int32(left[x]), np.int32(upper[x]), np.int32(above[x]))
 
 
-@numba.njit(inline="always")
+@njit(inline="always")
 def nearest(left: Scalar, above: Scalar, corner: Scalar) -> Scalar:
     """Returns that one of three bytes which is nearest to left + above - corner, of equally near
     ones the first (PNG specification, section 9.4).
@@ -173,7 +173,7 @@ def sum_rows(lines: Bytes, pixels: Array) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def sum_bytes(rows: Bytes, pixels: Bytes) -> None:
     """Writes sums along rows [height, 1 + width], a filter before each, into pixels [height,
     width].
@@ -185,7 +185,7 @@ def sum_bytes(rows: Bytes, pixels: Bytes) -> None:
             pixels[y, x] = level & 0xFF
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def sum_pairs(rows: Bytes, pixels: Array) -> None:
     """Does the same for 16 bits: rows [height, 1 + 2 width], the high byte first."""
     for y in range(len(rows)):
@@ -197,7 +197,7 @@ def sum_pairs(rows: Bytes, pixels: Array) -> None:
             pixels[y, x] = (high & 0xFF) << 8 | low & 0xFF
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def sum_colours(rows: Bytes, pixels: Bytes) -> None:
     """Does the same for three colours: rows [height, 1 + 3 width], pixels [height, width, 3]."""
     for y in range(len(rows)):

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Floats, Integers
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def rotations(ahead: Floats) -> Floats:
     """Returns [n, 3, 3] rotations, world from camera (x right, y up, looking along -z), of level
     cameras that look along ahead [n, 3].
@@ -46,7 +46,7 @@ def rays_through(turns: Floats, angles: Floats, spots: Floats) -> Floats:
     return np.asarray(before_turning(np.tan(angles / 2), spots) @ turns.transpose(0, 2, 1))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def before_turning(slopes: Floats, spots: Floats) -> Floats:
     """Returns [n, k, 3] unit rays in the cameras' own frames. slopes: [n], of the
     pictures' edges.
@@ -60,7 +60,7 @@ def before_turning(slopes: Floats, spots: Floats) -> Floats:
     return ways
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def ways_to(
     places: Floats, locations: Floats, steepest: float, closest: float
 ) -> tuple[Floats, Floats, Floats, Bools]:
@@ -84,7 +84,7 @@ def ways_to(
     return ahead, length, ways, counts
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def shares(
     locations: Floats,
     rays: Floats,
@@ -127,7 +127,7 @@ def shares(
     return out / count
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def triangles(corners: Floats) -> tuple[Floats, Floats, Floats]:
     """Returns (cross product of two sides [f, 3], its length [f], height of the middle [f] m) of
     triangles [f, 3, 3].

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Floats, Integers
 
 STEEPEST = 200.0  # 1/m: the labels are clipped at 33 already
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def placed(
     vertices: Floats, normals: Floats, position: Floats, yaw: float, moved: Floats, turned: Floats
 ) -> None:
@@ -34,7 +34,7 @@ def placed(
         turned[i, 0], turned[i, 1], turned[i, 2] = c * x - s * y, s * x + c * y, normals[i, 2]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def stray(faces: Integers, count: int) -> bool:
     """Returns whether any of the faces [f, 3] has a corner that is none of `count` vertices."""
     for i in range(len(faces)):
@@ -44,7 +44,7 @@ def stray(faces: Integers, count: int) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def parallelogram(
     origin: Floats, along: Floats, up: Floats, points: Floats, normals: Floats
 ) -> None:
@@ -61,7 +61,7 @@ def parallelogram(
         normals[i, 0], normals[i, 1], normals[i, 2] = x / length, y / length, z / length
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def gradient(values: Floats, order: int, out: Array) -> None:
     """Writes `np.gradient` of a profile [n] into `out` [n]: central differences, one-sided of
     `order` at its ends.
@@ -77,7 +77,7 @@ def gradient(values: Floats, order: int, out: Array) -> None:
         out[0], out[n - 1] = values[1] - values[0], values[n - 1] - values[n - 2]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def revolved(
     r: Floats,
     z: Floats,
@@ -123,7 +123,7 @@ def revolved(
             )
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def tube(
     path: Floats,
     radius: float,
@@ -181,7 +181,7 @@ def tube(
             )
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, float]:
     """Returns the normal of the triangle of three of the vertices [v, 3], as long as twice its
     area.
@@ -199,7 +199,7 @@ def crossed(vertices: Floats, a: int, b: int, c: int) -> tuple[float, float, flo
     return uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> float:
     """Returns the sum, over every `step`-th of the faces [f, 3], of how far it looks the way that
     its normals [v, 3] do.
@@ -216,7 +216,7 @@ def leaning(vertices: Floats, faces: Integers, normals: Floats, step: int) -> fl
     return total
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
     """Writes the faces [f, 3] into `out` [f, 3], wound so that they look the way their normals [v,
     3] do.
@@ -227,7 +227,7 @@ def outward(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> N
             out[i, k] = faces[i, 2 - k] if back else faces[i, k]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def normals_of(
     vertices: Floats, faces: Integers, rows: int, columns: int, closed: bool, normals: Floats
 ) -> None:
@@ -267,7 +267,7 @@ def normals_of(
                 normals[i, q] = -normals[i, q]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def measured(vertices: Floats, rows: int, columns: int, uv: Floats) -> None:
     """Writes into uv [v, 2] the lengths along the rows and the columns of a lattice's vertices [v,
     3].
@@ -279,7 +279,7 @@ def measured(vertices: Floats, rows: int, columns: int, uv: Floats) -> None:
             uv[k, 1] = uv[k - columns, 1] + distance(vertices, k, k - columns) if i else 0.0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def distance(vertices: Floats, i: int, j: int) -> float:
     """Returns the distance between two of the vertices [v, 3]."""
     return math.sqrt(
@@ -289,7 +289,7 @@ def distance(vertices: Floats, i: int, j: int) -> float:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def curvature_of(vertices: Floats, faces: Integers, normals: Floats, out: Array) -> None:
     """Writes [v, 2] principal curvatures, larger first, into `out`: each face's second fundamental
     form is fitted to its normals' differences and averaged to the vertices (Rusinkiewicz 2004,
@@ -311,7 +311,7 @@ def curvature_of(vertices: Floats, faces: Integers, normals: Floats, out: Array)
             out[i, q] = min(max(out[i, q] / max(count[i], 1.0), -STEEPEST), STEEPEST)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def bent(edge: Floats, turn: Floats) -> tuple[float, float]:
     """Returns the (larger, smaller) eigenvalue of the form (a, b; b, c) for which form x edge =
     turn, by least squares over the edges of a face [3, 3].

@@ -10,9 +10,9 @@ read.)
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Bools, Floats, Integers
 
 TILE = 64  # pixels; a tile of ten numbers a pixel fits into the second-level cache
@@ -26,7 +26,7 @@ ONE = np.float32(1)
 ZERO = np.float32(0)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def rejoined(
     light: Floats,
     points: Floats,
@@ -71,7 +71,7 @@ def rejoined(
                             out[i, q] = light[i, q] if sampled[i] else -1
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _fetched(
     light: Floats,
     points: Floats,
@@ -100,7 +100,7 @@ def _fetched(
             block[9, v, u] = ONE if inside and sampled[i] and material[i] >= 0 else ZERO
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _tap(block: Floats, here: int, there: int, shift: int, total: Floats) -> None:
     """Adds to total [4, TILE] the colours and the count of those pixels of row `there`, from column
     `shift`, that lie on the planes of row `here`.

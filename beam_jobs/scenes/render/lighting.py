@@ -13,11 +13,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.buildings.scene import Light
 from beam_jobs.scenes.render.shading import Hits
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Bools, Floats, Integers
 
 SPACING = 0.8  # m between probes
@@ -288,7 +288,7 @@ def openings() -> Floats:
     ).astype("float32")
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _cell(p: Floats, i: int, low: Floats, step: Floats, counts: Integers, place: Floats) -> int:
     """Returns the number of the probe below `p[i]`, and writes the fractions of the way to the next
     probes into `place`.
@@ -303,7 +303,7 @@ def _cell(p: Floats, i: int, low: Floats, step: Floats, counts: Integers, place:
     return number
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _handed_on(hits: Hits, selection: Integers, grid: ProbeGrid, cubes: Floats, out: Array) -> None:
     """Writes into out[j] the light of the 8 probes around hit selection[j]; 0 where nothing
     was hit.
@@ -352,7 +352,7 @@ def _handed_on(hits: Hits, selection: Integers, grid: ProbeGrid, cubes: Floats, 
         out[j, 0], out[j, 1], out[j, 2] = r / total, g / total, b / total
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _aim(
     hits: Hits,
     phase: Integers,
@@ -461,7 +461,7 @@ def _aim(
             reach[row] = far
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _gathered(
     clear: Bools,
     rays: int,

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.render.embree import EmbreeScene, intersect, occluded
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Floats, Integers
 
 # Places, of 32 bits each, in Embree's RTCRayHit: of the ray, then of what it hits.
@@ -88,7 +88,7 @@ class RayCaster:
         return clear
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def ray_hit() -> Floats:
     """Returns [RAY_HIT] float32 for one ray and its hit, at an address that 16 divides, as Embree
     demands.
@@ -101,7 +101,7 @@ def ray_hit() -> Floats:
     return ray
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _first(scene: int, origins: Floats, rays: Floats, hits: FirstHits) -> None:
     distance, triangle, u, v = hits
     ray = ray_hit()
@@ -123,7 +123,7 @@ def _first(scene: int, origins: Floats, rays: Floats, hits: FirstHits) -> None:
         v[i] = ray[V]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _free(scene: int, origins: Floats, rays: Floats, reach: Floats, clear: Bools) -> None:
     ray = ray_hit()
     for i in range(len(rays)):

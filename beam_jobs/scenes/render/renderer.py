@@ -10,7 +10,6 @@ import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.buildings.scene import Scene
@@ -18,6 +17,7 @@ from beam_jobs.scenes.render.light_upsampling import rejoined
 from beam_jobs.scenes.render.lighting import Lighting
 from beam_jobs.scenes.render.ray_caster import RayCaster
 from beam_jobs.scenes.render.shading import Hits, Surface
+from models.provenance.kernels import njit
 from models.tasks import Camera
 from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
 
@@ -69,7 +69,7 @@ def pixel_rays(
     return ways, share
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _pixel_rays(
     x: Floats, y: Floats, pixels: Integers, rotation: Floats, ways: Floats, share: Floats
 ) -> None:
@@ -236,7 +236,7 @@ def lattice(size: int) -> tuple[Integers, Bools, Integers]:
     return (x & 3) * 4 + (y & 3), sampled, np.flatnonzero(sampled)
 
 
-@numba.njit(cache=True, nogil=True)  # distances may be infinite: no fastmath
+@njit(cache=True, nogil=True)  # distances may be infinite: no fastmath
 def before_camera(
     distance: Floats,
     normals: Floats,
@@ -258,7 +258,7 @@ def before_camera(
             normal[i, q] = x * turn[0, q] + y * turn[1, q] + z * turn[2, q]
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _composed(
     material: Integers, reflectance: Floats, light: Floats, glow: Floats, out: Array
 ) -> None:
@@ -274,7 +274,7 @@ def _composed(
                 out[i, q] = reflectance[i, q] * (glow[m] if glow[m] > 0 else light[i, q])
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def edges(
     instance: Integers,
     material: Integers,
@@ -310,7 +310,7 @@ def edges(
                     marked[i] = marked[j] = True
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def borrow(
     where: Integers,
     instance: Integers,
@@ -373,7 +373,7 @@ GAMMA = (np.linspace(0, 1, 4097) ** (CONTRAST / 2.2)).astype("float32")
 CURVE = tuple(np.float32(x) for x in (2.51, 0.03, 2.43, 0.59, 0.14))
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _develop(colour: Floats, noise: Floats, gamma: Floats, out: Array) -> None:
     total, product = 0.0, 1.0
     for i in range(len(colour)):  # a logarithm of 32 factors takes less time than 32 logarithms

@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.buildings.scene import Scene
 from beam_jobs.scenes.render.ray_caster import FirstHits
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Floats, Integers
 
 # Row of `relief.STYLES` from which on the picture shows the unevenness, too.
@@ -161,7 +161,7 @@ def pyramid(textures: Floats) -> tuple[Floats, Integers]:
     return texels, np.array(sides, "int64")
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _halved(texels: Floats, start: int, side: int) -> None:
     """Writes the level after the one that begins at `start`, `side` texels wide, as means
     of 2 x 2.
@@ -181,7 +181,7 @@ def _halved(texels: Floats, start: int, side: int) -> None:
                     texels[m, after + y * half + x, q] = total / np.float32(4)
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _fraction(x: np.float32) -> np.float32:
     """Returns x - floor(x), by truncation, since `math.floor` of Numba is an int64 and would turn
     float32 into float64.
@@ -190,7 +190,7 @@ def _fraction(x: np.float32) -> np.float32:
     return part if part >= 0 else part + ONE
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _texture(texels: Floats, start: int, side: int, u: float, v: float, out: Array) -> None:
     """Writes the colour at (u, v) repeats of one material's texels [n, 3], bilinear in the level
     that begins at `start`. Sides are powers of two: a mask wraps them.
@@ -216,7 +216,7 @@ def _texture(texels: Floats, start: int, side: int, u: float, v: float, out: Arr
         out[q] = low + (high - low) * fy
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _height(heights: Floats, u: float, v: float, out: Array) -> None:
     """Writes the height of one style [T, T, 6] and its derivatives at (u, v) periods, bilinear
     between lattice points, where they are exact. T: a power of two.
@@ -232,7 +232,7 @@ def _height(heights: Floats, u: float, v: float, out: Array) -> None:
         out[q] = low + (high - low) * fy
 
 
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)
 def _under(
     origins: Floats, rays: Floats, first: FirstHits, pixel: float, surface: Surface, hits: Hits
 ) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.render.ray_caster import FirstHits, RayCaster
 from beam_jobs.scenes.scans.parts import MIRROR, REPEAT, Part
 from beam_jobs.scenes.scans.textures import neighbours
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Bytes, Floats, Integers
 
 # A ray goes on so many metres behind a hole: more than the error of float32 distances within a
@@ -169,7 +169,7 @@ class MaskedCaster(RayCaster):
         return np.asarray((hit.triangle < 0) | (hit.distance > reach))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _holes(
     triangle: Integers,
     bu: Floats,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.geometry.curvature import principal_curvatures
@@ -20,6 +19,7 @@ from beam_jobs.scenes.scans.masks import MaskedCaster
 from beam_jobs.scenes.scans.mesh_file import Mesh
 from beam_jobs.scenes.scans.parts import BORDER, REPEAT, reflected, shown
 from beam_jobs.scenes.scans.textures import Pictures
+from models.provenance.kernels import njit
 from models.tasks import Camera
 from models.tasks.arrays import Array, Bools, Floats, Integers
 
@@ -187,7 +187,7 @@ class Scan:
 
 
 # no fastmath: what is not hit is infinitely far
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _met(
     rays: Floats,
     hits: FirstHits,
@@ -227,7 +227,7 @@ def _met(
         texels[i] = density[p] * far[i] * pixel / math.sqrt(max(abs(tilt), 0.05))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _edges(
     distance: Floats, normal: Floats, colour: Floats, size: int, colours_too: bool, marked: Bools
 ) -> None:

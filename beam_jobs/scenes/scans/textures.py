@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
 from beam_jobs.scenes.scans.parts import MIRROR, REPEAT
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bytes, Floats, Integers
 
 # Sizes of a picture that are kept: LEVELS, its own with them; of a large one all down to SMALLEST.
@@ -60,7 +60,7 @@ def levels(height: int, width: int) -> int:
     return max(LEVELS, 1 + math.ceil(math.log2(max(height, width) / SMALLEST)))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def within(value: float, wrap: int) -> float:
     """Returns the coordinate in [0, 1] that is meant; the coordinate itself where the border goes
     on.
@@ -73,7 +73,7 @@ def within(value: float, wrap: int) -> float:
     return value
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def neighbours(
     u: float, v: float, height: int, width: int, wraps: Integers
 ) -> tuple[int, int, int, int, float, float]:
@@ -97,7 +97,7 @@ def neighbours(
     return left, right, above, below, fx, fy
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _paint(
     texels: Floats,
     table: Integers,

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from models.networks.losses.block_layout import SEGMENT_FEATURES
+from models.provenance.kernels import njit
 from models.tasks.arrays import Floats, Integers
 
 # A number inside a compiled loop, where Python's and numpy's are of one kind.
@@ -60,7 +60,7 @@ def float_of_bits(context: Any, bits: Any) -> tuple[Any, Any]:
     return types.float32(types.int32), cast
 
 
-@numba.njit(fastmath=LOOSE, error_model="numpy")
+@njit(fastmath=LOOSE, error_model="numpy")
 def exp32(x: Scalar) -> Scalar:
     """Returns e^x to about 1e-7, without a call, so that loops over it become vector instructions
     (libm's does not).
@@ -79,7 +79,7 @@ def exp32(x: Scalar) -> Scalar:
     return (p * r * r + r + ONE) * float_of_bits((np.int32(n) + np.int32(127)) << np.int32(23))
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def distances(
     answers: Floats, start: int, views: Integers, target: Floats, weight: Floats, squared: bool
 ) -> Floats:
@@ -107,7 +107,7 @@ def distances(
     return losses
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def class_entropies(
     answers: Floats, start: int, views: Integers, counts: Floats, factor: np.float32
 ) -> Floats:
@@ -138,7 +138,7 @@ def class_entropies(
     return losses
 
 
-@numba.njit(fastmath=True, error_model="numpy")
+@njit(fastmath=True, error_model="numpy")
 def likelihood(tile: Floats, own: Floats) -> Scalar:
     """Product over the pixels of a tile of 2 / (1 + e^square), the similarity to one pixel, where
     both are of one segment, else of what it lacks to 1.
@@ -158,7 +158,7 @@ def likelihood(tile: Floats, own: Floats) -> Scalar:
     return product
 
 
-@numba.njit(fastmath=True, error_model="numpy")
+@njit(fastmath=True, error_model="numpy")
 def multiply_running(running: tuple[float, float], factor: float) -> tuple[float, float]:
     """Multiplies (product, sum of logarithms) by a factor of at least 1e-224. A logarithm of a
     product costs less than logarithms: it is taken where float64 would end.
@@ -168,7 +168,7 @@ def multiply_running(running: tuple[float, float], factor: float) -> tuple[float
     return (1.0, total + np.log(product)) if product < 1e-80 else (product, total)
 
 
-@numba.njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
+@njit(nogil=True, fastmath=True, cache=True, error_model="numpy")
 def segment_entropies(
     answers: Floats,
     start: int,

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bytes, Floats, Integers
 from models.tasks.labels.colours import SIGMA, STEP
 from models.tasks.labels.soft_colours import CELLS, REACH
@@ -32,7 +32,7 @@ TWO_STEPS = math.exp(-2 * GROWTH)
 # not vectorised
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def light_of_row(pixels: Bytes, levels: Floats, columns: Integers, light: Floats) -> None:
     """Writes into light [3, n] what levels [4081] say of the sum of each 4 x 4 pixels of uint8 [4,
     4 n or more, 3]. columns: uint16 [12 n], overwritten.
@@ -49,7 +49,7 @@ def light_of_row(pixels: Bytes, levels: Floats, columns: Integers, light: Floats
             light[c, x] = levels[columns[12 * x + c]]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def roots_of_light(
     light: Floats, to_ratio: Floats, ratio: Floats, single: Floats, roots: Floats
 ) -> None:
@@ -81,7 +81,7 @@ def roots_of_light(
         roots[i] = root if x > 0.008856 else 7.787 * x + 16 / 116
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def cells_of_row(roots: Floats, ab: Floats, steps: Floats, cell: Integers) -> None:
     """Writes Lab (a, b) into ab [2, n]; how far beyond the nearest point of the lattice they are,
     in steps, into steps [2, n]; and into cell [n] the row of `Neighbours` that is of that
@@ -105,7 +105,7 @@ def cells_of_row(roots: Floats, ab: Floats, steps: Floats, cell: Integers) -> No
         cell[i] = np.int32(8 * ((row + REACH) * CELLS + column + REACH) + octant)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def choose_tenth(steps: Floats, tenth: Floats, margin: Floats) -> None:
     """Writes into tenth [n] which of `TENTHS` is nearest to colours, steps [2, n] from the nearest
     point of the lattice, and into margin [n] how clearly: not above 0 where any two centres are as
@@ -128,7 +128,7 @@ def choose_tenth(steps: Floats, tenth: Floats, margin: Floats) -> None:
         margin[i] = min(min(gap, u - v), min(v, 0.5 - u))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def growths(steps: Floats, growth: Floats) -> None:
     """Writes exp(GROWTH steps) into growth [n] for steps [n] from -1/2 to 1/2, to 1e-14: from a
     sixteenth of the exponent.
@@ -146,7 +146,7 @@ def growths(steps: Floats, growth: Floats) -> None:
         growth[i] = series * series
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def extremes(growth: Floats, inverse: Floats, towards: Floats, away: Floats) -> None:
     """Writes 1/growth into inverse, the larger of both into towards, the smaller into away; all
     [m].
@@ -159,7 +159,7 @@ def extremes(growth: Floats, inverse: Floats, towards: Floats, away: Floats) -> 
         away[i] = min(growth[i], inverse[i])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def totals(
     towards: Floats, away: Floats, tenth: Floats, far: Floats, last: Floats, whole: Floats
 ) -> None:
@@ -183,7 +183,7 @@ def totals(
         whole[i] = 1 / (across * along - corner + far[i] + last[i])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def factors(growth: Floats, inverse: Floats, whole: Floats, rows: Floats, columns: Floats) -> None:
     """Writes what the shares of three by three centres are products of: rows [3, n] for a step
     down, none and a step up along a, columns [2, n] for a step down and up along b. growth, and
@@ -201,7 +201,7 @@ def factors(growth: Floats, inverse: Floats, whole: Floats, rows: Floats, column
         columns[1, i] = ONE_STEP * growth[1, i]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def shares_of_two(whole: Floats, far: Floats, last: Floats, shares: Floats) -> None:
     """Writes the shares of the far centre and of the tenth into shares [2, n] float32."""
     for i in range(len(whole)):

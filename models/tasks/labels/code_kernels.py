@@ -4,19 +4,18 @@ an array in between.
 
 from __future__ import annotations
 
-import numba
-
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Bytes, Integers
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def look_up(codes: Integers, table: Array, numbers: Array) -> None:
     """Writes table[codes] into numbers; codes and numbers [n]."""
     for i in range(len(codes)):
         numbers[i] = table[codes[i]]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def look_up_channels(codes: Integers, table: Array, numbers: Array) -> None:
     """Writes a table [channels, levels] of its own for each of the first channels of codes [n,
     channels or more] into numbers [n, channels].
@@ -27,14 +26,14 @@ def look_up_channels(codes: Integers, table: Array, numbers: Array) -> None:
             numbers[i, channel] = row[codes[i, channel]]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def hide_from(codes: Integers, limit: int, numbers: Array) -> None:
     """Writes 0 into numbers [n] where codes [n] reach the limit."""
     for i in range(len(codes)):
         numbers[i] = 0 if codes[i] >= limit else numbers[i]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def known_normals(codes: Bytes, known: Bytes) -> None:
     """Writes into known [S, S] 0 where codes [S, S, 3] are black or middle grey, else 1."""
     height, width = known.shape

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Floats, Integers, Scalar
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def possible_centres(
     centres: Floats,
     low: Floats,
@@ -63,7 +63,7 @@ def possible_centres(
             certain[row, column] = last
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def nearest_centres(
     ab: Floats,
     centres: Floats,
@@ -114,7 +114,7 @@ def nearest_centres(
                 kept += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def lattice_shares(
     ab: Floats,
     lattice: Integers,

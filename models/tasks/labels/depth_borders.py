@@ -14,9 +14,9 @@ import math
 from typing import Any
 
 import cv2
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Bytes, Floats
 
 BORDER = 0.8  # score from which a step in depth is a border
@@ -65,7 +65,7 @@ def slope_of_a_pixel(x: Floats, z: Floats) -> Any:
 
 # numpy's error model everywhere: a division by zero gives inf; Python's would have to raise, and a
 # loop that may raise is not made into vector instructions
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def framed(points: Floats, away: Floats) -> Floats:
     """Returns [3, h + 2 REACH, w + 2 REACH] float32: the seen points, inf elsewhere and in a frame
     around, so that a whole row can be compared with a shifted one.
@@ -80,7 +80,7 @@ def framed(points: Floats, away: Floats) -> Floats:
     return rows
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def neighbourhoods(rows: Floats, away: Floats, mask: Bools) -> Floats:
     """Returns [h, w] float32: squared distance of the ninth nearest of the 25 pixels around (itself
     the first), m^2; -1 where nothing is seen or the mask is false.
@@ -111,7 +111,7 @@ def neighbourhoods(rows: Floats, away: Floats, mask: Bools) -> Floats:
     return spread
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) -> None:
     """Writes |there - here|^2 [w] into the last row of `out`, inf where either is unseen (inf)."""
     last = len(out) - 1
@@ -127,7 +127,7 @@ def squared_distances(rows: Floats, y: int, down: int, right: int, out: Floats) 
         out[last, np.uint64(x)] = dx * dx + dy * dy + dz * dz
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def sort_in(rows: Floats, place: int) -> None:
     """Orders, pixel by pixel, of rows [n, W] row `place`, the one after it and the last one, so
     that the largest value is in the last; the first two are in order before.
@@ -141,7 +141,7 @@ def sort_in(rows: Floats, place: int) -> None:
         rows[last, x] = max(two, three)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) -> Floats:
     """Returns [4, h, w] in [-1, 1]: `jump` in each of `WAYS` over `REACH` pixels; computed for
     whole rows at a time, and for single pixels where one of the three is unseen.
@@ -179,7 +179,7 @@ def border_scores(points: Floats, rows: Floats, away: Floats, spread: Floats) ->
     return scores
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def mean_of_three(first: Floats, second: Floats, third: Floats, out: Floats) -> None:
     """Writes the mean of three rows [W] into `out` [W]."""
     for x in range(len(out)):
@@ -187,7 +187,7 @@ def mean_of_three(first: Floats, second: Floats, third: Floats, out: Floats) -> 
         out[x] = (np.float64(first[x]) + second[x] + third[x]) / 3
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def jumps(
     mx: Floats,
     my: Floats,
@@ -212,7 +212,7 @@ def jumps(
         out[x] = score if (spread[x] >= 0) & (squared > spread[x]) else 0.0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def jump(
     points: Floats, away: Floats, spread: Floats, y: int, x: int, dy: int, dx: int, count: int
 ) -> float:
@@ -240,7 +240,7 @@ def jump(
     return -score if math.sqrt(sx * sx + sy * sy + sz * sz) < away[y, x] else score
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def smoothed(scores: Floats) -> Floats:
     """Returns scores [4, H, W], one for each way, raised by half of their eight neighbours' mean
     where both agree in sign.
@@ -264,7 +264,7 @@ def smoothed(scores: Floats) -> Floats:
     return raised
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def shadow_borders(scores: Floats) -> Bytes:
     """Returns [4, h, w] uint8: how many pixels behind an obstacle's border its shadow border lies,
     0 where there is none. Lowers `scores` accordingly, in place.
@@ -292,7 +292,7 @@ def shadow_borders(scores: Floats) -> Bytes:
     return distance
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def classified(scores: Floats, shadows: Bytes, away: Floats) -> tuple[Bytes, Bools]:
     """Returns (border [h, w] uint8: bit w set on an obstacle's border in way w; usable [h, w]:
     seen, and neither shadow border nor between border and shadow).

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import cv2
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Array, Bytes, Floats, Integers, Scalar
 from models.tasks.labels.edges import REFERENCE, luma
 from models.tasks.labels.narf import interest
@@ -77,7 +77,7 @@ def box_ends(size: int, step: int, count: int) -> Integers:
     return np.stack([first, np.minimum(first + lengths, count - 1)], -1)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def raise_to_size(
     sums: Array,
     size: int,
@@ -106,7 +106,7 @@ def raise_to_size(
             strongest[i, j] = max(strongest[i, j], determinant(strips, columns[j], size))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def box_strips(sums: Array, ends: Integers, strips: Array) -> None:
     """Writes the sums over a row's boxes into `strips` [3, W]: before less after it (for xy),
     across it (for xx), three times the middle one less the long one (for yy).
@@ -122,14 +122,14 @@ def box_strips(sums: Array, ends: Integers, strips: Array) -> None:
         strip[x] = bottom[x] - top[x]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def differences(one: Array, two: Array, three: Array, four: Array, times: int, out: Array) -> None:
     """Writes times (one - two) - (three - four), of rows [n], into `out` [n]."""
     for x in range(len(out)):
         out[x] = times * (one[x] - two[x]) - (three[x] - four[x])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def determinant(strips: Array, ends: Integers, size: int) -> float:
     """Returns the determinant of Hessian at one pixel, from its box ends [5, 2]."""
     xy = (strips[0, ends[1, 1]] - strips[0, ends[1, 0]]) - (
@@ -141,7 +141,7 @@ def determinant(strips: Array, ends: Integers, size: int) -> float:
     return of_boxes(xx, strips[2, ends[2, 1]] - strips[2, ends[2, 0]], xy, size)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def of_boxes(xx: Scalar, yy: Scalar, xy: Scalar, size: int) -> Scalar:
     """Returns the determinant of Hessian from sums over boxes, scaled to their area; 0.9 squared
     weighs the mixed derivative (Bay et al. 2006).
@@ -151,7 +151,7 @@ def of_boxes(xx: Scalar, yy: Scalar, xy: Scalar, size: int) -> Scalar:
     return xx * yy - 0.81 * xy * xy
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def determinants(strips: Array, ends: Integers, size: int, spare: Array, strongest: Floats) -> None:
     """Raises a row's `strongest` [n] to the determinants of one size, for pixels whose boxes are
     not clipped. ends: [5, 2], of the first pixel. spare: [2, W / step].

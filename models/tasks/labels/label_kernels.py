@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Bytes, Floats, Integers
 from models.tasks.labels.block_kernels import (
     cells_of_row,
@@ -48,7 +48,7 @@ MIDDLE = 8 * (REACH * CELLS + REACH)
 REBIAS = 112 << 23
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def round_to_halves(singles: Floats, halves: Integers) -> None:
     """Writes the bits of the halves that are nearest to singles [m] float32, ties to even, into
     halves [m]. No share here is so small that its half lacks digits.
@@ -60,7 +60,7 @@ def round_to_halves(singles: Floats, halves: Integers) -> None:
         halves[i] = rounded >> np.uint32(13)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def three_by_three(
     rows: Floats, columns: Floats, steps: Floats, singles: Floats, halves: Integers, words: Integers
 ) -> None:
@@ -122,7 +122,7 @@ def settle(typing: Any) -> tuple[Any, Any]:
     return types.void(), code
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def copy_past_caches(source: Integers, goal: Integers) -> None:
     """Copies source [m] to goal [m] by `stream`; of both the bytes are a multiple of LANE_BYTES."""
     words, places = source.view(np.uint64), goal.view(np.uint64)
@@ -156,7 +156,7 @@ def write_word(typing: Any, row: Any, place: Any, word: Any) -> tuple[Any, Any]:
     return types.void(row, place, word), code
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def place_halves(
     cell: Integers,
     tenth: Floats,
@@ -176,7 +176,7 @@ def place_halves(
         row[np.uint64(at[np.uint64(TENTH + np.int64(tenth[i]))])] = others[1, i]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def clear_halves(cell: Integers, tenth: Floats, index: Integers, rows: Integers) -> None:
     """Writes 0 where `place_halves` wrote."""
     for i in range(len(rows)):
@@ -187,7 +187,7 @@ def clear_halves(cell: Integers, tenth: Floats, index: Integers, rows: Integers)
         row[np.uint64(at[np.uint64(TENTH + np.int64(tenth[i]))])] = 0
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def write_halves(
     pixels: Bytes,
     levels: Floats,
@@ -260,7 +260,7 @@ def write_halves(
     return left
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def widen(halves: Integers, singles: Floats) -> None:
     """Writes the numbers of halves [m], bits in uint16, into singles [m] float32."""
     bits = singles.view(np.uint32)

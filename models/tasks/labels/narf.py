@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 
 import cv2
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
 from models.tasks.labels.surface_change import surface_changes
 
@@ -59,7 +59,7 @@ def interest(depth: Floats, normal: Floats, field_of_view: float, support: float
     return score
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def handed_down(needed: Bools, away: Floats, start: float) -> Bools:
     """Returns [S
     2, S
@@ -90,7 +90,7 @@ def usage_start(size: int, field_of_view: float, support: float) -> float:
     return support / math.tan(min(PATCH * field_of_view / size, 1.5))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def unit(normal: Floats) -> Floats:
     """Scales normals [3, h, w] to length 1 in place and returns them; 0 where there is none."""
     for y in range(normal.shape[1]):
@@ -109,7 +109,7 @@ def nearest(away: Floats) -> float:
     return float(away.min(initial=np.inf, where=away > 0))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def halved(z: Floats) -> Floats:
     """Returns [S
     2, S
@@ -129,7 +129,7 @@ def halved(z: Floats) -> Floats:
     return small
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def places(z: Floats, edge: float) -> tuple[Floats, Floats]:
     """Returns (points [3, S, S] float32 in the camera frame x right, y down, z away; metres from
     the camera [S, S] float32). edge: the outermost ray's slope.
@@ -176,7 +176,7 @@ def at_scale(
     return score
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def givers(points: Floats, change: Floats, radius: float) -> Integers:
     """Returns [n, 3] int32 (row, column, pixels that the radius spans) of all pixels that change,
     in raster order.
@@ -196,7 +196,7 @@ def givers(points: Floats, change: Floats, radius: float) -> Integers:
     return pixels[:n]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def pixel_spacing(points: Floats, y: int, x: int) -> float:
     """Returns the metres between neighbouring pixels at the depth of one: its offset from the axis
     over its pixel distance to the centre. points: [3, H, W] m.
@@ -204,7 +204,7 @@ def pixel_spacing(points: Floats, y: int, x: int) -> float:
     return abs(points[0, y, x] / (x + 0.5 - points.shape[2] / 2))
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def interesting(
     points: Floats,
     away: Floats,
@@ -263,7 +263,7 @@ def interesting(
     return score
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def hand_out(
     points: Floats,
     takers: Floats,
@@ -311,7 +311,7 @@ def hand_out(
                     best[at, beside] = max(best[at, beside], score)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def clearness(score: Scalar, share: Scalar) -> Scalar:
     """Returns how free of a change a pixel is, at a share of the radius from it: from 0.25 to 1."""
     close = np.float32(1) - np.float32(0.5) * score * max(
@@ -320,7 +320,7 @@ def clearness(score: Scalar, share: Scalar) -> Scalar:
     return close * close
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def pair_up(best: Floats, cells: Integers, clear: Floats, score: Floats) -> None:
     """Writes one row's interest [w] into `score` from the scores [BINS, w + LANES] of some
     direction cells.

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Bytes, Floats, Integers, Scalar
 
 
@@ -28,7 +28,7 @@ def over_segmented(image: Floats, scale: float, smallest: int) -> tuple[Integers
     return ids, count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def neighbour_costs(planes: Floats) -> Floats:
     """Returns [4, H, W] float32: Euclidean distance of a pixel's features to those of its right,
     lower right, lower and upper right neighbour; inf: no such pixel.
@@ -53,7 +53,7 @@ def neighbour_costs(planes: Floats) -> Floats:
     return cost
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def sorted_pairs(cost: Floats) -> Integers:
     """Returns [pairs] int32, 4 * pixel + way for every pair of neighbours, sorted by its cost [4,
     H, W] in 16 bits (65535: the largest cost, at most 0.25), ties in the order of that number:
@@ -92,7 +92,7 @@ def sorted_pairs(cost: Floats) -> Integers:
     return order[: start[65535]]
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def root(parent: Integers, i: int) -> int:
     """Returns the region that pixel i has been joined to, by the parent [pixels] of each; paths are
     halved on the way.
@@ -103,7 +103,7 @@ def root(parent: Integers, i: int) -> int:
     return i
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def join(parent: Integers, size: Integers, a: int, b: int) -> int:
     """Joins two regions and returns the root of their union: that of the larger one. parent, size:
     [pixels], changed in place.
@@ -115,7 +115,7 @@ def join(parent: Integers, size: Integers, a: int, b: int) -> int:
     return a
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[Integers, int]:
     """Returns ([H, W] int32 ids in raster order, their number): regions are joined where the pair
     costs less than both allow, then the small ones.
@@ -171,7 +171,7 @@ def merged(cost: Floats, pairs: Integers, scale: float, smallest: int) -> tuple[
     return ids, count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def region_graph(ids: Integers, count: int, features: Floats) -> tuple[Bools, Floats]:
     """Returns (touching [count, count] bool, corners included; mean feature of every region [count,
     C] float64).
@@ -206,7 +206,7 @@ def subgraph(weights: Floats, members: Integers) -> tuple[Floats, Floats, Floats
     return part, degree, laplacian
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def fill_subgraph(
     weights: Floats, members: Integers, part: Floats, degree: Floats, laplacian: Floats
 ) -> None:
@@ -223,7 +223,7 @@ def fill_subgraph(
             laplacian[i, j] = (1.0 if i == j else 0.0) - inverse[i] * part[i, j] * inverse[j]
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def pairwise_sum(values: Floats) -> float:
     """Returns the sum of values [n], in the order in which numpy adds them: the same bits."""
     n = len(values)
@@ -256,7 +256,7 @@ def best_threshold(
     return cost, level
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def cheapest_level(
     vector: Floats, order: Integers, weights: Floats, degree: Floats, steps: int
 ) -> tuple[float, float]:
@@ -291,7 +291,7 @@ def cheapest_level(
     return best, best_level
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def canonical(labels: Integers) -> Bytes:
     """Returns uint8 [H, W], the ids of labels [H, W] numbered by first appearance in raster order
     (an eigenvector's sign is arbitrary); ids past 255 share the last.

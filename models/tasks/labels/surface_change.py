@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 
 import cv2
-import numba
 import numpy as np
 
+from models.provenance.kernels import njit
 from models.tasks.arrays import Bools, Bytes, Floats, Scalar
 from models.tasks.labels.depth_borders import BORDER, depth_borders, jump
 
@@ -55,7 +55,7 @@ def restless(normal: Floats, least: float) -> Bools:
     return longest
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def border_directions(
     points: Floats, away: Floats, normal: Floats, spread: Floats, border: Bytes
 ) -> tuple[Floats, Bools]:
@@ -66,7 +66,7 @@ def border_directions(
     return averaged_directions(raw, has, points, away, spread)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Floats, Bools]:
     """Returns (direction [h, w, 3] of each border pixel by itself; [h, w], whether a pixel has
     one).
@@ -100,7 +100,7 @@ def single_directions(points: Floats, normal: Floats, border: Bytes) -> tuple[Fl
     return raw, has
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def averaged_directions(
     raw: Floats, has: Bools, points: Floats, away: Floats, spread: Floats
 ) -> tuple[Floats, Bools]:
@@ -143,7 +143,7 @@ def averaged_directions(
     return mean, marked
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def changes(
     points: Floats,
     normal: Floats,
@@ -183,7 +183,7 @@ def changes(
     return change, cell
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def covariance(
     points: Floats, normal: Floats, usable: Bools, y: int, x: int
 ) -> tuple[int, Scalar, Scalar, Scalar, Scalar, Scalar, Scalar]:
@@ -238,7 +238,7 @@ def covariance(
     return n, xx, xy, xz, yy, yz, zz
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def eigenvector(
     xx: float, xy: float, xz: float, yy: float, yz: float, zz: float
 ) -> tuple[float, float, float, float]:
@@ -276,7 +276,7 @@ def eigenvector(
     return value, x1 * one, y1 * one, z1 * one
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def direction_cell(
     points: Floats, y: int, x: int, dx: float, dy: float, dz: float, bins: int
 ) -> int:

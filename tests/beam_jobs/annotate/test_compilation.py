@@ -14,12 +14,13 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 # One calls the other, as our kernels do.
 KERNELS = """
 import numba
+from models.provenance.kernels import njit
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def inner(values):
     return values.sum()
 
-@numba.njit(cache=True)
+@njit(cache=True)
 def outer(values):
     return inner(values) + 1
 """
