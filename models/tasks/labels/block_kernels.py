@@ -4,7 +4,7 @@ bins for every block of 4 x 4 pixels.
 A colour lies in a cell of the bins' lattice, at most half a step from the cell's centre along a and
 along b. Folded, that is mirrored at the cell's two axes and at its diagonal until 0 <= v <= u <=
 1/2, in steps, nine of the ten nearest centres are the same for every colour, and the tenth is one
-of three (`soft_colours.FAR`, `TENTHS`). So nothing is searched, and one formula serves all.
+of three (`colour_neighbours.FAR`, `TENTHS`). So nothing is searched, and one formula serves all.
 
 A row of blocks at a time, and each quantity in an array of its own, few of them a loop: such loops
 compilers vectorise. Arrays [n] are of a row's blocks. Without fused products, so that the numbers
@@ -19,8 +19,8 @@ import numpy as np
 
 from models.provenance.kernels import njit
 from models.tasks.arrays import Bytes, Floats, Integers
+from models.tasks.labels.colour_neighbours import CELLS, REACH
 from models.tasks.labels.colours import SIGMA, STEP
-from models.tasks.labels.soft_colours import CELLS, REACH
 
 # The exponent of a colour's growth towards a neighbour, for a step.
 GROWTH = (STEP / SIGMA) ** 2

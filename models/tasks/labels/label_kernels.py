@@ -28,7 +28,7 @@ from models.tasks.labels.block_kernels import (
     shares_of_two,
     totals,
 )
-from models.tasks.labels.soft_colours import CELLS, REACH
+from models.tasks.labels.colour_neighbours import CELLS, REACH
 
 # By so many steps must the tenth centre be nearer than the next. The colours of `rgb_to_lab` and of
 # `block_kernels` differ by 1e-14.

@@ -9,9 +9,10 @@ from models.tasks.labels.block_kernels import (
     growths,
     roots_of_light,
 )
+from models.tasks.labels.colour_neighbours import CELLS, REACH, neighbours
 from models.tasks.labels.colours import BINS, STEP, lattice, rgb_to_lab, soft_encoding
 from models.tasks.labels.label_kernels import MARGIN, copy_past_caches, round_to_halves, widen
-from models.tasks.labels.soft_colours import CELLS, REACH, SoftColours, neighbours
+from models.tasks.labels.soft_colours import SoftColours
 
 RNG = np.random.default_rng(0)
 
