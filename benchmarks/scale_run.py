@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,8 +40,8 @@ OPTIONS = (
 # what the pipeline says when a node begins and ends
 BEGINS = re.compile(r"\[ ?\d+/\d+\] (\w+) \.\.\.")
 ENDS = re.compile(r"\[ ?\d+/\d+\] (\w+): ([\d.]+) s")
-# Before the first node the data's fingerprint is taken.
-BEFORE = "(fingerprint)"
+# Before the first node: imports, and the data's fingerprint.
+BEFORE = "(start)"
 NOISE = 20  # MiB
 
 
@@ -97,6 +98,7 @@ def nodes_of(place: Path) -> dict[str, tuple[float, float]]:
     command = [sys.executable, "-m", "tfx_pipeline", *map(str, words), *OPTIONS]
     memory = {BEFORE: 0.0}
     seconds = {BEFORE: 0.0}
+    began = time.monotonic()
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         ended = threading.Event()
@@ -113,6 +115,8 @@ def nodes_of(place: Path) -> dict[str, tuple[float, float]]:
         for line in process.stderr:
             said.append(line)
             if words_of := BEGINS.match(line):
+                if current == BEFORE:
+                    seconds[BEFORE] = time.monotonic() - began
                 current = words_of[1]
             elif words_of := ENDS.match(line):
                 seconds[words_of[1]] = float(words_of[2])

@@ -53,7 +53,7 @@ def share_folder(ledger: str | Path, name: str, share: float) -> Path:
     """Returns the folder of a share's network, which `load_task_network` reads; its answers are in
     the whitening that its record has.
     """
-    return Path(ledger) / "shares" / f"{name}-{share:g}"
+    return Path(ledger) / "shares" / f"{name}-{share}"
 
 
 def train_shares(

@@ -33,8 +33,8 @@ from models.tasks.labels.colour_neighbours import CELLS, REACH
 # By so many steps must the tenth centre be nearer than the next. The colours of `rgb_to_lab` and of
 # `block_kernels` differ by 1e-14.
 MARGIN = 1e-9
-# Blocks whose labels, 20 KB, lie in the first cache until they are written: a picture takes longer
-# by half as many, and no less by twice as many.
+# Blocks whose labels, 20 KB, lie in the first cache until they are written: a picture takes a third
+# longer by a quarter as many, and no less by twice as many.
 TOGETHER = 32
 # Numbers of 8 bytes, and the bytes, that one instruction writes past the caches.
 LANES = 2
