@@ -32,12 +32,13 @@ def label_choice(run: Run) -> Facts | None:
     if len(page_rows) > MOST_ROWS:
         return None
     targets = {row["target"] for row in rows}
+    # shares may be larger than what any transfer takes
+    others = labels[spending["decides"]] if "decides" in spending else max(labels.values())
     full: float = spending["full"]
     return {
         "full": full,
         "labels": labels,
-        "budget": run.default_budget * full
-        + max(0, len(targets) - run.default_budget) * max(labels.values()),
+        "budget": run.default_budget * full + max(0, len(targets) - run.default_budget) * others,
         "rows": page_rows,
         "known": sorted({name for row in rows for name in [*row["sources"], row["target"]]}),
     }
@@ -45,9 +46,9 @@ def label_choice(run: Run) -> Facts | None:
 
 def needed(rows: list[Facts], labels: Mapping[str, float]) -> Iterator[Facts]:
     """Yields the rows that some choice of roles, prices, values and budget may need: supervised
-    rows, training from scratch that is placed on the scale, and transfers that no other one
-    dominates. A transfer is dominated by one whose sources are among its own, that takes no more
-    labels and has at least its affinity.
+    rows, training from scratch and shares that are placed on the scale, and transfers that no
+    other one dominates. A transfer is dominated by one whose sources are among its own, that takes
+    no more labels and has at least its affinity.
     """
     into: dict[str, list[tuple[float, Transfer]]] = {}
     for row in rows:
@@ -61,7 +62,8 @@ def needed(rows: list[Facts], labels: Mapping[str, float]) -> Iterator[Facts]:
     frontier = {edge for edges in into.values() for _, edge in undominated(edges, request)}
     for row in rows:
         control = row.get("control")
-        placed = control == "scratch" and row["affinity"] > 0 and row["regime"] in labels
+        alone = control in ("scratch", "share")
+        placed = alone and row["affinity"] > 0 and row["regime"] in labels
         if control == "supervised" or placed or (control is None and transfer_of(row) in frontier):
             yield row
 

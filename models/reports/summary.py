@@ -11,7 +11,12 @@ from models.reports.words import count, mean, plural, rate, share
 from models.taxonomy.program.costs import without_labels
 
 # Ways to reach a target, in words.
-WAYS = {"supervised": "by their labels", "transferred": "by transfer", "scratch": "from scratch"}
+WAYS = {
+    "supervised": "by their labels",
+    "share": "by a share of their labels",
+    "transferred": "by transfer",
+    "scratch": "from scratch",
+}
 
 
 def summary(folder: str | Path) -> str:

@@ -127,6 +127,20 @@ class Affinities:
         return sorted({row.transfer.regime for row in self.rows if row.transfer.control is None})
 
     @cached_property
+    def shares(self) -> list[str]:
+        """The numbers of labels of supervised networks of a share of them, fewest first."""
+        names = {row.transfer.regime for row in self.rows if row.transfer.control == "share"}
+        return sorted(names, key=lambda name: (len(name), name))
+
+    @property
+    def amounts(self) -> list[str]:
+        """The amounts of labels that a target may take: `regimes`, then those that networks from
+        scratch or of a share alone have.
+        """
+        alone = {row.transfer.regime for row in self.rows if row.transfer.control == "scratch"}
+        return list(dict.fromkeys([*self.regimes, *sorted(alone), *self.shares]))
+
+    @cached_property
     def of(self) -> Mapping[Transfer, Row]:
         return {row.transfer: row for row in self.rows}
 

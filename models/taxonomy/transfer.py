@@ -4,11 +4,15 @@ of the same tournament have the same type.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-CONTROLS = ("supervised", "scratch", "pixels", "average")
+CONTROLS = ("supervised", "share", "scratch", "pixels", "average")
+# The amount of a supervised network of a share of the labels, as losses are stored
+# (`models.networks.transfers.results.share_regime`).
+SHARE = re.compile(r"(\d+) train views")
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Transfer:
     labels, else the amount of them, with which it takes part in no tournament.
 
     control: None for a transfer; "supervised" for the target's own fully supervised network,
+    "share" in a table for the same network taught by a share of these labels (regime: how many),
     "scratch" for the same network trained from scratch on the few labels of a transfer, "pixels"
     for a readout of pixels averaged to the representations' grid, "average" for the best constant
     of the same labels.
@@ -61,12 +66,21 @@ class Transfer:
         return self.target in self.sources
 
     @property
+    def share_views(self) -> int | None:
+        """How many train views taught this supervised network, as losses name it; None for one that
+        all labels taught, and for anything else.
+        """
+        match = SHARE.fullmatch(self.regime) if self.control == "supervised" else None
+        return int(match[1]) if match else None
+
+    @property
     def means(self) -> str:
         """The way in which the target is reached, in words, with the amount of data in brackets if
         it has a name.
         """
         words = {
             "supervised": "its own labels",
+            "share": "its own network on a share of its labels",
             "scratch": "from scratch",
             "pixels": "a readout of pixels",
             "average": "a constant",

@@ -72,5 +72,6 @@ def test_networks_of_shares_of_the_labels_have_curves_beside_the_same_affinities
     assert facts["supervised"] == supervised_curves(store, resamples=200)
     assert len(facts["supervised"]["targets"]) == 4 and len(facts["targets"]) == 2
     every = Affinities.load(folder / "amounts.json")
-    assert {row.transfer.control for row in every.rows} == {None, "supervised"}
-    assert all(not row.transfer.regime for row in every.rows)
+    assert {row.transfer.control for row in every.rows} == {None, "supervised", "share"}
+    assert every.shares == ["10", "20"]
+    assert all(not row.transfer.regime for row in every.rows if row.transfer.control != "share")

@@ -40,8 +40,9 @@ def amounts_options(command: ArgumentParser) -> None:
         nargs="+",
         metavar="NAME=LABELS",
         help="the budget is of labels, or of money where labels have prices: choose for every task "
-        "none of its labels, an amount that transfers or networks from scratch were measured with, "
-        "or all: full=120000 16k=16000 1k=1000; a number alone is the only, or largest, amount",
+        "none of its labels, an amount that transfers, networks from scratch or its own network "
+        "on a share were measured with, or all: full=120000 16k=16000 1k=1000; a number alone is "
+        "the only, or largest, amount",
     )
     owned_options(command)
 
@@ -63,7 +64,7 @@ def labels_of(options: Namespace, request: Request, affinities: Affinities) -> L
         raise ValueError(
             "--amounts needs the labels of a task's own network and of one measured amount or "
             f"more, such as full=120000 1k=1000; got {' '.join(options.amounts)}; the table knows "
-            f"{', '.join(repr(name) for name in by_size(affinities.regimes))}"
+            f"{', '.join(repr(name) for name in by_size(affinities.amounts))}"
         )
     prices = [
         name for name in ("cost", "transfer_cost", "regime_cost") if getattr(options, name, [])
@@ -87,7 +88,7 @@ def labels_with(
     Prints warnings for doubtful amounts. Raises KeyError for names that the table does not know.
     """
     for name in amounts:
-        check_name(name, affinities.regimes, "amount of data")
+        check_name(name, affinities.amounts, "amount of data")
     for words in doubts(amounts, affinities.regimes):
         print(f"warning: {words}", file=sys.stderr)
     price, owned = numbers(options.price), numbers(options.have)

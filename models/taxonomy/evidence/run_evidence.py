@@ -111,6 +111,8 @@ def amounts_evidence(inputs: EvidenceInputs, table: Affinities) -> Facts:
     all amounts on one scale. It has no intervals and is never mixed with the table that decides.
     """
     images = images_by_regime(table.regimes, inputs.transfer_images, inputs.transfer_split_images)
+    # labels of a target's own network on a share, which transfers of as many take too
+    images |= {name: int(name) for name in table.shares if name not in images}
     return {
         "images": images,
         "targets": by_amount(table),

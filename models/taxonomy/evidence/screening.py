@@ -151,7 +151,7 @@ def policy_value(table: Affinities, request: Request, keep: set[Transfer]) -> fl
     """
     part = table.only(lambda row: row.transfer.control is not None or row.transfer in keep)
     # a source without any kept transfer is no task of this part
-    own = request.within({*part.sources, *part.targets}, part.regimes)
+    own = request.within({*part.sources, *part.targets}, part.amounts)
     if request.regimes and not own.regimes:
         return None
     policy = attempt(part, own)

@@ -36,12 +36,12 @@ def spending(
     """Returns what budgets buy with the largest amount alone and with any amount, and which labels
     to buy next.
 
-    {"full", "amounts": labels of each, "budgets": rows of tasks (that could be labelled in full),
-    labels (what the policy of so many tasks takes: their full labels, and the largest amount for
-    every other target), "fixed" and "chosen" (scores, with "spent", of the best policy with the
-    largest amount alone and with any; None if none reaches every target), "held" (`labels.holdings`
-    of "chosen"); "next": `labels.next_labels` after `policy`, for a thousand labels and for one
-    task's in full}.
+    {"full", "amounts": labels of each, "decides": the largest amount of transfers, "budgets": rows
+    of tasks (that could be labelled in full), labels (what the policy of so many tasks takes: their
+    full labels, and that amount for every other target), "fixed" and "chosen" (scores, with
+    "spent", of the best policy with that amount alone and with any; None if none reaches every
+    target), "held" (`labels.holdings` of "chosen"); "next": `labels.next_labels` after `policy`,
+    for a thousand labels and for one task's in full}.
 
     table: all amounts on one scale. request: its costs are of one label. policy: one of the regime
     that decides. full: labels of a task in full. amounts: labels by regime name, at most `full`.
@@ -56,8 +56,10 @@ def spending(
         free=request.free,
     )
     # the amount that decides in the run
-    largest = max(amounts, key=lambda name: amounts[name])
+    largest = max(table.regimes, key=lambda name: amounts[name])
     alone = replace(request, regimes=frozenset({largest}))
+    # by name, so that shares are on offer too
+    request = replace(request, regimes=request.regimes or frozenset(amounts))
     rows: list[Facts] = []
     for tasks in budgets:
         # exactly what the run's own rule would buy, because with a larger budget the fixed policy
@@ -85,6 +87,7 @@ def spending(
     return {
         "full": labels.full,
         "amounts": dict(amounts),
+        "decides": largest,
         "budgets": rows,
         # without single steps, because a report shows only what is bought
         "next": [next_labels(table, request, owned, more, alone=False) for more in image_counts],

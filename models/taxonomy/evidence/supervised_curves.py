@@ -4,8 +4,6 @@ anew on shares of the train split, beside itself with all labels, which has 0.5 
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
 from models.tasks.arrays import Floats
@@ -19,10 +17,6 @@ from models.taxonomy.facts import Facts
 from models.taxonomy.tournament.losses import TransferLosses
 from models.taxonomy.tournament.measurement import Stores
 from models.taxonomy.tournament.tournament import wins_over
-from models.taxonomy.transfer import Transfer
-
-# The amount of a supervised network (`models.networks.transfers.results.share_regime`).
-AMOUNT = re.compile(r"(\d+) train views")
 
 
 def supervised_curves(stores: Stores, *, resamples: int = 1000, seed: int = 0) -> Facts:
@@ -54,19 +48,9 @@ def wins_by_views(one: TransferLosses) -> dict[int, Floats]:
     own = supervised_row(one)
     if own is None:
         return {}
-    rows = {views_of(transfer): i for i, transfer in enumerate(one.transfers)}
+    rows = {transfer.share_views: i for i, transfer in enumerate(one.transfers)}
     amounts = sorted(views for views in rows if views is not None)
     return {views: wins_over(one.losses[rows[views]], own) for views in amounts}
-
-
-def views_of(transfer: Transfer) -> int | None:
-    """Returns how many train views taught a supervised network; None for one that all labels
-    taught, and for anything else.
-    """
-    if transfer.control != "supervised":
-        return None
-    match = AMOUNT.fullmatch(transfer.regime)
-    return int(match[1]) if match else None
 
 
 def mean_rows(rows: list[Facts], drawn: dict[int, dict[str, Floats]]) -> list[Facts]:

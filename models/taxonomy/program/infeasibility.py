@@ -56,7 +56,9 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     amounts = {row.transfer.regime for row in table.rows if row.transfer.control in controls}
     if request.regimes and not amounts <= request.regimes:
         names = ", ".join(sorted(request.regimes))
-        standing.append(Rule(f"regimes {names}", lambda each: replace(each, regimes=frozenset())))
+        # by name, because shares are on offer by name alone
+        every = request.regimes | amounts
+        standing.append(Rule(f"regimes {names}", lambda each: replace(each, regimes=every)))
     if request.second:
         text = f"{request.second.name} of at most {cost_text(request.second.limit)}"
         standing.append(Rule(text, lambda each: replace(each, second=None)))

@@ -1,8 +1,9 @@
 """One budget of labels or money: how many labels of which task to buy, and what the next thousand
 labels are worth.
 
-A task's labels come in steps: none; the amounts of data with which transfers into it, or its
-network from scratch, were measured (each larger amount contains the smaller); all. The program
+A task's labels come in steps: none; the amounts of data with which transfers into it, its network
+from scratch, or its own network on a share of the train labels were measured (each larger amount
+contains the smaller, by number); all. The program
 chooses one step for each task, and labels that are owned already cost nothing. In the paper's
 variant a supervised source is a target of transfers as well, and the few labels of its transfer are
 counted in addition to its full labels: the cost is then too high, never too low.
@@ -27,9 +28,9 @@ WORTH = 1e-9  # rewards closer than this are the same
 @dataclass(frozen=True)
 class Labels:
     """Numbers and prices of labels. full: labels that supervising a task takes. amounts: labels
-    that a transfer or a network from scratch takes, by regime name ("" if there is one). price: of
-    one label, by task (1 if not named, 0 if in `free`). owned: labels bought already, by task.
-    free: tasks whose labels cost nothing.
+    that a transfer, a network from scratch or one of a share takes, by regime name ("" if there is
+    one). price: of one label, by task (1 if not named, 0 if in `free`). owned: labels bought
+    already, by task. free: tasks whose labels cost nothing.
     """
 
     full: float

@@ -35,7 +35,7 @@ def check_names(table: Affinities, request: Request) -> None:
     for name in request.names():
         check_name(name, tasks)
     for regime in {*request.regimes, *(request.regime_cost or {})}:
-        check_name(regime, table.regimes, "regime")
+        check_name(regime, table.amounts, "regime")
 
 
 def offered(table: Affinities, request: Request) -> Offer:

@@ -131,6 +131,9 @@ class Request:
         """
         if self.regimes and transfer.regime not in self.regimes:
             return False
+        if transfer.control == "share":
+            # at no price it would be the whole network for nothing: who asks names its amount
+            return transfer.regime in self.regimes
         if transfer.control is not None:
             return transfer.control == "scratch" and self.scratch
         # a task's own encoder knows its labels: the web solver leaves it out

@@ -18,14 +18,15 @@ from models.taxonomy.program.program import SLACK, affordable
 from models.taxonomy.program.request import Request
 from models.taxonomy.transfer import Transfer
 
-# The three ways to reach a target, as they are named in files and tables.
-WAYS = ("supervised", "transferred", "scratch")
+# The ways to reach a target, as they are named in files and tables.
+WAYS = ("supervised", "share", "transferred", "scratch")
 
 
 @dataclass(frozen=True)
 class Edge:
     """The way one target is reached: by `transfer`, by its own supervision (control "supervised"),
-    or by its network trained from scratch on few labels (control "scratch").
+    by its own network on a share of its labels ("share"), or by its network trained from scratch on
+    few labels ("scratch").
     """
 
     transfer: Transfer

@@ -265,8 +265,9 @@ def measure(
     cache: folder in which finished tournaments are kept by the address of their losses, so that one
     more task or regime computes only its own. regime: the name of the only regime to measure; None
     means all, on the scale of the first one (`on_one_scale`), whose rows are the same as in a table
-    of it alone. images: accepts the names of the test images that count; None means all. Raises
-    ValueError if the stores hold no target.
+    of it alone, and supervised networks of shares of the labels (`share_rows`). images: accepts the
+    names of the test images that count; None means all. Raises ValueError if the stores hold no
+    target.
     """
     rows: list[Row] = []
     diagnostics: Facts = {}
@@ -281,6 +282,8 @@ def measure(
                 # by the tournament's name, because a target has one in every regime
                 diagnostics[named(target, tournament.regime)] = facts
             rows += on_one_scale(several, parts)
+            if regime is None:
+                rows += share_rows(store.read(target), several[0], parts[0])
     if not rows:
         raise ValueError(
             "no losses were measured: the stores hold no target; train transfers first"
@@ -303,6 +306,35 @@ def on_one_scale(tournaments: Sequence[Tournament], parts: Sequence[Played]) -> 
             # the supervised network and controls of no particular regime are in several
             rows.setdefault(row.transfer, row)
     return list(rows.values())
+
+
+def share_rows(everything: TransferLosses, deciding: Tournament, decided: Played) -> list[Row]:
+    """Returns the rows of a target's supervised networks of shares of its labels, the fewest labels
+    first, on the scale of the deciding tournament, in which they do not play.
+    """
+    views = {i: transfer.share_views for i, transfer in enumerate(everything.transfers)}
+    shares = sorted((count, i) for i, count in views.items() if count is not None)
+    if not shares:
+        return []
+    there = set(deciding.measured.images)
+    columns = [i for i, name in enumerate(everything.images) if name in there]
+    players = rows_of(deciding.measured.losses, deciding.players)
+    affinity = np.array([decided[0][i].affinity for i in deciding.players])
+    rows = []
+    for count, i in shares:
+        losses = np.asarray(everything.losses[i])[columns]
+        # as in `played`
+        value = placed(1 - win_rate(players, losses), affinity, decided[1]["eigenvalue"])
+        transfer = Transfer((), everything.transfers[i].target, str(count), "share")
+        gain = rate_of(losses, deciding.against("scratch"))
+        quality = rate_of(losses, deciding.against("supervised"))
+        rows.append(Row(transfer, float(value), gain, quality, float(losses.mean())))
+    return rows
+
+
+def rate_of(losses: Floats, against: Floats | None) -> float | None:
+    """Returns the win rate of losses [image] against others, or None if these were not measured."""
+    return None if against is None else float(wins_over(losses, against).mean())
 
 
 def restricted(tournament: Tournament, images: Callable[[str], bool]) -> Tournament:

@@ -31,14 +31,18 @@ def test_an_edge_stays_at_home_if_fewer_labels_and_sources_do_as_well():
         ((), "48", "scratch", 0.0),
         ((), "", "scratch", 0.2),
         ((), "48", "average", 0.1),
+        ((), "500", "share", 0.7),
+        ((), "900", "share", 0.8),
     )
-    kept = [(tuple(row["sources"]), row["regime"], row["control"]) for row in needed(rows, LABELS)]
+    labels = {**LABELS, "500": 500}
+    kept = [(tuple(row["sources"]), row["regime"], row["control"]) for row in needed(rows, labels)]
     assert kept == [
         (("a",), "48", None),
         (("a", "b"), "48", None),
         (("b",), "", None),
         ((), "", "supervised"),
         ((), "", "scratch"),
+        ((), "500", "share"),
     ]
 
 
@@ -49,6 +53,12 @@ def content() -> dict:
     made["amounts"] = {"rows": [flat(row) for row in table.rows], "diagnostics": {}}
     made["evidence"]["amounts"] = {"spending": {"full": 1000, "amounts": LABELS}}
     return made
+
+
+def test_a_larger_share_does_not_move_where_the_page_starts(tmp_path, content):
+    spending = content["evidence"]["amounts"]["spending"]
+    spending |= {"amounts": {**LABELS, "500": 500}, "decides": ""}
+    assert label_choice(load_run(write_run(tmp_path, content)))["budget"] == 2 * 1000 + 1 * 200
 
 
 def test_the_page_starts_where_the_run_stands(tmp_path, content):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from models.networks.transfers.results import share_regime
 from models.taxonomy import Transfer
 
 
@@ -14,7 +15,7 @@ from models.taxonomy import Transfer
         ({"sources": ("a",), "target": "t", "control": "scratch"}, "a control has none"),
         (
             {"sources": (), "target": "t", "control": "luck"},
-            "one of supervised, scratch, pixels, average",
+            "one of supervised, share, scratch, pixels, average",
         ),
     ],
 )
@@ -39,3 +40,10 @@ def test_a_transfer_says_how_its_target_is_reached_and_survives_json(transfer, m
 def test_order_counts_sources_and_an_own_encoder_is_one_of_them():
     assert Transfer(("a", "t"), "t").order == 2 and Transfer(("a", "t"), "t").own_encoder
     assert Transfer((), "t", control="average").order == 0
+
+
+def test_only_supervised_networks_of_a_share_have_an_amount():
+    assert Transfer((), "a", share_regime(48), "supervised").share_views == 48
+    assert Transfer((), "a", control="supervised").share_views is None
+    assert Transfer((), "a", share_regime(48), "scratch").share_views is None
+    assert Transfer(("b",), "a", "48").share_views is None

@@ -44,7 +44,12 @@ export const meanQuality = (table, policy) =>
 
 /** Targets by the way they are answered: [{words, targets, quality}], ways of none left out. */
 export function waysOf(table, policy) {
-  const words = { supervised: 'by their own labels', null: 'by transfer', scratch: 'from scratch' };
+  const words = {
+    supervised: 'by their own labels',
+    share: 'by a share of their own labels',
+    null: 'by transfer',
+    scratch: 'from scratch',
+  };
   return Object.entries(words)
     .map(([control, way]) => {
       const edges = policy.edges.filter(({ row }) => String(table.control[row]) === control);

@@ -88,6 +88,11 @@ function offered(table, request, allowed, targets) {
     for (const row of table.controlRows(target, 'scratch'))
       if (table.affinity[row] > 0) rows.get(target).push(row);
   }
+  // Its own network on a share of its labels, where amounts have prices: else it would cost nothing.
+  for (const target of request.amountCost ? targets : []) {
+    for (const row of table.controlRows(target, 'share'))
+      if (table.affinity[row] > 0) rows.get(target).push(row);
+  }
   return rows;
 }
 

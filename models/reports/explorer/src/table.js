@@ -1,6 +1,6 @@
 /**
  * The affinity table of the page: columns of equal length, one row a transfer or control.
- * sources[row]: names; target[row]: name; control[row]: null, "supervised", "scratch" or "average";
+ * sources[row]: names; target[row]: name; control[row]: null, "supervised", "share", "scratch" or "average";
  * affinity, gain, quality, loss: numbers or null; `spread[name][row]`: ends of 95 % intervals.
  * regime[row]: name of the amount of data, "" where there is one. What a table does not carry is null.
  * known: numbers of its tasks where it has more than its rows name.

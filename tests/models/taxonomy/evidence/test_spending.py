@@ -1,7 +1,7 @@
 """What a run's budget buys with amounts, and of what the next labels should be."""
 
 import pytest
-from affinity_tables import regime_table, with_scratch
+from affinity_tables import regime_table, with_scratch, with_shares
 
 from models.taxonomy.evidence.spending import spending
 from models.taxonomy.program.answers import answer
@@ -27,6 +27,23 @@ def test_choosing_amounts_is_never_worse_at_any_budget(facts):
         assert row["chosen"]["objective"] >= row["fixed"]["objective"] - 1e-9
         assert row["chosen"]["spent"] <= row["labels"]
         assert sum(held["cost"] for held in row["held"]) == row["chosen"]["spent"]
+
+
+def test_shares_of_its_own_labels_are_chosen_where_they_are_worth_it():
+    table = with_scratch(regime_table(4, regimes=tuple(AMOUNTS), source_only=0), 4)
+    table = with_shares(table, 4, affinity=0.99)
+    request = Request(2, 2, scratch=True)
+    policy = answer(table, Request(2, 2, regimes=frozenset({""}), scratch=True))
+    amounts = {**AMOUNTS, "500": 500.0}
+    book = spending(table, request, policy, full=1000, amounts=amounts, budgets=(1, 2))
+    assert book["decides"] == ""
+    # what is compared with is what it was without shares
+    assert [row["labels"] for row in book["budgets"]] == [1600, 2400]
+    ways = [row["chosen"]["ways"] for row in book["budgets"]]
+    assert any("share" in each for each in ways)
+    for row in book["budgets"]:
+        assert "share" not in row["fixed"]["ways"]
+        assert row["chosen"]["objective"] >= row["fixed"]["objective"] - 1e-9
 
 
 def test_the_next_labels_start_from_what_the_policy_bought(facts):

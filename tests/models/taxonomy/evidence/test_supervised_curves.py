@@ -6,7 +6,6 @@ import pytest
 from models.networks.transfers.results import share_regime
 from models.taxonomy import LossStore, Transfer, bootstrap, curves, measure, supervised_curves
 from models.taxonomy.evidence.curves import drawn_weights
-from models.taxonomy.evidence.supervised_curves import views_of
 
 BUILDINGS, VIEWS = 6, 5
 NAMES = [f"b{i}/point_0/view_{j}" for i in range(BUILDINGS) for j in range(VIEWS)]
@@ -78,16 +77,12 @@ def test_means_are_over_the_targets_that_have_every_amount(tmp_path):
 
 def test_networks_of_shares_change_neither_tournament_nor_other_curves(tmp_path):
     with_shares, without = store_of(tmp_path / "with"), store_of(tmp_path / "none", shares=False)
-    assert measure(with_shares) == measure(without)
+    shares = [row for row in measure(with_shares).rows if row.transfer.control == "share"]
+    assert len(shares) == 2 * len(AMOUNTS)
+    assert measure(with_shares).only(lambda row: row not in shares) == measure(without)
+    assert measure(with_shares, regime="") == measure(without, regime="")
     assert curves(with_shares, resamples=20) == curves(without, resamples=20)
     qualities = [bootstrap(store, resamples=20, seed=0).quality for store in (with_shares, without)]
     np.testing.assert_array_equal(*qualities)
     assert supervised_curves(without) == {"targets": [], "mean": []}
     assert supervised_curves(LossStore(tmp_path / "empty")) == {"targets": [], "mean": []}
-
-
-def test_only_supervised_networks_of_a_share_have_an_amount():
-    assert views_of(Transfer((), "a", share_regime(48), "supervised")) == 48
-    assert views_of(Transfer((), "a", control="supervised")) is None
-    assert views_of(Transfer((), "a", share_regime(48), "scratch")) is None
-    assert views_of(Transfer(("b",), "a", "48")) is None

@@ -4,9 +4,10 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from affinity_tables import regime_table, with_scratch
+from affinity_tables import regime_table, with_scratch, with_shares
 
-from models.taxonomy import Infeasible, Transfer
+from models.taxonomy import Affinities, Infeasible, Transfer
+from models.taxonomy.affinities import Row
 from models.taxonomy.program.answers import answer
 from models.taxonomy.program.labels import (
     Labels,
@@ -21,35 +22,86 @@ from models.taxonomy.program.request import Request
 LABELS = Labels(1000, {"1k": 50, "16k": 200})
 
 
+SHARED = replace(LABELS, amounts={**LABELS.amounts, "500": 500})
+PLAIN = Request(1, 2, scratch=True)
+# on offer by name
+NAMED = replace(PLAIN, regimes=frozenset(SHARED.amounts))
+
+
 def table_of(seed: int):
     return with_scratch(regime_table(seed, tasks=3, regimes=("1k", "16k"), source_only=0), seed)
 
 
-def value_of(table, owned: dict[str, float]) -> float:
+def value_of(table, owned: dict[str, float], request=PLAIN) -> float:
     """the best objective with these labels and no others."""
-    request = Request(1, 2, scratch=True)
-    labels = Labels(1000, LABELS.amounts, owned=owned)
+    labels = replace(SHARED if request.regimes else LABELS, owned=owned)
     try:
         return answer(table, priced(table, request, labels, 0.0)).objective
     except Infeasible:
         return -1.0
 
 
+@pytest.mark.parametrize("shares", [False, True])
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("more", [400, 1300])
-def test_a_budget_of_labels_is_spent_as_trying_all_amounts_says(seed, more):
-    table = table_of(seed)
+def test_a_budget_of_labels_is_spent_as_trying_all_amounts_says(seed, more, shares):
+    table = with_shares(table_of(seed), seed) if shares else table_of(seed)
+    request, labels = (NAMED, SHARED) if shares else (PLAIN, LABELS)
     names = [f"t{i}" for i in range(3)]
     expected = max(
-        value_of(table, dict(zip(names, amounts)))
-        for amounts in itertools.product((0, 50, 200, 1000), repeat=3)
+        value_of(table, dict(zip(names, amounts)), request)
+        for amounts in itertools.product((0, *labels.amounts.values(), 1000), repeat=3)
         if sum(amounts) <= more
     )
-    facts = next_labels(table, Request(1, 2, scratch=True), LABELS, more)
+    facts = next_labels(table, request, labels, more)
     assert facts["after"]["objective"] == pytest.approx(expected, abs=1e-6)
     bought = {row["task"]: row["labels"] for row in facts["buy"]}
     assert sum(bought.values()) <= more
-    assert value_of(table, bought) == pytest.approx(expected, abs=1e-6)
+    assert value_of(table, bought, request) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("variant", ["web", "paper"])
+def test_a_share_of_its_own_labels_is_a_step_like_any_other(variant):
+    """half of a task's labels answer for it, and feed no other."""
+    rows = [
+        Row(Transfer((source,), target, "1k"), 0.1, None, 0.1)
+        for source, target in itertools.permutations(("a", "b", "c"), 2)
+    ]
+    for target in "abc":
+        rows.append(Row(Transfer((), target, control="supervised"), 0.5, None, 0.5))
+        rows.append(Row(Transfer((), target, "500", "share"), 0.45, None, 0.4))
+    table = Affinities(tuple(rows), {})
+    labels = Labels(1000, {"1k": 50, "500": 500})
+    request = Request(1, 1, variant=variant, regimes=frozenset(labels.amounts))
+    policy = answer(table, priced(table, request, labels, 1500))
+    assert [edge.way for edge in policy.edges] == ["share"] * 3
+    assert policy.supervised == () and policy.spent == 1500
+    assert [(row["task"], row["labels"]) for row in purchases(policy, labels)] == [
+        (name, 500) for name in "abc"
+    ]
+    assert policy.ways["share"]["quality"] == pytest.approx(0.4)
+    assert {row["step"] for row in holdings(policy, labels, "abc")} == {"500"}
+
+
+def test_a_share_is_on_offer_where_its_amount_is_named():
+    table = with_shares(table_of(7), 7, affinity=0.99)
+    unnamed = Request(9, 2, scratch=True, target_only=frozenset({"t0"}))
+    named = replace(unnamed, regimes=frozenset({"1k", "16k", "500"}))
+    ways = [{edge.way for edge in answer(table, each).edges} for each in (unnamed, named)]
+    assert ["share" in each for each in ways] == [False, True]
+    with pytest.raises(KeyError, match="unknown regime '501'.*500"):
+        answer(table, replace(named, regimes=frozenset({"501"})))
+
+
+def test_lifting_the_amounts_keeps_the_shares_among_them():
+    """of a and b each is reached by one amount alone: both are needed."""
+    rows = (
+        Row(Transfer((), "a", "500", control="share"), 0.5),
+        Row(Transfer(("a",), "b", "16k"), 0.5),
+    )
+    request = Request(1, 1, regimes=frozenset({"500"}))
+    with pytest.raises(Infeasible, match="regimes 500.*lift regimes 500"):
+        answer(Affinities(rows, {}), request)
 
 
 def test_owned_labels_are_not_bought_again_and_gain_is_what_more_labels_add():

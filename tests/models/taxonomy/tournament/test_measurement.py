@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from affinity_tables import IMAGES, built_store, shifted_store, small_store, stepped_store
 
+from models.networks.transfers.results import share_regime
 from models.taxonomy import (
     Affinities,
     LossStore,
@@ -267,3 +268,26 @@ def test_scratch_of_fewer_data_is_placed_on_the_scale_that_decides(tmp_path):
     for regime in ("", "few"):
         own = table.of[Transfer((), "t", regime, "scratch")].affinity
         assert own == pytest.approx(table.of[Transfer(("b",), "t", regime)].affinity, rel=1e-9)
+
+
+def test_a_network_of_a_share_stands_where_a_transfer_with_its_losses_would(tmp_path):
+    """on the scale that decides; of the test pictures that count alone."""
+    store, random = LossStore(tmp_path), np.random.default_rng(8)
+    store.set_images("t", IMAGES)
+    losses = {name: random.random(60) + 0.1 * i for i, name in enumerate("abcd")}
+    own = random.random(60)
+    for name in "abcd":
+        store.append(Transfer((name,), "t"), losses[name])
+    store.append(Transfer((), "t", control="supervised"), own)
+    store.append(Transfer((), "t", share_regime(700), "supervised"), own + 0.01)
+    store.append(Transfer((), "t", share_regime(96), "supervised"), losses["b"])
+    for images in (None, lambda name: name in IMAGES[:30]):
+        table = measure(store, images=images)
+        assert table.shares == ["96", "700"]
+        assert table.amounts == ["", "96", "700"]
+        few, many = (table.of[Transfer((), "t", amount, "share")] for amount in table.shares)
+        alike = table.of[Transfer(("b",), "t")]
+        assert few.affinity == pytest.approx(alike.affinity, rel=1e-9)
+        assert (few.quality, few.mean_loss) == (alike.quality, alike.mean_loss)
+        assert many.quality == 0.0
+        assert few.gain is None, "nothing was trained from scratch"

@@ -45,6 +45,7 @@ export function edgeInWords(run, target, row) {
 
 export function sourcesInWords(run, row, table = run.table) {
   if (table.control[row] === 'scratch') return 'from scratch';
+  if (table.control[row] === 'share') return 'its own network on a share of its labels';
   if (table.control[row]) return 'its own labels';
   return table.sources[row].map((name) => run.title(name)).join(' + ');
 }
