@@ -216,7 +216,8 @@ def counted_before(facts: Facts | None, targets: int) -> bool:
     """
     rows = budget_rows(facts)
     spending: Facts = (facts or {}).get("spending") or {}
-    if not rows:
+    # earlier code did not say which amount decides
+    if not rows or "decides" in spending:
         return False
     others = targets * max(spending["amounts"].values())
     has_sum = [row["labels"] == row["tasks"] * spending["full"] + others for row in rows]

@@ -111,8 +111,8 @@ def amounts_evidence(inputs: EvidenceInputs, table: Affinities) -> Facts:
     all amounts on one scale. It has no intervals and is never mixed with the table that decides.
     """
     images = images_by_regime(table.regimes, inputs.transfer_images, inputs.transfer_split_images)
-    # labels of a target's own network on a share, which transfers of as many take too
-    images |= {name: int(name) for name in table.shares if name not in images}
+    # a share's name is its number of labels
+    shares = {name: float(name) for name in table.shares}
     return {
         "images": images,
         "targets": by_amount(table),
@@ -122,7 +122,7 @@ def amounts_evidence(inputs: EvidenceInputs, table: Affinities) -> Facts:
             inputs.asked,
             inputs.policy,
             full=inputs.train_images,
-            amounts=images,
+            amounts=shares | images,
             budgets=sorted({*BUDGETS, inputs.budget}),
         ),
     }

@@ -55,7 +55,7 @@ def rules(table: Affinities, request: Request) -> list[Rule]:
     controls = (None, "scratch") if request.scratch else (None,)
     amounts = {row.transfer.regime for row in table.rows if row.transfer.control in controls}
     if request.regimes and not amounts <= request.regimes:
-        names = ", ".join(sorted(request.regimes))
+        names = ", ".join(name or "the one without a name" for name in sorted(request.regimes))
         # by name, because shares are on offer by name alone
         every = request.regimes | amounts
         standing.append(Rule(f"regimes {names}", lambda each: replace(each, regimes=every)))

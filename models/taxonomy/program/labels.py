@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from models.taxonomy.affinities import Affinities
 from models.taxonomy.facts import Facts
 from models.taxonomy.program.answers import answer, attempt
+from models.taxonomy.program.costs import without_labels
 from models.taxonomy.program.offers import check_name, on_offer
 from models.taxonomy.program.request import Request, check_costs
 from models.taxonomy.program.taxonomy import Taxonomy
@@ -59,8 +60,12 @@ class Labels:
         return (self.price or {}).get(name, 0.0 if name in self.free else 1.0)
 
     def lacking(self, name: str, amount: float) -> float:
-        """Returns how many labels of a task must still be bought to own `amount` of them."""
-        return max(0.0, amount - (self.owned or {}).get(name, 0.0))
+        """Returns how many labels of a task must still be bought to own `amount` of them. Where the
+        network learns nothing (`without_labels`) there are none to buy.
+        """
+        return (
+            0.0 if without_labels([name]) else max(0.0, amount - (self.owned or {}).get(name, 0.0))
+        )
 
     def cost(self, name: str, amount: float) -> float:
         return self.price_of(name) * self.lacking(name, amount)
@@ -135,7 +140,10 @@ def holdings(policy: Taxonomy, labels: Labels, names: Iterable[str]) -> list[Fac
             regime = edge.transfer.regime
             used[edge.transfer.target] = (regime, labels.amount_of(regime))
     # last, because full labels contain every smaller amount
-    used |= dict.fromkeys(policy.supervised, ("full", labels.full))
+    bare = without_labels(policy.supervised)
+    used |= {
+        name: (None, 0.0) if name in bare else ("full", labels.full) for name in policy.supervised
+    }
     rows: list[Facts] = [
         {
             "task": name,

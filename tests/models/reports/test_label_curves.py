@@ -121,6 +121,8 @@ def test_the_answer_is_said_in_words(facts):
 
 def before(facts: dict) -> dict:
     """the same as earlier code left it: four targets, the largest amount counted for each."""
+    # it did not say which amount decides
+    facts["spending"].pop("decides", None)
     for row in facts["spending"]["budgets"]:
         row["labels"] = row["tasks"] * 1000 + 4 * 200.0
     return facts

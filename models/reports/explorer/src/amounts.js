@@ -10,8 +10,11 @@ const LEAST = 1e-9;
 
 /** The request in which every cost is the price of the labels that are lacking. */
 export function pricedRequest(amounts, state, budget, owned = {}) {
-  const { full, labels, names } = amounts;
-  const cost = (name, amount) => (state.cost[name] ?? 1) * Math.max(0, amount - (owned[name] ?? 0));
+  const { full, labels, names, unlabelled } = amounts;
+  // What learns nothing has no labels to buy.
+  const lacking = (name, amount) =>
+    unlabelled.includes(name) ? 0 : Math.max(0, amount - (owned[name] ?? 0));
+  const cost = (name, amount) => (state.cost[name] ?? 1) * lacking(name, amount);
   const each = (name) =>
     Object.fromEntries(Object.entries(labels).map(([regime, n]) => [regime, cost(name, n)]));
   return {
@@ -25,12 +28,12 @@ export function pricedRequest(amounts, state, budget, owned = {}) {
 
 /** How many labels of every task a policy stands on: task -> number, 0 for most. */
 export function holdings(amounts, policy) {
-  const { table, full, labels, names } = amounts;
+  const { table, full, labels, names, unlabelled } = amounts;
   const held = Object.fromEntries(names.map((name) => [name, 0]));
   for (const { row, target } of policy.edges)
     if (table.control[row] !== 'supervised') held[target] = labels[table.regime[row]];
   // Last: full labels hold every smaller amount.
-  for (const name of policy.supervised) held[name] = full;
+  for (const name of policy.supervised) held[name] = unlabelled.includes(name) ? 0 : full;
   return held;
 }
 

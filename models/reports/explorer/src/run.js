@@ -65,7 +65,15 @@ export class Run {
 }
 
 /** Amounts of labels that can be chosen among, with the table that has all of them on one scale. */
-function amountsOf({ amounts, names }) {
+function amountsOf({ amounts, names, ledger }) {
   const table = new Table(amounts.table, names);
-  return { ...amounts, table, names: table.known, columns: amounts.table, allNames: names };
+  const unlabelled = ledger?.unlabelled ?? [];
+  return {
+    ...amounts,
+    table,
+    names: table.known,
+    columns: amounts.table,
+    allNames: names,
+    unlabelled,
+  };
 }

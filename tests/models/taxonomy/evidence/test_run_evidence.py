@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from affinity_tables import with_shares
 
 from models.taxonomy import (
     Affinities,
@@ -123,6 +124,16 @@ def test_a_run_of_two_amounts_says_what_each_is_worth(tmp_path):
     amounts = book["amounts"]
     assert amounts["images"] == {"": 80, SMALL: 30} and amounts["curves"] == {"normal": []}
     assert [row["tasks"] for row in amounts["spending"]["budgets"]] == [1, 2, 4]
+
+
+def test_shares_of_its_own_labels_are_amounts_to_buy_and_none_of_transfers(tmp_path):
+    store = losses(tmp_path, ["", SMALL])
+    table = with_shares(measure(store), 1, ("45",))
+    inputs = inputs_of(store, every_amount=table, halves=list(halves(store)))
+    amounts = evidence_book(inputs)["amounts"]
+    assert amounts["images"] == {"": 80, SMALL: 30}
+    assert amounts["spending"]["amounts"] == {"": 80, SMALL: 30, "45": 45}
+    assert amounts["spending"]["decides"] == ""
 
 
 def test_repeats_are_a_page_with_the_run_itself_in_front(inputs):

@@ -104,6 +104,20 @@ def test_lifting_the_amounts_keeps_the_shares_among_them():
         answer(Affinities(rows, {}), request)
 
 
+def test_what_learns_nothing_has_no_labels_to_buy():
+    rows = (
+        Row(Transfer(("random_projection",), "normal", "1k"), 0.6, None, 0.3),
+        Row(Transfer((), "normal", control="supervised"), 0.5, None, 0.5),
+    )
+    labels = Labels(1000, {"1k": 50})
+    table = Affinities(rows, {})
+    policy = answer(table, priced(table, Request(1, 1), labels, 50))
+    assert policy.supervised == ("random_projection",) and policy.spent == 50
+    assert [row["task"] for row in purchases(policy, labels)] == ["normal"]
+    rows = {row["task"]: row for row in holdings(policy, labels, ["normal", "random_projection"])}
+    assert rows["random_projection"]["amount"] == 0
+
+
 def test_owned_labels_are_not_bought_again_and_gain_is_what_more_labels_add():
     table = table_of(5)
     owned = {"t0": 1000, "t1": 50, "t2": 50}
