@@ -158,7 +158,7 @@ def unfitting(row: Mapping[str, Any], expected: float) -> Wrong:
         "a predictor taught on the training buildings tells a held-out picture's own label from "
         f"another's by {row['z']:.1f} deviations, {expected:.1f} were expected (error "
         f"{row['loss']:.3g}, with shuffled labels {row['shuffled']:.3g}): labels have changed "
-        "places, or are noise"
+        "places, are noise, or most pictures are copies of each other"
     )
     return words, {**row, "expected": float(expected)}
 

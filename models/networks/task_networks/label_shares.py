@@ -65,10 +65,12 @@ def train_shares(
 ) -> list[ShareRecord]:
     """Returns the records of the networks of `names` on each of `config.supervised_shares`, in this
     order. Those that the ledger lacks are trained, by as many processes as `config.trainers`.
-    Shares with fewer than `FEWEST` samples of a task are left out, and named.
+    Shares with fewer than `FEWEST` samples of a task, and those that come to as many views as a
+    smaller one, are left out, and named.
     """
     records: dict[Wanted, ShareRecord] = {}
     lacking: list[Wanted] = []
+    amounts: set[tuple[str, int]] = set()
     wanted = [(name, share) for share in sorted(config.supervised_shares) for name in names]
     for name, share in wanted:
         part = LabelShare(store.directory, share, config.seed)
@@ -76,6 +78,15 @@ def train_shares(
             line = f"  {name}: no network of {share:g} of its labels, fewer than {FEWEST} samples"
             print(line, file=out, flush=True)
             continue
+        views = part.count("train")
+        # losses are named by how many views taught
+        if (name, views) in amounts:
+            line = (
+                f"  {name}: no network of {share:g} of its labels, a smaller share is {views} too"
+            )
+            print(line, file=out, flush=True)
+            continue
+        amounts.add((name, views))
         record = kept_record(part, ledger, TASKS[name], config)
         if record is None:
             lacking.append((name, share))

@@ -216,6 +216,17 @@ def test_a_share_without_samples_is_named_and_left_out(trained, counted):
     assert not counted
 
 
+def test_a_share_of_as_many_views_as_a_smaller_one_is_left_out(trained, counted):
+    views = LabelShare(trained.store.directory, 0.25, CONFIG.seed).count("train")
+    config = dataclasses.replace(CONFIG, supervised_shares=(0.25, 0.2501))
+    said = io.StringIO()
+    records = train_shares(trained.store, trained.ledger, ["room_layout"], config, said)
+    assert [record["share"] for record in records] == [0.25]
+    words = f"room_layout: no network of 0.2501 of its labels, a smaller share is {views} too"
+    assert words in said.getvalue()
+    assert not counted
+
+
 @pytest.mark.parametrize(
     "change, counts",
     [
