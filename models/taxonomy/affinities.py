@@ -130,7 +130,7 @@ class Affinities:
     def shares(self) -> list[str]:
         """The numbers of labels of supervised networks of a share of them, fewest first."""
         names = {row.transfer.regime for row in self.rows if row.transfer.control == "share"}
-        return sorted(names, key=lambda name: (len(name), name))
+        return sorted(names, key=int)
 
     @property
     def amounts(self) -> list[str]:

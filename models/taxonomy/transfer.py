@@ -49,6 +49,11 @@ class Transfer:
                 f"a transfer into {self.target} has sources and a control has none; got "
                 f"sources {self.sources}, control {self.control!r}"
             )
+        if self.control == "share" and self.share_views is None:
+            raise ValueError(
+                f"a share's amount is how many labels taught it, such as '1575', got "
+                f"{self.regime!r}"
+            )
         # the same representation twice adds nothing
         if len(set(self.sources)) != len(self.sources):
             raise ValueError(f"a source stands once in a transfer, got {self.sources}")
@@ -67,9 +72,11 @@ class Transfer:
 
     @property
     def share_views(self) -> int | None:
-        """How many train views taught this supervised network, as losses name it; None for one that
-        all labels taught, and for anything else.
+        """How many train views taught this network of a share of its labels; None for all others.
+        A run's losses name it as a supervised network; losses of others may say "share".
         """
+        if self.control == "share" and self.regime.isdecimal():
+            return int(self.regime)
         match = SHARE.fullmatch(self.regime) if self.control == "supervised" else None
         return int(match[1]) if match else None
 

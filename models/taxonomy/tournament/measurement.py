@@ -109,8 +109,11 @@ def tournament_of(everything: TransferLosses, regime: str) -> Tournament:
 def belongs(transfer: Transfer, regime: str, all_transfers: Sequence[Transfer]) -> bool:
     """Returns whether a row takes part in the tournament of `regime`. It does if it is of that
     regime, or if it is a control of no particular regime and the regime has no such control of its
-    own. A network from scratch belongs only to the regime of its training data.
+    own. A network from scratch belongs only to the regime of its training data, one of a share of
+    the labels to none (`share_rows`).
     """
+    if transfer.control == "share":
+        return False
     if transfer.regime == regime:
         return True
     if transfer.control == "scratch":

@@ -44,6 +44,9 @@ def test_order_counts_sources_and_an_own_encoder_is_one_of_them():
 
 def test_only_supervised_networks_of_a_share_have_an_amount():
     assert Transfer((), "a", share_regime(48), "supervised").share_views == 48
+    assert Transfer((), "a", "48", "share").share_views == 48
     assert Transfer((), "a", control="supervised").share_views is None
+    with pytest.raises(ValueError, match="how many labels taught it, such as '1575', got 'half'"):
+        Transfer((), "a", "half", "share")
     assert Transfer((), "a", share_regime(48), "scratch").share_views is None
     assert Transfer(("b",), "a", "48").share_views is None

@@ -270,21 +270,27 @@ def test_scratch_of_fewer_data_is_placed_on_the_scale_that_decides(tmp_path):
         assert own == pytest.approx(table.of[Transfer(("b",), "t", regime)].affinity, rel=1e-9)
 
 
-def test_a_network_of_a_share_stands_where_a_transfer_with_its_losses_would(tmp_path):
-    """on the scale that decides; of the test pictures that count alone."""
+@pytest.mark.parametrize("named", [share_regime, str])
+def test_a_network_of_a_share_stands_where_a_transfer_with_its_losses_would(tmp_path, named):
+    """on the scale that decides; of the test pictures that count alone; as a run's losses name it,
+    and as others'.
+    """
+    control = "supervised" if named is share_regime else "share"
     store, random = LossStore(tmp_path), np.random.default_rng(8)
     store.set_images("t", IMAGES)
     losses = {name: random.random(60) + 0.1 * i for i, name in enumerate("abcd")}
     own = random.random(60)
     for name in "abcd":
         store.append(Transfer((name,), "t"), losses[name])
+        # an amount of transfers that a share has too
+        store.append(Transfer((name,), "t", "96"), losses[name] + 0.2)
     store.append(Transfer((), "t", control="supervised"), own)
-    store.append(Transfer((), "t", share_regime(700), "supervised"), own + 0.01)
-    store.append(Transfer((), "t", share_regime(96), "supervised"), losses["b"])
+    store.append(Transfer((), "t", named(700), control), own + 0.01)
+    store.append(Transfer((), "t", named(96), control), losses["b"])
     for images in (None, lambda name: name in IMAGES[:30]):
         table = measure(store, images=images)
         assert table.shares == ["96", "700"]
-        assert table.amounts == ["", "96", "700"]
+        assert table.regimes == ["", "96"] and table.amounts == ["", "96", "700"]
         few, many = (table.of[Transfer((), "t", amount, "share")] for amount in table.shares)
         alike = table.of[Transfer(("b",), "t")]
         assert few.affinity == pytest.approx(alike.affinity, rel=1e-9)
