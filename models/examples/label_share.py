@@ -140,6 +140,9 @@ class ShareSamples(TaskSamples):
         target, mask = self.whole.labels(self.rows[rows])
         return changed(target, self.change), mask
 
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        self.whole.prefetch(self.rows[rows], pictures)
+
 
 def share_samples(whole: TaskSamples, rows: Integers, change: Change) -> ShareSamples:
     """Returns the samples `rows` [n] of others; labels are read where they are used."""

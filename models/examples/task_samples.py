@@ -21,7 +21,7 @@ from models.examples.half_precision import to_half
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
-from models.examples.views import Cameras, Views
+from models.examples.views import Cameras, Views, read_by
 from models.tasks import Task, View
 from models.tasks.arrays import Array, Bytes, Floats, Integers
 from models.tasks.code_tables import Coded, hide
@@ -82,16 +82,25 @@ class TaskSamples:
         """Returns (targets, masks) of some rows."""
         return np.asarray(self.target[rows]), np.asarray(self.mask[rows])
 
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        """Has the system fetch what `take` will read of the records for some rows, and does not
+        wait for it. pictures: as `take` will be given them, None where `labels` will be called.
+        """
+        if isinstance(pictures, LazyRows) and pictures.prefetch is not None:
+            pictures.prefetch(np.unique(self.views[rows]).tolist())
+
 
 @dataclass(frozen=True)
 class LazySamples(TaskSamples):
     """Samples whose targets and masks are made from the records.
     write: writes the label of a row, of its views, into a target and a mask. read: reads views by
-    their positions; their pictures into arrays, if they are given.
+    their positions; their pictures into arrays, if they are given. fetch: called with the positions
+    of views that will be read, and with whether their pictures will be, too.
     """
 
     write: Callable[[int, Sequence[View], Floats, Floats], None]
     read: Callable[[Sequence[int], Sequence[Bytes | None]], Iterator[View]]
+    fetch: Callable[[Sequence[int], bool], None]
 
     def take(self, rows: Rows, pictures: Bytes) -> Taken:
         """Returns (pictures [m, images, S, S, 3] uint8, targets [m, ...], masks [m, ...]) of some
@@ -105,6 +114,9 @@ class LazySamples(TaskSamples):
 
     def labels(self, rows: Rows) -> Label:
         return self._labels(rows, None)
+
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        self.fetch(np.unique(self.views[rows]).tolist(), isinstance(pictures, LazyRows))
 
     def _labels(self, rows: Rows, shown: Bytes | None) -> Label:
         """Returns (targets, masks) of some rows; their pictures go into `shown` if it is given."""
@@ -292,6 +304,9 @@ def lazy_samples(
     def read(positions: Sequence[int], pictures: Sequence[Bytes | None]) -> Iterator[View]:
         return views.several(positions, entry, pictures)
 
+    def fetch(positions: Sequence[int], pictured: bool) -> None:
+        views.prefetch(positions, functools.partial(read_by, entry, pictured))
+
     def alone(i: int) -> Label:
         label = np.empty(shape, kind), np.empty(mask_shape, MASK)
         write(i, [views.view(position, entry) for position in rows[i].tolist()], *label)
@@ -307,6 +322,7 @@ def lazy_samples(
         cast(Floats, LazyRows(len(rows), first[1].shape, MASK, lambda i: recent(i)[1])),
         write,
         read,
+        fetch,
     )
 
 

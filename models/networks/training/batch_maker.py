@@ -75,6 +75,10 @@ class BatchMaker:
         value = training_input(self.task, images, target, rng, self.config.tile_size)
         return value, target, mask
 
+    def prefetch(self, step: int) -> None:
+        """Has the system fetch the records of a step's batch, and does not wait for them."""
+        self.data.prefetch(self.rows(step), self.pictures)
+
     def generator(self, purpose: int, step: int) -> np.random.Generator:
         return np.random.default_rng([*self.key, purpose, step])
 
