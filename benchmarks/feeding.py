@@ -82,7 +82,7 @@ def together(store: LabelStore, name: str) -> Callable[[list[int]], Any]:
     def take(rows: list[int]) -> Any:
         # as a feeder does, of other rows
         data.prefetch(rows, pictures)
-        return data.take(rows, pictures)
+        return data.take(rows, pictures, TASKS[name].shares)
 
     return take
 
@@ -223,6 +223,7 @@ class Turn:
     """A `Maker` of batches in which each sample stands once; nothing is done with what is taken."""
 
     def __init__(self, store: LabelStore, entry: Task, number: int) -> None:
+        self.entry = entry
         self.data = store.samples(entry.name, "train")
         self.pictures = store.images("train")
         order = np.random.default_rng(number).permutation(len(self.data))
@@ -233,7 +234,7 @@ class Turn:
         return sorted(self.order[number % len(self.order)].tolist())
 
     def batch(self, number: int) -> Any:
-        return self.data.take(self.rows(number), self.pictures)
+        return self.data.take(self.rows(number), self.pictures, self.entry.shares)
 
     def prefetch(self, number: int) -> None:
         self.data.prefetch(self.rows(number), self.pictures)

@@ -132,8 +132,8 @@ class ShareSamples(TaskSamples):
     rows: Integers
     change: Change
 
-    def take(self, rows: Rows, pictures: Bytes) -> Taken:
-        shown, target, mask = self.whole.take(self.rows[rows], pictures)
+    def take(self, rows: Rows, pictures: Bytes, shares: int = 0) -> Taken:
+        shown, target, mask = self.whole.take(self.rows[rows], pictures, shares)
         return shown, changed(target, self.change), mask
 
     def labels(self, rows: Rows) -> Label:
