@@ -7,11 +7,12 @@ each kind: from arrays on disk, from records, and the bare decoding of the PNGs 
 CPU seconds of this process, not the clock's: a busy machine changes them less. Ways take turns,
 batch by batch. Files are warm, but for --cold.
 
---cold: records whose files the system was told to forget before each batch, beside warm ones and
-the bare decoding: samples a second by the clock; shares of the decoding, by the clock and by CPU;
-the bytes that a sample has the disk read; and of how many samples the disk reads the bytes in a
-second, a file from beginning to end. The least rate bounds the cold store. Tasks of COLD, or
---tasks.
+--cold: records whose files the system was told to forget, each sample read once, as a feeder does
+("ahead": while it makes a batch the next one's records are fetched) and without that ("alone"),
+beside warm ones and the bare decoding of PNGs that lie in memory: samples a second by the clock;
+shares of the decoding, by the clock and by CPU; the bytes that a sample has the disk read; and of
+how many samples the disk reads the bytes in a second, a file from beginning to end. Tasks of COLD,
+or --tasks.
 
 --teaching: labels as transfers by gradient ask for them, in float32, for one batch after the other:
 CPU milliseconds a batch, made of the records, and read again from where they are kept.
@@ -46,7 +47,7 @@ from models.examples.message import features_of  # noqa: E402
 from models.examples.published import decode_png  # noqa: E402
 from models.examples.views import DEPTHS, Memory, Views  # noqa: E402
 from models.networks.training.batch_maker import BatchMaker  # noqa: E402
-from models.networks.training.feeders import FeederProcesses, FeederThreads  # noqa: E402
+from models.networks.training.feeders import FeederProcesses, FeederThreads, Prefetching  # noqa: E402
 from models.tasks import DOMAINS, TASKS, Task  # noqa: E402
 from models.tasks.arrays import Floats  # noqa: E402
 from tfx_pipeline.config import paper  # noqa: E402
@@ -54,6 +55,8 @@ from tfx_pipeline.config import paper  # noqa: E402
 BATCH = 32
 # Tasks of which a cold store is measured.
 COLD = ("normal", "segment_semantic", "class_object", "colorization", "egomotion", "jigsaw")
+# Batches of a cold store, one after the other, before another way has its turn.
+TURN = 6
 # Bytes that are read from the disk at a time.
 CHUNK = 1 << 20
 
@@ -75,7 +78,13 @@ def rows_of(count: int, number: int) -> list[int]:
 def together(store: LabelStore, name: str) -> Callable[[list[int]], Any]:
     data = store.samples(name, "train")
     pictures = store.images("train")
-    return lambda rows: data.take(rows, pictures)
+
+    def take(rows: list[int]) -> Any:
+        # as a feeder does, of other rows
+        data.prefetch(rows, pictures)
+        return data.take(rows, pictures, TASKS[name].shares)
+
+    return take
 
 
 def bare(store: LabelStore, examples: str, entry: Task) -> Callable[[list[int]], Any]:
@@ -210,25 +219,56 @@ def costs() -> Floats:
     return np.array([time.perf_counter(), time.process_time(), fetched()])
 
 
+class Turn:
+    """A `Maker` of batches in which each sample stands once; nothing is done with what is taken."""
+
+    def __init__(self, store: LabelStore, entry: Task, number: int) -> None:
+        self.entry = entry
+        self.data = store.samples(entry.name, "train")
+        self.pictures = store.images("train")
+        order = np.random.default_rng(number).permutation(len(self.data))
+        count = min(len(order) // BATCH, TURN)
+        self.order = order[: count * BATCH].reshape(count, BATCH)
+
+    def rows(self, number: int) -> list[int]:
+        return sorted(self.order[number % len(self.order)].tolist())
+
+    def batch(self, number: int) -> Any:
+        return self.data.take(self.rows(number), self.pictures, self.entry.shares)
+
+    def prefetch(self, number: int) -> None:
+        self.data.prefetch(self.rows(number), self.pictures)
+
+
 def costs_by_way(
     store: LabelStore, examples: str, entry: Task, paths: Sequence[Path], batches: int
 ) -> Floats:
-    """[3, 3]: `costs` of a sample from a cold store, from a warm one, and of the bare decoding, by
-    turns.
+    """[4, 3]: `costs` of a sample from a cold store as a feeder makes it, which reads ahead; from a
+    cold store without that; from a warm one; and of the bare decoding, some batches of each in
+    turn.
     """
-    feed, decode = together(store, entry.name), bare(store, examples, entry)
-    count = len(store.samples(entry.name, "train"))
-    spent = np.zeros((3, 3))
-    for number in range(-1, batches):  # the first warms imports
-        rows = rows_of(count, number + 1)
-        forget(paths)
-        # what the first has read is there for the second
-        for way, total in zip((feed, feed, decode), spent):
-            began = costs()
-            way(rows)
-            if number >= 0:
-                total += costs() - began
-    return spent / (batches * BATCH)
+    decode = bare(store, examples, entry)
+    spent = np.zeros((4, 3))
+    timed = 0
+    while timed < batches:
+        turn = Turn(store, entry, timed)
+        ways: list[tuple[bool, Callable[[int], Any]]] = [
+            (True, Prefetching(turn, 1).batch),
+            (True, turn.batch),
+            (False, Prefetching(turn, 1).batch),
+            (False, lambda number, rows=turn.rows: decode(rows(number))),
+        ]
+        for (cold, way), total in zip(ways, spent):
+            if cold:
+                forget(paths)
+            # not the first, which no batch before has fetched, nor the last, which fetches none
+            for number in range(len(turn.order)):
+                began = costs()
+                way(number)
+                if 0 < number < len(turn.order) - 1:
+                    total += costs() - began
+        timed += len(turn.order) - 2
+    return spent / (timed * BATCH)
 
 
 def cold_table(store: LabelStore, examples: str, tasks: Sequence[Task], batches: int) -> None:
@@ -238,21 +278,28 @@ def cold_table(store: LabelStore, examples: str, tasks: Sequence[Task], batches:
     print(f"pages left after they were forgotten: {resident(paths):.1%}")
     disk = disk_rate(paths)
     print(f"the disk, one file after the other: {disk / 1e6:.0f} MB/s")
-    heads = ("cold", "warm", "PNG alone", "cold/PNG", "warm/PNG", "CPU: cold", "warm")
+    clock = ("ahead", "alone", "warm", "PNG")
+    shares = ("ahead", "alone", "warm", "CPU ahead", "CPU alone", "CPU warm")
+    print(f"{'':22s} {'samples a second':>31s} {'share of PNG':>59s} {'KB from disk':>23s}")
     print(
-        f"{'samples a second':22s} " + " ".join(f"{head:>9s}" for head in heads),
-        f"{'KB cold':>9s} {'KB warm':>9s} {'disk alone':>10s}",
+        f"{'':22s} "
+        + " ".join(f"{head:>7s}" for head in clock)
+        + " ".join(f"{head:>10s}" for head in ("", *shares))
+        + " ".join(f"{head:>7s}" for head in ("", *clock[:3]))
+        + f" {'disk alone':>10s}",
         flush=True,
     )
     for entry in tasks:
         if not store.has(entry.name):
             continue
-        cold, warm, png = costs_by_way(store, examples, entry, paths, batches)
+        ways = costs_by_way(store, examples, entry, paths, batches)
+        png = ways[3]
         print(
-            f"{entry.name:22s} {1 / cold[0]:9.0f} {1 / warm[0]:9.0f} {1 / png[0]:9.0f} "
-            f"{png[0] / cold[0]:9.2f} {png[0] / warm[0]:9.2f} {png[1] / cold[1]:9.2f} "
-            f"{png[1] / warm[1]:9.2f} {cold[2] / 1e3:9.0f} {warm[2] / 1e3:9.0f} "
-            f"{disk / max(cold[2], 1):10.0f}",
+            f"{entry.name:22s} "
+            + " ".join(f"{1 / way[0]:7.0f}" for way in ways)
+            + "".join(f" {png[kind] / way[kind]:10.2f}" for kind in (0, 1) for way in ways[:3])
+            + "".join(f" {way[2] / 1e3:7.0f}" for way in ways[:3])
+            + f" {disk / max(ways[0][2], 1):10.0f}",
             flush=True,
         )
 

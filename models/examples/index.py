@@ -20,7 +20,7 @@ import numpy as np
 from models.examples.message import Choice
 from models.examples.npy_reader import cut, map_npy
 from models.examples.npy_writer import npy_writer
-from models.examples.shards import Place, read_features, read_record
+from models.examples.shards import Place, prefetch_features, read_features, read_record
 from models.examples.splits import SPLITS
 from models.provenance.atomic import write_json
 from models.tasks import ViewKey
@@ -176,6 +176,13 @@ class Index:
         does.
         """
         return read_features(*self.file_and_place(examples, split, position), choose)
+
+    def prefetch(self, examples: str, split: str, positions: Sequence[int], choose: Choice) -> None:
+        """Has the system fetch, as `prefetch_features` does, what `features` will read at some
+        positions.
+        """
+        records = [self.file_and_place(examples, split, position) for position in positions]
+        prefetch_features(records, choose)
 
     def file_and_place(self, examples: str, split: str, position: int) -> tuple[str, Place]:
         """Returns the path of the shard that holds the record at a position, and the record's place

@@ -18,7 +18,7 @@ import numpy as np
 
 from models.examples.lazy_rows import LazyRows
 from models.examples.task_samples import Label, Rows, TaskSamples
-from models.tasks.arrays import Array, Bools, Floats, Integers
+from models.tasks.arrays import Array, Bools, Bytes, Floats, Integers
 
 
 class KeptRows:
@@ -71,6 +71,12 @@ class KeptLabels:
         target, mask = (part.values[places] for part in self.parts)
         return target, mask
 
+    def prefetch(self, rows: Rows) -> None:
+        """Has the system fetch what `labels` will read of the records for some rows."""
+        lacking = np.flatnonzero(~self.present[rows])
+        if len(lacking):
+            self.data.prefetch(np.arange(len(self.present))[rows][lacking], None)
+
     def write(self, rows: Integers, labels: Label) -> None:
         """Writes labels of some rows into the files; where the disk has no room for them, says so
         on standard error and keeps no more. rows: [n]; labels: target and mask, [n, ...] each.
@@ -99,6 +105,10 @@ class KeptSamples(TaskSamples):
 
     def labels(self, rows: Rows) -> Label:
         return self.store.labels(rows)
+
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        super().prefetch(rows, pictures)
+        self.store.prefetch(rows)
 
 
 def kept_samples(data: TaskSamples) -> KeptSamples:

@@ -132,13 +132,16 @@ class ShareSamples(TaskSamples):
     rows: Integers
     change: Change
 
-    def take(self, rows: Rows, pictures: Bytes) -> Taken:
-        shown, target, mask = self.whole.take(self.rows[rows], pictures)
+    def take(self, rows: Rows, pictures: Bytes, shares: int = 0) -> Taken:
+        shown, target, mask = self.whole.take(self.rows[rows], pictures, shares)
         return shown, changed(target, self.change), mask
 
     def labels(self, rows: Rows) -> Label:
         target, mask = self.whole.labels(self.rows[rows])
         return changed(target, self.change), mask
+
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        self.whole.prefetch(self.rows[rows], pictures)
 
 
 def share_samples(whole: TaskSamples, rows: Integers, change: Change) -> ShareSamples:

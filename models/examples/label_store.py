@@ -114,7 +114,9 @@ class LabelStore:
             array: Bytes = map_npy(path)
             return array
         views = self._views[split]
-        return cast(Bytes, LazyRows(len(views), (self.size, self.size, 3), "uint8", views.image))
+        shape = (self.size, self.size, 3)
+        rows = LazyRows(len(views), shape, "uint8", views.image, views.prefetch_images)
+        return cast(Bytes, rows)
 
     def has(self, task: str) -> bool:
         """Returns whether every split holds samples of the task."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,22 @@ from models.tasks.arrays import Array
 class LazyRows:
     """Stands for an array [n, *shape] of `dtype` where memory has no room for it: row i is
     `make(i)`. It is indexed like a memory-mapped array: by a number, a slice, a mask, or numbers in
-    any shape; `np.asarray` makes all rows.
+    any shape; `np.asarray` makes all rows. prefetch: called with the numbers of rows that will be
+    asked for.
     """
 
     def __init__(
-        self, count: int, shape: tuple[int, ...], dtype: DTypeLike, make: Callable[[int], Array]
+        self,
+        count: int,
+        shape: tuple[int, ...],
+        dtype: DTypeLike,
+        make: Callable[[int], Array],
+        prefetch: Callable[[Sequence[int]], None] | None = None,
     ) -> None:
         self.shape = (count, *shape)
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.make = make
+        self.prefetch = prefetch
 
     @property
     def ndim(self) -> int:

@@ -9,6 +9,8 @@ Decision 0008 has the figures.
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import errno
 import functools
 import gzip
@@ -17,7 +19,6 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -34,6 +35,10 @@ HEADER = 12
 FOOTER = 4
 # Bytes of a member that are read before it is known how long its table is; tables take some 560.
 HEAD = 1024
+# Tables of records that were prefetched and not read since, the last ones, 1 KB each. Threads share
+# them: each change is one call, which nothing interrupts.
+PREFETCHED: collections.OrderedDict[tuple[Key, Place], member.Table] = collections.OrderedDict()
+MOST_PREFETCHED = 1024
 
 
 class DamagedRecord(ValueError):
@@ -46,6 +51,14 @@ class Place(NamedTuple):
     offset: int
     length: int
     crc: int
+
+
+class Key(NamedTuple):
+    """What tells a file from another in its place."""
+
+    path: str
+    inode: int
+    changed: int
 
 
 class ShardWriter:
@@ -75,7 +88,7 @@ def parts_in_frame(record: bytes) -> list[Part]:
     ]
 
 
-@contextmanager
+@contextlib.contextmanager
 def shard_writer(path: str | Path) -> Iterator[ShardWriter]:
     """As a context, writes the shard `path`."""
     with open(path, "wb") as file:
@@ -193,7 +206,7 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
         file = opened_now(local)
     except FileNotFoundError as error:
         raise missing(path, error) from error
-    table = read_table(path, place, file)
+    table = PREFETCHED.pop((file.key, place), None) or read_table(path, place, file)
     if table is None:
         return whole_features(path, place, choose)
     chosen = choose(table.names)
@@ -204,6 +217,34 @@ def read_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
     except ValueError as error:
         raise damaged(path, place, f"is damaged ({error})") from error
     return {name: value_of(data, span.alone) for name, data, span in zip(chosen, parts, spans)}
+
+
+def prefetch_features(records: Sequence[tuple[str, Place]], choose: Choice) -> None:
+    """Has the system fetch what `read_features` will read of some records (path, place), and waits
+    for their tables alone. It is held by the system, in pages that it may drop. Records in a store,
+    and those that cannot be read, are passed over: `read_features` says what is wrong.
+    """
+    files = []
+    for path, place in records:
+        local = here(path.removeprefix("file://"))
+        with contextlib.suppress(OSError):
+            if "://" not in local:
+                files.append((path, place, opened_now(local)))
+    # of all records before the first is waited for: a disk has many at the same time
+    for _, place, file in files:
+        file.prefetch(place.offset, min(HEAD, place.length))
+    for path, place, file in files:
+        with contextlib.suppress(OSError, ValueError):
+            table = read_table(path, place, file)
+            if table is None:
+                file.prefetch(place.offset, place.length)
+                continue
+            PREFETCHED[file.key, place] = table
+            if len(PREFETCHED) > MOST_PREFETCHED:
+                PREFETCHED.popitem(last=False)
+            for name in choose(table.names):
+                first, length = table.extent(table.span(name))
+                file.prefetch(place.offset + first, length)
 
 
 def whole_features(path: str, place: Place, choose: Choice) -> dict[str, Any]:
@@ -340,8 +381,9 @@ def buffer(length: int) -> memoryview:
 class Descriptor:
     """An open file, closed when nothing refers to it any more."""
 
-    def __init__(self, path: str) -> None:
-        self.number = os.open(path, os.O_RDONLY)
+    def __init__(self, key: Key) -> None:
+        self.key = key
+        self.number = os.open(key.path, os.O_RDONLY)
 
     def read(self, extents: Sequence[tuple[int, int]]) -> list[memoryview]:
         """Returns the bytes at each (offset, length), which hold until this thread reads again."""
@@ -355,6 +397,12 @@ class Descriptor:
             parts.append(part if count == length else part[:count])
             place += length
         return parts
+
+    def prefetch(self, offset: int, length: int) -> None:
+        """Has the system fetch bytes, if it does such things, and does not wait for them."""
+        # a file system may refuse; not every system has the call
+        with contextlib.suppress(OSError, AttributeError):
+            os.posix_fadvise(self.number, offset, length, os.POSIX_FADV_WILLNEED)
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:
         # by its own name: when the interpreter ends, `os` may be gone before this is
@@ -372,4 +420,4 @@ def opened(path: str, inode: int, changed: int) -> Descriptor:
     """Returns the open file at `path`, kept from call to call. inode, changed: of the file, so that
     another file in its place is opened anew.
     """
-    return Descriptor(path)
+    return Descriptor(Key(path, inode, changed))

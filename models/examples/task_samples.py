@@ -21,11 +21,12 @@ from models.examples.half_precision import to_half
 from models.examples.lazy_rows import LazyRows
 from models.examples.npy_reader import map_npy
 from models.examples.npy_writer import npy_writer
-from models.examples.views import Cameras, Views
+from models.examples.views import Cameras, Views, read_by
 from models.tasks import Task, View
 from models.tasks.arrays import Array, Bytes, Floats, Integers
 from models.tasks.code_tables import Coded, hide
 from models.tasks.labels.soft_colours import SoftColours
+from models.tasks.labels.sparse_shares import sparse
 from models.tasks.samples import samples
 from models.tasks.targets import (
     SURFACE_LIMIT,
@@ -70,48 +71,65 @@ class TaskSamples:
         """
         return max(1, min(most, TARGETS // (4 * int(np.prod(self.target.shape[1:])))))
 
-    def take(self, rows: Rows, pictures: Bytes) -> Taken:
+    def take(self, rows: Rows, pictures: Bytes, shares: int = 0) -> Taken:
         """Returns (pictures uint8 [B, images, S, S, 3], targets, masks) of some rows. pictures:
-        those of the split, as `LabelStore.images` gives them. This is the one way to feed a
+        those of the split, as `LabelStore.images` gives them. shares: `Task.shares` for targets in
+        the sparse form, 0 for all channels. This is the one way to feed a
         network: where labels are made when they are used, each record is read and parsed once, and
         no more of it is decoded than the task reads.
         """
-        return np.asarray(pictures[self.views[rows]]), *self.labels(rows)
+        target, mask = self.labels(rows)
+        if shares:
+            target = sparse(target, shares)
+        return np.asarray(pictures[self.views[rows]]), target, mask
 
     def labels(self, rows: Rows) -> Label:
         """Returns (targets, masks) of some rows."""
         return np.asarray(self.target[rows]), np.asarray(self.mask[rows])
 
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        """Has the system fetch what `take` will read of the records for some rows, and does not
+        wait for it. pictures: as `take` will be given them, None where `labels` will be called.
+        """
+        if isinstance(pictures, LazyRows) and pictures.prefetch is not None:
+            pictures.prefetch(np.unique(self.views[rows]).tolist())
+
 
 @dataclass(frozen=True)
 class LazySamples(TaskSamples):
     """Samples whose targets and masks are made from the records.
-    write: writes the label of a row, of its views, into a target and a mask. read: reads views by
-    their positions; their pictures into arrays, if they are given.
+    write: writes the label of a row, of its views, into a target, in whichever form it has the
+    shape of, and a mask. read: reads views by
+    their positions; their pictures into arrays, if they are given. fetch: called with the positions
+    of views that will be read, and with whether their pictures will be, too.
     """
 
     write: Callable[[int, Sequence[View], Floats, Floats], None]
     read: Callable[[Sequence[int], Sequence[Bytes | None]], Iterator[View]]
+    fetch: Callable[[Sequence[int], bool], None]
 
-    def take(self, rows: Rows, pictures: Bytes) -> Taken:
-        """Returns (pictures [m, images, S, S, 3] uint8, targets [m, ...], masks [m, ...]) of some
-        rows. pictures: [n, S, S, 3] of the split's views.
-        """
+    def take(self, rows: Rows, pictures: Bytes, shares: int = 0) -> Taken:
         positions = np.asarray(self.views[rows])
         if not isinstance(pictures, LazyRows):
-            return np.asarray(pictures[positions]), *self.labels(rows)
+            return np.asarray(pictures[positions]), *self._labels(rows, None, shares)
         shown = recycled.empty((*positions.shape, *pictures.shape[1:]), "uint8")
-        return shown, *self._labels(rows, shown)
+        return shown, *self._labels(rows, shown, shares)
 
     def labels(self, rows: Rows) -> Label:
         return self._labels(rows, None)
 
-    def _labels(self, rows: Rows, shown: Bytes | None) -> Label:
-        """Returns (targets, masks) of some rows; their pictures go into `shown` if it is given."""
+    def prefetch(self, rows: Rows, pictures: Bytes | None) -> None:
+        self.fetch(np.unique(self.views[rows]).tolist(), isinstance(pictures, LazyRows))
+
+    def _labels(self, rows: Rows, shown: Bytes | None, shares: int = 0) -> Label:
+        """Returns (targets, masks) of some rows; their pictures go into `shown` if it is given.
+        shares: as of `take`.
+        """
         positions = np.asarray(self.views[rows])
         every = np.arange(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         numbers = np.asarray(every)
-        target = recycled.empty((len(numbers), *self.target.shape[1:]), self.target.dtype)
+        shape = (*self.target.shape[1:-1], 2 * shares) if shares else self.target.shape[1:]
+        target = recycled.empty((len(numbers), *shape), self.target.dtype)
         mask = recycled.empty((len(numbers), *self.mask.shape[1:]), self.mask.dtype)
         # A view may stand in several samples of a batch. After the last it is let go, so that the
         # next one's pixels find its memory, which is still in the processor's cache.
@@ -220,8 +238,9 @@ def generator_of(numbers: tuple[int, ...]) -> np.random.Generator:
 def write_map(
     entry: Task, views: Sequence[View], row: Sequence[int], seed: int, target: Floats, mask: Floats
 ) -> bool:
-    """Writes the label of a sample of maps into two float16 arrays, target [S, S, C] and mask [S,
-    S, 1]: the numbers of `label_of`, rounded. Returns False where nothing of it is known.
+    """Writes the label of a sample of maps into two float16 arrays, target [S, S, C], or in the
+    sparse form where the task has one, and mask [S, S, 1]: the numbers of `label_of`, rounded.
+    Returns False where nothing of it is known.
     """
     label = made_target(entry, views, draws_of(entry, row, seed))
     if label is None:
@@ -292,6 +311,9 @@ def lazy_samples(
     def read(positions: Sequence[int], pictures: Sequence[Bytes | None]) -> Iterator[View]:
         return views.several(positions, entry, pictures)
 
+    def fetch(positions: Sequence[int], pictured: bool) -> None:
+        views.prefetch(positions, functools.partial(read_by, entry, pictured))
+
     def alone(i: int) -> Label:
         label = np.empty(shape, kind), np.empty(mask_shape, MASK)
         write(i, [views.view(position, entry) for position in rows[i].tolist()], *label)
@@ -307,6 +329,7 @@ def lazy_samples(
         cast(Floats, LazyRows(len(rows), first[1].shape, MASK, lambda i: recent(i)[1])),
         write,
         read,
+        fetch,
     )
 
 

@@ -85,6 +85,14 @@ class Views:
             return (self.view(i, task, picture) for i, picture in zip(positions, pictures))
         return self._decoded(positions, task, pictures)
 
+    def prefetch(self, positions: Sequence[int], choose: Choice) -> None:
+        """Has the system fetch those features of some views that `choose` takes."""
+        self.index.prefetch(self.examples, self.split, positions, choose)
+
+    def prefetch_images(self, positions: Sequence[int]) -> None:
+        """Has the system fetch what `image` will read."""
+        self.prefetch(positions, picture_alone)
+
     def _decoded(
         self, positions: Sequence[int], task: Task, pictures: Sequence[Bytes | None]
     ) -> Iterator[View]:

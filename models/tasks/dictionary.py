@@ -86,6 +86,7 @@ _ENTRIES = (
         low=0,
         input="lightness",
         target=False,
+        shares=10,
         colours=True,
         published="colorization",
         family="2d",

@@ -126,6 +126,9 @@ class Task:
     mask: str = "none"
     # "none": a mirrored picture has no label.
     flip: str = "mirror"
+    # Of how many channels at most a pixel of a map has a share, where batches that train carry
+    # these alone (`labels/sparse_shares.py`); 0: batches carry all channels.
+    shares: int = 0
     # Whether the label follows from the picture's colours, so that other light gives another label.
     colours: bool = False
     # Whether transfers may start from the task, and end at it.
@@ -194,6 +197,11 @@ class Task:
         if output.kind == "vector" and not self.names:
             raise ValueError(
                 f"task {self.name}: the numbers of a vector need names, each with its unit"
+            )
+        if self.shares and not (output.dense and 0 < 2 * self.shares < output.channels):
+            raise ValueError(
+                f"task {self.name}: shares of a pixel are fewer than half of a map's channels, got "
+                f"{self.shares} of {output.channels}"
             )
         if self.flip == "mirror the cameras" and output.dense:
             raise ValueError(

@@ -74,6 +74,7 @@ class AdversarialSiamese(Siamese):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
+        y = self.dense(y, y_pred)
         norm = super().compute_loss(x, y, y_pred, sample_weight, training)
         if not training:
             return norm

@@ -16,6 +16,7 @@ from models.networks.training.augmentation import augment_batch
 from models.networks.training.inputs import training_input
 from models.tasks import Task
 from models.tasks.arrays import Floats, Integers
+from models.tasks.labels.sparse_shares import strongest
 
 # Input, target, mask, float32.
 Batch = tuple[Floats, Floats, Floats]
@@ -59,9 +60,10 @@ class BatchMaker:
 
     def batch(self, step: int) -> Batch:
         """(inputs, targets, masks) of a step, float32: [B, ...] as `training_input` makes them,
-        targets and masks as the label store has them.
+        targets and masks as the label store has them; of a task with `shares` targets in the sparse
+        form, which `dense_target` undoes.
         """
-        images, target, mask = self.data.take(self.rows(step), self.pictures)
+        images, target, mask = self.data.take(self.rows(step), self.pictures, self.task.shares)
         target = to_single(target)
         mask = to_single(mask)
         if self.weights is not None:
@@ -74,6 +76,10 @@ class BatchMaker:
         rng = self.generator(DAMAGE, step)
         value = training_input(self.task, images, target, rng, self.config.tile_size)
         return value, target, mask
+
+    def prefetch(self, step: int) -> None:
+        """Has the system fetch the records of a step's batch, and does not wait for them."""
+        self.data.prefetch(self.rows(step), self.pictures)
 
     def generator(self, purpose: int, step: int) -> np.random.Generator:
         return np.random.default_rng([*self.key, purpose, step])
@@ -103,5 +109,8 @@ def colour_weights(counts: Integers) -> Floats:
 
 
 def rebalanced_mask(target: Floats, mask: Floats, weights: Floats) -> Floats:
-    """Returns the mask [B, S, S, 1] times the weight of each pixel's strongest bin."""
-    return mask * weights[target.argmax(-1)][..., None]
+    """Returns the mask [B, S, S, 1] times the weight of each pixel's strongest bin. target: [B, S,
+    S, K], or in the sparse form.
+    """
+    bins = target.argmax(-1) if target.shape[-1] == len(weights) else strongest(target)
+    return mask * weights[bins][..., None]

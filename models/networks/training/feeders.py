@@ -37,6 +37,29 @@ class Maker(Protocol):
     def batch(self, number: int, /) -> Batch:
         """Makes the batch of a number."""
 
+    def prefetch(self, number: int, /) -> None:
+        """Has the system fetch the records of a batch, and does not wait for them."""
+
+
+class Prefetching:
+    """Makes the batches of `maker`, and before each has the records of a later one fetched, by
+    `ahead`: as many batches as are made at the same time, by this maker and others like it. Of a
+    batch whose turn comes first, its own.
+    """
+
+    def __init__(self, maker: Maker, ahead: int) -> None:
+        self.maker = maker
+        self.ahead = ahead
+        # Numbers of batches, the last ones whose records were fetched: threads share them.
+        self.fetched: collections.deque[int] = collections.deque(maxlen=2 * ahead)
+
+    def batch(self, number: int) -> Batch:
+        for one in (number, number + self.ahead):
+            if one not in self.fetched:
+                self.fetched.append(one)
+                self.maker.prefetch(one)
+        return self.maker.batch(number)
+
 
 class Parts(Maker, Protocol):
     """A maker that comes to an end."""
@@ -75,7 +98,7 @@ def batches_ahead(parts: Parts, count: int) -> Iterator[Batch]:
     """Yields all batches in order; where there are many, `count` feeders make some ahead."""
     numbers = range(len(parts))
     if count < 2 or len(numbers) < MANY * count:
-        yield from map(parts.batch, numbers)
+        yield from map(Prefetching(parts, 1).batch, numbers)
         return
     feeders = feeders_of(parts, count)
     try:
@@ -101,11 +124,11 @@ class FeederThreads:
     """Threads of this process."""
 
     def __init__(self, maker: Maker, count: int) -> None:
-        self.maker = maker
+        self.batch = Prefetching(maker, count).batch
         self.pool = ThreadPoolExecutor(count)
 
     def begin(self, step: int) -> Future[Batch]:
-        return self.pool.submit(self.maker.batch, step)
+        return self.pool.submit(self.batch, step)
 
     def close(self) -> None:
         self.pool.shutdown(wait=True, cancel_futures=True)
@@ -143,7 +166,7 @@ class FeederProcesses:
         self.maker = maker
         # threads of this process would not survive a fork
         spawn = multiprocessing.get_context("spawn")
-        self.pool = ProcessPoolExecutor(count, spawn, begin_feeder, (maker,))
+        self.pool = ProcessPoolExecutor(count, spawn, begin_feeder, (maker, count))
         # All of them, by this thread: a process ends with the thread that began it, and of the
         # threads that ask for batches nobody knows how long they live.
         for _ in range(count):
@@ -209,11 +232,11 @@ def extent(batch: Sequence[Array]) -> int:
 
 
 # In a feeder, what makes its batches.
-MAKERS: list[Maker] = []
+MAKERS: list[Prefetching] = []
 
 
-def begin_feeder(maker: Maker) -> None:
-    """Prepares a process that makes batches."""
+def begin_feeder(maker: Maker, count: int) -> None:
+    """Prepares a process that makes batches, one of `count`."""
     begin_worker()
     # A GPU is its starter's; what needs Keras at all needs it for some arithmetic.
     os.environ.update(CUDA_VISIBLE_DEVICES="", JAX_PLATFORMS="cpu")
@@ -221,7 +244,7 @@ def begin_feeder(maker: Maker) -> None:
 
     # a process a core: threads inside libraries would only fight
     cv2.setNumThreads(1)
-    MAKERS[:] = [maker]
+    MAKERS[:] = [Prefetching(maker, count)]
 
 
 def write_batch(step: int, path: str, size: int) -> list[Part]:

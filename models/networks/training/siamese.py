@@ -10,6 +10,7 @@ import numpy as np
 from models.networks.losses.losses import LOSSES, mean_weight
 from models.networks.tensors import Tensor
 from models.networks.training.devices import part_of_mean_loss
+from models.networks.training.sparse_targets import dense_target
 from models.tasks import Task
 from models.tasks.arrays import Floats
 
@@ -42,6 +43,8 @@ class Siamese(keras.Model):
     for curvatures, which differ by ones; the loss stays the task's own. `fold` puts both into the
     head's last layer. counted: is a map's loss divided by how many of its pixels have a weight, in
     place of the sum of their weights?
+
+    Targets of a task with `shares` may come in the sparse form (`sparse_targets.py`).
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Siamese(keras.Model):
         self.head = network.head
         self.images = network.images
         self.loss_of = LOSSES[network.task.loss]
+        self.shares = network.task.shares
         self.standard = standard
         self.counted = counted
 
@@ -75,10 +79,14 @@ class Siamese(keras.Model):
         sample_weight: Tensor = None,
         training: bool = True,
     ) -> Tensor:
-        losses = self.loss_of(y, sample_weight, y_pred)
+        losses = self.loss_of(self.dense(y, y_pred), sample_weight, y_pred)
         if self.counted:
             losses = losses * mean_weight(sample_weight)
         return part_of_mean_loss(keras.ops.mean(losses))
+
+    def dense(self, target: Tensor, answer: Tensor) -> Tensor:
+        """Returns targets of all channels, as the answers have them."""
+        return dense_target(target, answer.shape[-1]) if self.shares else target
 
     def fold(self) -> None:
         """Lets the head alone give the answers. To be called once, when training is over: a

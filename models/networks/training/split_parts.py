@@ -53,8 +53,16 @@ class SplitParts:
         """(inputs, targets, masks) of a part, float32, [B, ...] as `BatchMaker`'s. The damage
         done to inputs is drawn for the part alone, the same for every caller.
         """
-        start = number * self.step
-        return self.some(slice(start, start + self.step), damage_generator(self.task, start))
+        rows = self.rows(number)
+        return self.some(rows, damage_generator(self.task, rows.start))
+
+    def prefetch(self, number: int) -> None:
+        """Has the system fetch the records of a part, and does not wait for them."""
+        self.data.prefetch(self.rows(number), self.pictures)
+
+    def rows(self, number: int) -> slice:
+        """Returns the rows of a part."""
+        return slice(number * self.step, (number + 1) * self.step)
 
     def some(self, rows: slice, random: np.random.Generator) -> Batch:
         """Returns (input, target, mask) of some samples. random: draws the damage to inputs."""

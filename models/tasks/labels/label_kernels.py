@@ -188,25 +188,77 @@ def clear_halves(cell: Integers, tenth: Floats, index: Integers, rows: Integers)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def place_sparse(
+    cell: Integers,
+    tenth: Floats,
+    index: Integers,
+    words: Integers,
+    others: Integers,
+    numbers: Integers,
+    scratch: Integers,
+    label: Integers,
+) -> None:
+    """Writes the sparse form of blocks into label [m, 20], of what `place_halves` writes into rows.
+    numbers: [bins] uint64, a bin's and those of the three behind it; scratch: [m, 32] uint16.
+
+    Three neighbours along b follow each other, and neither of the two others lies between; one may
+    be the corner that has no share among the nine. What a word has behind its neighbours is
+    overwritten by what follows, or stands behind the tenth.
+    """
+    for i in range(len(label)):
+        bins, shares = scratch[i, :16], scratch[i, 16:]
+        at = index[np.uint64(cell[i])]
+        far, last = at[np.uint64(FAR)], at[np.uint64(TENTH + np.int64(tenth[i]))]
+        place, far_place, last_place = np.int64(0), np.int64(last < far), np.int64(far < last)
+        for k in range(3):
+            first, word = at[np.uint64(k)], words[k, i]
+            # the corner that has no share, if it is the first of three
+            lacks = np.int64((word & np.uint64(0xFFFF)) == 0)
+            count = 3 - lacks - np.int64((word >> np.uint64(32)) == 0)
+            above_far = np.int64(first + lacks > far)
+            above_last = np.int64(first + lacks > last)
+            shift = np.uint64(16 * lacks)
+            start = np.uint64(place + above_far + above_last)
+            write_word(bins, start, numbers[np.uint64(first)] >> shift)
+            write_word(shares, start, word >> shift)
+            place += count
+            far_place += (1 - above_far) * count
+            last_place += (1 - above_last) * count
+        bins[np.uint64(far_place)] = numbers[np.uint64(far)]
+        shares[np.uint64(far_place)] = others[0, i]
+        bins[np.uint64(last_place)] = numbers[np.uint64(last)]
+        shares[np.uint64(last_place)] = others[1, i]
+    # behind all of them: what was written in words and is read in others has to reach the cache
+    for i in range(len(label)):
+        for k in range(10):
+            label[i, k] = scratch[i, k]
+            label[i, 10 + k] = scratch[i, 16 + k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def write_halves(
     pixels: Bytes,
     levels: Floats,
     to_ratio: Floats,
     index: Integers,
     complete: Bools,
+    numbers: Integers,
     label: Integers,
     rest: Integers,
     rest_ab: Floats,
 ) -> int:
     """Writes the shares of all blocks of pixels, uint8 [4 side or more, 4 side or more, 3], into
-    label [side, side, bins], the bits of halves (uint16). Returns the number of blocks that are
+    label [side, side, bins], or in the sparse form into label [side, side, 20]; all are the bits of
+    halves (uint16). Returns the number of blocks that are
     left to the caller: whatever is written for them, their places are in rest [side^2], and their
     colours in rest_ab [side^2, 2].
 
     levels: [4081], light of a sum of sixteen bytes; to_ratio: [3, 3], light to XYZ over that of
-    white; index, complete: as in `Neighbours`.
+    white; index, complete: as in `Neighbours`; numbers: as of
+    `place_sparse`.
     """
-    side, _, bins = label.shape
+    side, bins = len(label), len(numbers)
+    sparse = label.shape[2] != bins
     columns = np.empty(12 * side, "uint16")
     light = np.empty((3, side))
     ratio, roots = np.empty(3 * side), np.empty(3 * side)
@@ -221,6 +273,7 @@ def write_halves(
     words = np.empty((3, side), "uint64")
     far_singles, others = np.empty((2, side), "float32"), np.empty((2, side), "uint16")
     rows = np.zeros((TOGETHER, bins), "uint16")
+    scratch = np.empty((side, 32), "uint16")
     goal = label.reshape(-1)
     # asked once: it takes as long as some hundred bytes
     begins = goal.ctypes.data
@@ -245,6 +298,9 @@ def write_halves(
                 left += 1
                 # whose bins are there
                 cell[i] = MIDDLE
+        if sparse:
+            place_sparse(cell, tenth, index, words, others, numbers, scratch, label[y])
+            continue
         for start in range(0, side, TOGETHER):
             stop = min(start + TOGETHER, side)
             some, first = rows[: stop - start], (y * side + start) * bins

@@ -4,13 +4,22 @@ are nearest to its mean colour.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.tasks.arrays import Bytes, Floats
+from models.tasks.arrays import Bytes, Floats, Integers
 from models.tasks.labels.colour_neighbours import neighbours
-from models.tasks.labels.colours import BINS, TO_XYZ, WHITE, light_of_sixteenths, soft_shares
+from models.tasks.labels.colours import (
+    BINS,
+    NEIGHBOURS,
+    TO_XYZ,
+    WHITE,
+    light_of_sixteenths,
+    soft_shares,
+)
+from models.tasks.labels.sparse_shares import channel_numbers, sparse
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,9 @@ class SoftColours:
         return values
 
     def write_half(self, halves: Floats) -> None:
-        """Writes the map into a float16 array of its shape, whose numbers lie side by side."""
+        """Writes the map into a float16 array of its shape, or of the sparse form's, [side, side,
+        20], whose numbers lie side by side.
+        """
         from models.tasks.labels.label_kernels import write_halves  # here: numba
 
         table = neighbours()
@@ -47,12 +58,27 @@ class SoftColours:
             TO_XYZ / WHITE[:, None],
             table.index,
             table.complete,
+            bin_numbers(),
             halves.view("uint16"),
             rest,
             ab,
         )
         if count:
             index, shares = soft_shares(ab[:count])
-            rows = halves.reshape(-1, BINS)
-            rows[rest[:count]] = 0
-            rows[rest[:count, None], index] = shares
+            rows = np.zeros((count, BINS), "float16")
+            rows[np.arange(count)[:, None], index] = shares
+            width = halves.shape[-1]
+            blocks = rows if width == BINS else sparse(rows, NEIGHBOURS)
+            halves.reshape(-1, width)[rest[:count]] = blocks
+
+
+@functools.cache
+def bin_numbers() -> Integers:
+    """Returns [313] uint64, the bits of the halves of a bin's number, the lowest, and of the three
+    behind it.
+    """
+    numbers = channel_numbers(BINS + 3, np.dtype("float16")).view("uint16").astype("uint64")
+    words = np.zeros(BINS, "uint64")
+    for k in range(4):
+        words |= numbers[k : k + BINS] << np.uint64(16 * k)
+    return words

@@ -20,17 +20,22 @@ class Counted(TaskSamples):
     """writes down which labels were asked for."""
 
     asked: list
+    fetched: list
 
     def labels(self, rows):
         self.asked.extend(np.arange(COUNT)[rows].tolist())
         return super().labels(rows)
+
+    def prefetch(self, rows, pictures):
+        assert pictures is None
+        self.fetched.append(rows.tolist())
 
 
 def counted(mask_shape=(6, 6, 1)):
     rng = np.random.default_rng(0)
     target = rng.normal(size=(COUNT, 6, 6, 3)).astype("float16")
     mask = rng.integers(0, 2, (COUNT, *mask_shape)).astype("float16")
-    return Counted(np.arange(COUNT, dtype="int32")[:, None], target, mask, [])
+    return Counted(np.arange(COUNT, dtype="int32")[:, None], target, mask, [], [])
 
 
 @pytest.mark.parametrize("mask_shape", [(6, 6, 1), ()])
@@ -47,6 +52,17 @@ def test_labels_are_the_same_however_they_are_asked_for(rows, mask_shape):
     assert samples.mask[9].tobytes() == data.mask[9].tobytes()
     assert np.array_equal(samples.target[rows], data.target[rows])
     assert samples.target.shape == data.target.shape and samples.views is data.views
+
+
+@pytest.mark.parametrize("rows", [np.array([4, 6, 7]), [4, 6, 7], slice(4, 8)], ids=repr)
+def test_records_of_labels_that_are_kept_are_not_fetched(rows):
+    data = counted()
+    samples = kept_samples(data)
+    samples.labels(np.array([4, 5]))
+    samples.prefetch(rows, None)
+    samples.labels(rows)
+    samples.prefetch(rows, None)
+    assert data.fetched == [[6, 7]]
 
 
 def test_a_label_is_made_once():

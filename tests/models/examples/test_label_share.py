@@ -7,7 +7,8 @@ import pytest
 from published_set import write_set
 
 from beam_jobs.ingest.job import ingest
-from models.examples import label_store
+from models.examples import index, label_store
+from models.examples.index import FOLDER, Index
 from models.examples.label_share import LabelShare, views_of_share
 from models.examples.label_store import build_label_store
 from models.networks.training.averages import average_answer
@@ -122,6 +123,21 @@ def test_pictures_come_with_the_labels_of_their_own_views(store):
     np.testing.assert_array_equal(pictures, np.asarray(store.images("train")[:])[views])
     np.testing.assert_array_equal(target, data.labels([0, len(data) - 1])[0])
     assert len(mask) == 2
+
+
+def test_the_records_of_a_shares_own_views_are_fetched(store, monkeypatch):
+    part = shares_of(store)[1]
+    data = part.samples("fixated_pose", "train")
+    rows = [0, len(data) - 1]
+    fetched = []
+    monkeypatch.setattr(index, "prefetch_features", lambda records, choose: fetched.extend(records))
+    data.prefetch(rows, part.images("train"))
+    where = Index(store.directory / "images" / FOLDER)
+    examples = str(store.directory.parent / "examples")
+    views = np.unique(data.views[rows]).tolist()
+    kept = isinstance(data.whole.target, np.memmap)
+    places = [] if kept else [where.file_and_place(examples, "train", i) for i in views]
+    assert fetched == places
 
 
 @pytest.mark.parametrize("name", ["depth_zbuffer", "room_layout"])

@@ -18,7 +18,7 @@ from models.examples.label_store import LabelStore, build_label_store
 from models.examples.label_sums import summed, sums_kept
 from models.examples.label_writer import SUMS
 from models.examples.message import bytes_of, features_of
-from models.examples.shards import DamagedRecord
+from models.examples.shards import DamagedRecord, Descriptor
 from models.examples.splits import SPLITS
 from models.examples.task_samples import name_number
 from models.tasks import TASKS
@@ -89,6 +89,39 @@ def test_labels_within_keeping_are_those_of_the_records(lazy, kept):
     on_disk = kept.samples("normal", "val")
     with kept.keeping("normal", "val"):
         assert kept.samples("normal", "val") is on_disk
+
+
+@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("shown", [True, False])
+def test_what_is_fetched_before_a_batch_is_what_it_reads(lazy, monkeypatch, name, shown):
+    if not lazy.has(name):
+        pytest.skip("no view of this set carries its labels")
+    extents = {"read": set(), "prefetch": set()}
+    plain = {way: getattr(Descriptor, way) for way in extents}
+
+    def reading(file, several):
+        extents["read"].update((file.key.path, *extent) for extent in several)
+        return plain["read"](file, several)
+
+    def fetching(file, offset, length):
+        extents["prefetch"].add((file.key.path, offset, length))
+        plain["prefetch"](file, offset, length)
+
+    data, pictures = lazy.samples(name, "train"), lazy.images("train")
+    rows = list(range(0, len(data), 2))
+    alone = data.take(rows, pictures) if shown else data.labels(rows)
+    monkeypatch.setattr(Descriptor, "read", reading)
+    monkeypatch.setattr(Descriptor, "prefetch", fetching)
+    data.prefetch(rows, pictures if shown else None)
+    tables = set(extents["read"])
+    assert tables <= extents["prefetch"]
+    extents["read"].clear()
+    beside = data.take(rows, pictures) if shown else data.labels(rows)
+    assert tables and extents["read"] == extents["prefetch"] - tables
+    # labels of some tasks are made of positions alone
+    assert extents["read"] or not shown
+    for one, other in zip(alone, beside, strict=True):
+        assert one.tobytes() == other.tobytes()
 
 
 @pytest.mark.parametrize("name", TRAINED)

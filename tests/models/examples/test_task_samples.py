@@ -39,11 +39,19 @@ def test_a_batch_is_the_same_however_many_views_are_read_together(monkeypatch, t
         target[...] = [row, *(view.key.point for view in pair), *(view.rgb.sum() for view in pair)]
         mask[...] = row + 1
 
+    fetched = []
     data = LazySamples(
-        views, np.empty((12, 5), "float32"), np.empty((12,), "float16"), write, reading
+        views,
+        np.empty((12, 5), "float32"),
+        np.empty((12,), "float16"),
+        write,
+        reading,
+        lambda *asked: fetched.append(asked),
     )
     rows = [3, 0, 0, 11, 7, 2, 3, 5]
     every = LazyRows(9, (SIZE, SIZE, 3), "uint8", lambda i: pictures[i])
+    data.prefetch(rows, every if shown else None)
+    assert fetched == [(np.unique(views[rows]).tolist(), shown)] and not read
     part = data.take(rows, every) if shown else (None, *data.labels(rows))
     if shown:
         np.testing.assert_array_equal(part[0], pictures[views[rows]])

@@ -24,6 +24,7 @@ from models.tasks.task import TILES
         ({"names": ("x", "y", "z"), "vocabulary": "xyz.txt"}, "not both"),
         ({"output": Output("vector", 3), "loss": "l2", "flip": "none"}, "need names"),
         ({"output": Output("pixels", 1)}, "negates x of three channels"),
+        ({"shares": 2}, "fewer than half of a map's channels, got 2 of 3"),
     ],
 )
 def test_nonsense_cannot_be_held(change, message):

@@ -41,9 +41,17 @@ class LabelBatches:
 
     def batch(self, number: int) -> tuple[Integers, Floats, Floats]:
         """(rows [B], targets, masks float32) of a batch."""
-        rows = self.rows[number * self.size : (number + 1) * self.size]
+        rows = self.part(number)
         target, mask = self.data.labels(rows)
         return rows, to_single(target), to_single(mask)
+
+    def prefetch(self, number: int) -> None:
+        """Has the system fetch the records of a batch, and does not wait for them."""
+        self.data.prefetch(self.part(number), None)
+
+    def part(self, number: int) -> Integers:
+        """Returns the rows [B] of a batch."""
+        return self.rows[number * self.size : (number + 1) * self.size]
 
 
 class Samples:

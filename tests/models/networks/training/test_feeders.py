@@ -4,20 +4,28 @@ import dataclasses
 import gc
 import multiprocessing
 import os
+import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from published_set import write_set
 from tiny_store import TINY, TinyStore
 
+from beam_jobs.ingest.job import ingest
+from models.examples.index import FOLDER, Index
+from models.examples.label_store import build_label_store
+from models.examples.shards import DamagedRecord
 from models.networks.training import feeders, split_parts
 from models.networks.training.batch_maker import BatchMaker
 from models.networks.training.batches import Batches
 from models.networks.training.feeders import (
     FeederProcesses,
     FeederThreads,
+    Prefetching,
     batches_ahead,
     feeders_of,
     one_ahead,
@@ -37,6 +45,88 @@ def maker(name):
 def processes():
     made = feeders_of(maker("normal"), 2)
     yield made
+    made.close()
+
+
+class Noted:
+    """a maker that writes down what it is asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def prefetch(self, number):
+        self.asked.append(("prefetch", number))
+
+    def batch(self, number):
+        self.asked.append(("batch", number))
+
+
+@pytest.mark.parametrize("ahead", [1, 3])
+def test_each_batch_is_fetched_once_and_so_many_ahead(ahead):
+    noted = Noted()
+    prefetching = Prefetching(noted, ahead)
+    for number in range(7, 30):
+        prefetching.batch(number)
+    fetched = [number for what, number in noted.asked if what == "prefetch"]
+    assert sorted(fetched) == list(range(7, 30 + ahead))
+    for number in range(7, 30):
+        own = noted.asked.index(("batch", number))
+        assert noted.asked.index(("prefetch", number)) < own
+        assert noted.asked.index(("prefetch", number + ahead)) < own
+        if number >= 7 + ahead:  # while an earlier one was made
+            earlier = noted.asked.index(("batch", number - ahead))
+            assert noted.asked.index(("prefetch", number)) < earlier
+    assert len(prefetching.fetched) <= 2 * ahead
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    place = tmp_path_factory.mktemp("set")
+    write_set(place / "data", ("ash", "birch", "cedar", "elm", "fir"), points=4, views=3)
+    ingest(str(place / "data"), str(place / "out"), size=32, shards=2)
+    return place / "out"
+
+
+def outcome(make):
+    """the bytes of a batch, or what is told in their place."""
+    try:
+        return [part.tobytes() for part in make()]
+    except (DamagedRecord, FileNotFoundError) as error:
+        return type(error), str(error)
+
+
+def flip(records, place):
+    content = bytearray(records.read_bytes())
+    content[place.offset + 40] ^= 4  # of its table
+    records.write_bytes(content)
+
+
+@pytest.mark.parametrize("harm", [flip, lambda records, _: records.unlink()], ids=["flip", "gone"])
+def test_damage_is_told_in_the_same_words_at_the_same_batch(examples, tmp_path, harm):
+    shutil.copytree(examples, tmp_path / "out")
+    task = TASKS["normal"]
+    store = build_label_store(
+        str(tmp_path / "out"),
+        tmp_path / "store",
+        seed=0,
+        max_samples=50,
+        tasks={"normal": task},
+        cache_bytes=0,
+    )
+    own = BatchMaker(store, task, CONFIG, 4)
+    assert len(own.data) > 20
+    # a record of the fourth batch alone
+    position = int(own.data.views[own.rows(3)[0], 0])
+    path, place = Index(tmp_path / "out" / FOLDER).file_and_place(
+        str(tmp_path / "out"), "train", position
+    )
+    harm(Path(path), place)
+    expected = [outcome(lambda step=step: own.batch(step)) for step in range(5)]
+    assert expected[3][0] in (DamagedRecord, FileNotFoundError)
+    assert harm is not flip or not isinstance(expected[2], tuple)
+    made = feeders_of(own, 1)
+    coming = [made.begin(step) for step in range(5)]
+    assert [outcome(one.result) for one in coming] == expected
     made.close()
 
 

@@ -10,9 +10,10 @@ from models.tasks.labels.block_kernels import (
     roots_of_light,
 )
 from models.tasks.labels.colour_neighbours import CELLS, REACH, neighbours
-from models.tasks.labels.colours import BINS, STEP, lattice, rgb_to_lab, soft_encoding
+from models.tasks.labels.colours import BINS, NEIGHBOURS, STEP, lattice, rgb_to_lab, soft_encoding
 from models.tasks.labels.label_kernels import MARGIN, copy_past_caches, round_to_halves, widen
 from models.tasks.labels.soft_colours import SoftColours
+from models.tasks.labels.sparse_shares import sparse
 
 RNG = np.random.default_rng(0)
 
@@ -45,6 +46,16 @@ def test_halves_are_those_of_the_formula_to_the_bit(picture, side):
     halves = np.full((side, side, BINS), np.nan, "float16")
     SoftColours(pixels, side).write_half(halves)
     np.testing.assert_array_equal(halves.view("uint16"), by_formula(pixels, side).view("uint16"))
+
+
+@pytest.mark.parametrize("side", [64, 24, 13])
+@pytest.mark.parametrize("picture", [photograph, blocks_of_any_colour])
+def test_the_sparse_form_is_that_of_the_halves_to_the_bit(picture, side):
+    pixels = picture(side)
+    form = np.full((side, side, 2 * NEIGHBOURS), np.nan, "float16")
+    SoftColours(pixels, side).write_half(form)
+    expected = sparse(by_formula(pixels, side), NEIGHBOURS)
+    np.testing.assert_array_equal(form.view("uint16"), expected.view("uint16"))
 
 
 def test_a_label_that_begins_anywhere_in_memory_is_the_same():
