@@ -5,6 +5,7 @@ written to JSON and CSV.
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from models.provenance.atomic import atomic_file, write_json
+from models.provenance.atomic import atomic_file, write_text
 from models.taxonomy.facts import Facts
 from models.taxonomy.table_files import SPREADS, read_entries
 from models.taxonomy.transfer import Transfer
@@ -211,7 +212,10 @@ class Affinities:
         path = Path(path)
         entries = [flat(row) for row in self.rows]
         if path.suffix.lower() != ".csv":
-            write_json(path, {"rows": entries, "diagnostics": self.diagnostics}, indent=1)
+            # a row a line: with an indent, Python writes every number by itself
+            rows = ",\n".join(json.dumps(entry) for entry in entries)
+            diagnostics = json.dumps(self.diagnostics, indent=1)
+            write_text(path, f'{{"rows": [\n{rows}\n],\n"diagnostics": {diagnostics}}}')
             return
         with atomic_file(path) as file:
             # rows without an interval have fewer columns; the header is that of the fullest

@@ -48,8 +48,8 @@ def dense_template() -> keras.Model:
     )
 
 
-def curves(slots: list[int], seeds: list[int], steps: int = 5, make: Make = template) -> np.ndarray:
-    """[step, member] mean losses in training."""
+def curves(slots: list[int], seeds: list[int], steps: int = 4, make: Make = template) -> np.ndarray:
+    """[step, member] mean losses after each step."""
     stack = MemberStack(make(), np.array(slots)[:, None], LOSSES["l2"], seeds)
     stack.compile(optimizer=MemberAdam(1e-2, member_clipnorm=0.1))
     stack.optimizer.build(stack.trainable_variables)
@@ -58,14 +58,15 @@ def curves(slots: list[int], seeds: list[int], steps: int = 5, make: Make = temp
         stack.fit(
             (MAPS, TARGET, MASK), np.zeros(8), batch_size=8, epochs=1, shuffle=False, verbose=0
         )
-        made.append(np.asarray(stack((MAPS, TARGET, MASK))).mean(0))
+        # by a program too: without one the members of dense layers are traced at every call
+        made.append(stack.predict_on_batch((MAPS, TARGET, MASK)).mean(0))
     return np.stack(made)
 
 
 @pytest.mark.parametrize("make", [template, dense_template])
 def test_a_member_s_curve_does_not_depend_on_who_shares_the_stack(make):
-    together = curves([0, 1, 2], [5, 6, 7], make=make)
-    for member in range(3):
+    together = curves([0, 1], [5, 6], make=make)
+    for member in range(2):
         np.testing.assert_allclose(
             curves([member], [5 + member], make=make)[:, 0], together[:, member], rtol=1e-5
         )
@@ -78,7 +79,7 @@ def test_a_member_s_curve_equals_stock_keras(make):
     alone = keras.models.clone_model(model)
     alone.compile(optimizer=keras.optimizers.Adam(1e-2, clipnorm=0.1), loss="mse")
     made = []
-    for _ in range(5):
+    for _ in range(4):
         alone.fit(MAPS[:, 1], TARGET, batch_size=8, epochs=1, shuffle=False, verbose=0)
         made.append(float(np.mean((np.asarray(alone(MAPS[:, 1])) - TARGET) ** 2)))
     np.testing.assert_allclose(curves([0, 1], [5, 6], make=make)[:, 1], made, rtol=1e-5)
