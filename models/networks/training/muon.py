@@ -4,9 +4,7 @@ operations.
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -69,8 +67,10 @@ class FlatMuon(AcrossReplicas):
         count = sum(int(np.prod(variables[i].shape)) for i in self.rest)
         self.momentum = self.add_variable(shape=(count,), dtype="float32", name="momentum")
         self.velocity = self.add_variable(shape=(count,), dtype="float32", name="velocity")
-        kernels = sum(int(np.prod(variables[i].shape)) for i in self.kernels)
-        self.moments = self.add_variable(shape=(kernels,), dtype="float32", name="moments")
+        self.moments = [
+            self.add_variable(shape=variables[i].shape, dtype="float32", name=f"moment_{i}")
+            for i in self.kernels
+        ]
 
     def _backend_update_step(
         self,
@@ -79,47 +79,39 @@ class FlatMuon(AcrossReplicas):
         learning_rate: Tensor,
     ) -> None:
         """Steps every variable at once, where Keras' backends would go through them one by one."""
+        grads = [ops.cast(grad, "float32") for grad in grads]
         rate = ops.cast(learning_rate, "float32")
-        kernels = [trainable_variables[i] for i in self.kernels]
-        rest = [trainable_variables[i] for i in self.rest]
-        # vectors from here on: tracing a program takes as long as it has operations
-        gradients = [
-            flat([ops.cast(grads[i], "float32") for i in indices])
-            for indices in (self.kernels, self.rest)
-            if indices
-        ]
         if self.clip is not None:
-            norm = ops.sqrt(sum(ops.sum(ops.square(gradient)) for gradient in gradients))
+            norm = ops.sqrt(sum(ops.sum(ops.square(grad)) for grad in grads))
             scale = ops.minimum(1.0, self.clip / (norm + 1e-6))
-            gradients = [gradient * scale for gradient in gradients]
+            grads = [grad * scale for grad in grads]
         if self.decay:
             for variable in trainable_variables:
                 variable.assign_sub(rate * self.decay * variable)
-        if kernels:
-            self.muon(gradients[0], kernels, rate)
-        if rest:
-            self.adam(gradients[-1], rest, rate)
+        for i, moment in zip(self.kernels, self.moments):
+            moment.assign(FIRST * moment + grads[i])
+            trainable_variables[i].assign_sub(rate * near_orthogonal(grads[i] + FIRST * moment))
+        if self.rest:
+            self.adam(
+                [grads[i] for i in self.rest], [trainable_variables[i] for i in self.rest], rate
+            )
 
-    def muon(self, gradient: Tensor, variables: Sequence[keras.Variable], rate: Tensor) -> None:
-        """Muon's step of all kernels. gradient: of all, one after the other."""
-        self.moments.assign(FIRST * self.moments + gradient)
-        orthogonal = orthogonal_step()
-        ahead = parts_like(variables, gradient + FIRST * self.moments)
-        for variable, part in zip(variables, ahead):
-            variable.assign_sub(rate * orthogonal(part))
-
-    def adam(self, gradient: Tensor, variables: Sequence[keras.Variable], rate: Tensor) -> None:
-        """Adam's step of all variables that are no kernels. gradient: of all, one after the
-        other.
-        """
+    def adam(
+        self, grads: Sequence[Tensor], variables: Sequence[keras.Variable], rate: Tensor
+    ) -> None:
+        """Adam's step of all variables that are no kernels."""
+        gradient = ops.concatenate([ops.reshape(grad, (-1,)) for grad in grads])
         step = ops.cast(self.iterations + 1, "float32")
         self.momentum.assign(FIRST * self.momentum + (1 - FIRST) * gradient)
         self.velocity.assign(SECOND * self.velocity + (1 - SECOND) * ops.square(gradient))
         # both corrections of Kingma and Ba, for moments that begin at zero, put into the rate
         rate *= ops.sqrt(1 - ops.power(SECOND, step)) / (1 - ops.power(FIRST, step))
         change = rate * self.momentum / (ops.sqrt(self.velocity) + EPSILON)
-        for variable, part in zip(variables, parts_like(variables, change)):
-            variable.assign_sub(part)
+        start = 0
+        for variable in variables:
+            end = start + int(np.prod(variable.shape))
+            variable.assign_sub(ops.reshape(change[start:end], variable.shape))
+            start = end
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -128,38 +120,6 @@ class FlatMuon(AcrossReplicas):
             "decay": self.decay,
             "spared": self.spared,
         }
-
-
-def flat(tensors: Sequence[Tensor]) -> Tensor:
-    """All entries of tensors, one after the other, [n]."""
-    return ops.concatenate([ops.reshape(tensor, (-1,)) for tensor in tensors])
-
-
-def parts_like(variables: Sequence[keras.Variable], vector: Tensor) -> list[Tensor]:
-    """Returns what `flat` joined, in the shapes of variables."""
-    ends = list(itertools.accumulate(int(np.prod(variable.shape)) for variable in variables))
-    # TensorFlow's does not split into one part
-    parts = ops.split(vector, ends[:-1]) if len(ends) > 1 else [vector]
-    return [ops.reshape(part, variable.shape) for part, variable in zip(parts, variables)]
-
-
-def orthogonal_step() -> Callable[[Tensor], Tensor]:
-    """Returns `near_orthogonal`; where TensorFlow traces a program, as a function that is traced
-    once a shape and process: networks share most shapes.
-    """
-    if keras.backend.backend() != "tensorflow":
-        return near_orthogonal
-    import tensorflow as tf  # where JAX trains, TensorFlow need not be there
-
-    return near_orthogonal if tf.executing_eagerly() else traced_once()
-
-
-@functools.cache
-def traced_once() -> Callable[[Tensor], Tensor]:
-    import tensorflow as tf
-
-    traced: Callable[[Tensor], Tensor] = tf.function(near_orthogonal, autograph=False)
-    return traced
 
 
 def near_orthogonal(kernel: Tensor) -> Tensor:

@@ -2,13 +2,10 @@
 variable.
 """
 
-import functools
-
 import keras
 import numpy as np
 import pytest
 
-from models.networks.training import muon
 from models.networks.training.muon import FlatMuon, near_orthogonal
 
 SHAPES = ((3,), (4,), (), (2, 1, 5))
@@ -62,37 +59,6 @@ def test_a_kernels_step_does_not_depend_on_how_large_its_gradient_is():
         rtol=1e-3,
         atol=1e-4,
     )
-
-
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="only TensorFlow's programs share traces"
-)
-def test_in_a_program_kernels_of_a_shape_share_a_trace_and_step_as_without_one(monkeypatch):
-    import tensorflow as tf
-
-    traces = []
-
-    def counted(kernel):
-        traces.append(tuple(kernel.shape))
-        return near_orthogonal(kernel)
-
-    rng = np.random.default_rng(3)
-    shapes, names = ((5, 7), (5, 7), (3, 3, 2, 4), (4,)), ("a", "b", "c", "d")
-    start = [rng.normal(size=shape) for shape in shapes]
-    gradients = [[rng.normal(size=shape) for shape in shapes] for _ in range(2)]
-    expected = steps(FlatMuon(0.01, 1.0), start, gradients, names)
-    monkeypatch.setattr(muon, "near_orthogonal", counted)
-    monkeypatch.setattr(muon, "traced_once", functools.cache(muon.traced_once.__wrapped__))
-    for _ in range(2):  # the second program's kernels are known
-        optimizer = FlatMuon(0.01, 1.0)
-        variables = [keras.Variable(v, dtype="float32", name=n) for v, n in zip(start, names)]
-        optimizer.build(variables)
-        program = tf.function(lambda *row: optimizer.apply(row, variables))  # noqa: B023
-        for row in gradients:
-            program(*(tf.constant(gradient, "float32") for gradient in row))
-        for ours, eager in zip(variables, expected):
-            np.testing.assert_allclose(ours, eager, rtol=1e-4, atol=1e-6)
-    assert traces == [(5, 7), (3, 3, 2, 4)]
 
 
 def test_the_spared_layer_is_adams():
