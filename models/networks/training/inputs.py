@@ -4,8 +4,6 @@ damage), and the clean form used afterwards (keras.ops).
 
 from __future__ import annotations
 
-import functools
-
 import cv2
 import numpy as np
 
@@ -24,6 +22,11 @@ def training_input(
     9, tile, tile, 3] for jigsaw; values in [-1, 1]. target: read by jigsaw, whose label says how
     the tiles lie; tile: their side in pixels.
     """
+    if task.input == "lightness":
+        from models.networks.training.lightness import lightness_of  # here: numba
+
+        value = lightness_of(images)
+        return value[:, 0] if task.images == 1 else value
     # in place: a fresh array of a batch costs as much as the sum
     value = images.astype("float32")
     value /= 127.5
@@ -35,35 +38,14 @@ def training_input(
         side = value.shape[2]
         # 0 is mid-grey here; a quarter of the picture
         value[:, :, side // 4 : side * 3 // 4, side // 4 : side * 3 // 4] = 0
-    elif task.input == "lightness":
-        value = lightness_of(images)
     elif task.input == "tiles":
         return tiles(value[:, 0], target.argmax(-1), rng, tile)
     return value[:, 0] if task.images == 1 else value
 
 
-def lightness_of(images: Bytes) -> Floats:
-    """Returns CIE L as [-1, 1], float32 [..., 1], of uint8 [..., 3]; the numbers of `lightness`."""
-    from keras import ops  # here: feeders of other tasks do without Keras
-
-    brightness = luminance(linear_levels().take(images))
-    values: Floats = ops.convert_to_numpy(lightness_at(ops.convert_to_tensor(brightness)))
-    return values
-
-
 def lightness(image: Tensor) -> Tensor:
     """Converts sRGB [0, 1] [..., 3] to CIE L/100 as [-1, 1], [..., 1]."""
     return lightness_at(luminance(linear(image)))
-
-
-@functools.cache
-def linear_levels() -> Floats:
-    """Returns `linear` of every level of a byte, [256] float32."""
-    from keras import ops
-
-    levels = np.arange(256).astype("float32") / 255
-    values: Floats = ops.convert_to_numpy(linear(ops.convert_to_tensor(levels)))
-    return values
 
 
 def linear(image: Tensor) -> Tensor:

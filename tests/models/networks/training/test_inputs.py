@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from keras import ops
-from skimage.color import rgb2lab
 
-from models.networks.training.inputs import lightness, lightness_of, tiles, training_input
+from models.networks.training.inputs import tiles, training_input
 from models.tasks import TASKS
 from models.tasks.labels.permutations import permutation_set
 
@@ -38,18 +36,6 @@ def test_the_middle_quarter_is_grey():
     value = seen("inpainting", IMAGES[:, :, :28, :28])
     assert not value[:, 7:21, 7:21].any()
     assert (value != 0).any((0, 3)).sum() == 28 * 28 - 14 * 14
-
-
-def test_lightness_of_bytes_is_that_of_their_pictures_to_the_last_bit():
-    expected = ops.convert_to_numpy(
-        lightness(ops.convert_to_tensor(IMAGES.astype("float32") / 255))
-    )
-    np.testing.assert_array_equal(lightness_of(IMAGES), expected)
-
-
-def test_lightness_is_that_of_skimage():
-    expected = rgb2lab(IMAGES[:, 0])[..., :1] / 50 - 1
-    np.testing.assert_allclose(lightness_of(IMAGES[:, 0]), expected, atol=2e-3)
 
 
 def test_several_views_stay_apart():
