@@ -120,6 +120,9 @@ class _NodeLines(logging.Filter):
             seconds = f"{time.time() - self.since:.1f} s"
             self.say(f"{self.name}: {'failed after ' if failed else ''}{seconds}")
             self.name = ""
+            # what a node leaves is in cycles (networks, and the arrays that they hold): collections
+            # are rare, and the next nodes would carry it
+            gc.collect()
         self.out.flush()
         # why it failed is told by the error that ends the run
         return record.levelno >= logging.ERROR and not failed
