@@ -133,8 +133,8 @@ class _NodeLines(logging.Filter):
 
 @contextlib.contextmanager
 def node_progress(total: int, out: TextIO = sys.stderr) -> Iterator[None]:
-    """Context in which `out` gets a line when a pipeline node starts, and one when it ends. total:
-    how many nodes there are.
+    """Context in which `out` gets a line when a pipeline node starts, and one when it ends, and
+    what an ended node has left in cycles is freed. total: how many nodes there are.
     """
     from absl import logging as absl_logging
 

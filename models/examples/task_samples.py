@@ -74,9 +74,9 @@ class TaskSamples:
     def take(self, rows: Rows, pictures: Bytes, shares: int = 0) -> Taken:
         """Returns (pictures uint8 [B, images, S, S, 3], targets, masks) of some rows. pictures:
         those of the split, as `LabelStore.images` gives them. shares: `Task.shares` for targets in
-        the sparse form, 0 for all channels. This is the one way to feed a
-        network: where labels are made when they are used, each record is read and parsed once, and
-        no more of it is decoded than the task reads.
+        the sparse form, 0 for all channels. This is the one way to feed a network: where labels are
+        made when they are used, each record is read and parsed once, and no more of it is decoded
+        than the task reads.
         """
         target, mask = self.labels(rows)
         if shares:
@@ -99,9 +99,9 @@ class TaskSamples:
 class LazySamples(TaskSamples):
     """Samples whose targets and masks are made from the records.
     write: writes the label of a row, of its views, into a target, in whichever form it has the
-    shape of, and a mask. read: reads views by
-    their positions; their pictures into arrays, if they are given. fetch: called with the positions
-    of views that will be read, and with whether their pictures will be, too.
+    shape of, and a mask. read: reads views by their positions; their pictures into arrays, if they
+    are given. fetch: called with the positions of views that will be read, and with whether their
+    pictures will be, too.
     """
 
     write: Callable[[int, Sequence[View], Floats, Floats], None]

@@ -133,7 +133,7 @@ class Affinities:
         names = {row.transfer.regime for row in self.rows if row.transfer.control == "share"}
         return sorted(names, key=int)
 
-    @property
+    @cached_property
     def amounts(self) -> list[str]:
         """The amounts of labels that a target may take: `regimes`, then those that networks from
         scratch or of a share alone have.

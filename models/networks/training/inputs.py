@@ -26,11 +26,8 @@ def training_input(
         from models.networks.training.lightness import lightness_of  # here: numba
 
         value = lightness_of(images)
-        return value[:, 0] if task.images == 1 else value
-    # in place: a fresh array of a batch costs as much as the sum
-    value = images.astype("float32")
-    value /= 127.5
-    value -= 1
+    else:
+        value = centred(images)
     if task.input == "noisy":
         # [-1, 1] is twice as wide as the [0, 1] that the deviation is of
         # drawn in float32, in two thirds of the time
@@ -45,6 +42,15 @@ def training_input(
     elif task.input == "tiles":
         return tiles(value[:, 0], target.argmax(-1), rng, tile)
     return value[:, 0] if task.images == 1 else value
+
+
+def centred(images: Bytes) -> Floats:
+    """Returns uint8 [...] as float32 in [-1, 1]."""
+    # in place: a fresh array of a batch costs as much as the sum
+    value = images.astype("float32")
+    value /= 127.5
+    value -= 1
+    return value
 
 
 def lightness(image: Tensor) -> Tensor:

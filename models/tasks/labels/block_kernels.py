@@ -50,27 +50,20 @@ def light_of_row(pixels: Bytes, levels: Floats, columns: Integers, light: Floats
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def roots_of_light(
-    light: Floats, to_ratio: Floats, ratio: Floats, single: Floats, roots: Floats
-) -> None:
-    """Writes the cube roots of XYZ over those of white, linear near black (CIE 1976), into roots [3
-    n], X first; to 1e-15. light: [3, n]; to_ratio: [3, 3]; ratio [3 n], single [3 n] float32:
-    overwritten.
+def roots_of_ratios(ratio: Floats, single: Floats, roots: Floats) -> None:
+    """Writes the cube roots of ratios to white [n], linear near black (CIE 1976), into roots [n],
+    to 1e-15. single [n] float32: overwritten.
 
     y = x^(-1/3) is begun by dividing the float's bits, which have the exponent on top, and made
     better twice, each time to the fourth power of what is lacking in x y^3 = 1. No division.
     """
-    n = light.shape[1]
-    for c in range(3):
-        red, green, blue = to_ratio[c]
-        for i in range(n):
-            ratio[c * n + i] = red * light[0, i] + green * light[1, i] + blue * light[2, i]
+    n = len(roots)
     bits = single.view(np.int32)
-    for i in range(3 * n):
+    for i in range(n):
         single[i] = ratio[i]
-    for i in range(3 * n):
+    for i in range(n):
         bits[i] = np.int32(np.float32(1419967116.0) - np.float32(bits[i]) * np.float32(1 / 3))
-    for i in range(3 * n):
+    for i in range(n):
         x = ratio[i]
         y = np.float64(single[i])
         lack = 1 - x * y * (y * y)
@@ -79,6 +72,21 @@ def roots_of_light(
         y += y * lack * (1 / 3 + lack * (2 / 9 + lack * (14 / 81)))
         root = x * y * y
         roots[i] = root if x > 0.008856 else 7.787 * x + 16 / 116
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def roots_of_light(
+    light: Floats, to_ratio: Floats, ratio: Floats, single: Floats, roots: Floats
+) -> None:
+    """Writes the cube roots of XYZ over those of white (`roots_of_ratios`) into roots [3 n], X
+    first. light: [3, n]; to_ratio: [3, 3]; ratio [3 n], single [3 n] float32: overwritten.
+    """
+    n = light.shape[1]
+    for c in range(3):
+        red, green, blue = to_ratio[c]
+        for i in range(n):
+            ratio[c * n + i] = red * light[0, i] + green * light[1, i] + blue * light[2, i]
+    roots_of_ratios(ratio, single, roots)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

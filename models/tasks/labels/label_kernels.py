@@ -249,13 +249,11 @@ def write_halves(
 ) -> int:
     """Writes the shares of all blocks of pixels, uint8 [4 side or more, 4 side or more, 3], into
     label [side, side, bins], or in the sparse form into label [side, side, 20]; all are the bits of
-    halves (uint16). Returns the number of blocks that are
-    left to the caller: whatever is written for them, their places are in rest [side^2], and their
-    colours in rest_ab [side^2, 2].
+    halves (uint16). Returns the number of blocks that are left to the caller: whatever is written
+    for them, their places are in rest [side^2], and their colours in rest_ab [side^2, 2].
 
     levels: [4081], light of a sum of sixteen bytes; to_ratio: [3, 3], light to XYZ over that of
-    white; index, complete: as in `Neighbours`; numbers: as of
-    `place_sparse`.
+    white; index, complete: as in `Neighbours`; numbers: as of `place_sparse`.
     """
     side, bins = len(label), len(numbers)
     sparse = label.shape[2] != bins

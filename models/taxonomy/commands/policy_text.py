@@ -12,8 +12,8 @@ from models.taxonomy.program.taxonomy import Edge, Taxonomy
 from models.taxonomy.tournament.scale import named
 
 WAY_WORDS = {
-    "share": "a share of its labels",
     "supervised": "by their own labels",
+    "share": "by a share of their labels",
     "transferred": "by transfer",
     "scratch": "from scratch",
 }

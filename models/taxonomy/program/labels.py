@@ -3,10 +3,10 @@ labels are worth.
 
 A task's labels come in steps: none; the amounts of data with which transfers into it, its network
 from scratch, or its own network on a share of the train labels were measured (each larger amount
-contains the smaller, by number); all. The program
-chooses one step for each task, and labels that are owned already cost nothing. In the paper's
-variant a supervised source is a target of transfers as well, and the few labels of its transfer are
-counted in addition to its full labels: the cost is then too high, never too low.
+contains the smaller, by number); all. The program chooses one step for each task, and labels that
+are owned already cost nothing. In the paper's variant a supervised source is a target of transfers
+as well, and the few labels of its transfer are counted in addition to its full labels: the cost is
+then too high, never too low.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ class Labels:
         """Returns how many labels of a task must still be bought to own `amount` of them. Where the
         network learns nothing (`without_labels`) there are none to buy.
         """
-        return (
-            0.0 if without_labels([name]) else max(0.0, amount - (self.owned or {}).get(name, 0.0))
-        )
+        if without_labels([name]):
+            return 0.0
+        return max(0.0, amount - (self.owned or {}).get(name, 0.0))
 
     def cost(self, name: str, amount: float) -> float:
         return self.price_of(name) * self.lacking(name, amount)

@@ -65,8 +65,8 @@ def curves(slots: list[int], seeds: list[int], steps: int = 4, make: Make = temp
 
 @pytest.mark.parametrize("make", [template, dense_template])
 def test_a_member_s_curve_does_not_depend_on_who_shares_the_stack(make):
-    together = curves([0, 1], [5, 6], make=make)
-    for member in range(2):
+    together = curves([0, 1, 2], [5, 6, 7], make=make)
+    for member in range(3):
         np.testing.assert_allclose(
             curves([member], [5 + member], make=make)[:, 0], together[:, member], rtol=1e-5
         )
